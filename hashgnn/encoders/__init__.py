@@ -1,0 +1,1 @@
+"""Graph encoders: from id embeddings to node representations."""

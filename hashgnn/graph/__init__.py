@@ -1,0 +1,1 @@
+"""The bipartite interaction graph and neighbor sampling."""

@@ -1,0 +1,1 @@
+"""From continuous representations to binary codes."""

@@ -1,0 +1,81 @@
+"""The record that goes with each result: how it was made, by what, at what cost."""
+
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+from hashgnn.files import atomic_write
+
+_PACKAGES = ("hashgnn", "numba", "numpy", "pandas", "scipy", "snakemake", "torch")
+
+
+class Recorder:
+    """Starts a clock when made; ``write`` stops it and leaves the record as JSON."""
+
+    def __init__(self, settings: Mapping[str, object]) -> None:
+        self.settings = settings
+        self._wall = time.perf_counter()
+        self._cpu = time.process_time()
+
+    def write(self, path: Path, facts: Mapping[str, object]) -> None:
+        """Write command, settings, versions, machine, cost and the stage's ``facts``."""
+        record = {
+            "command": [sys.executable, "-m", _module_name(), *sys.argv[1:]],
+            "settings": self.settings,
+            **facts,
+            "seconds": round(time.perf_counter() - self._wall, 3),
+            "cpu_seconds": round(time.process_time() - self._cpu, 3),
+            "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
+            "machine": {"system": platform.platform(), "processor": _processor()},
+            "versions": {"python": platform.python_version(), **_versions()},
+            "git_commit": _git_commit(),
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "modules": sorted(m for m in sys.modules if m.split(".")[0] == "hashgnn"),
+        }
+        with atomic_write(path) as temporary:
+            temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _module_name() -> str:
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name if spec else sys.argv[0]
+
+
+def _versions() -> dict[str, str]:
+    """Versions without importing anything: importing torch costs seconds."""
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _git_commit() -> str | None:
+    """Commit of the code that ran, ``-dirty`` appended if it was edited since."""
+    root = Path(__file__).resolve().parents[2]
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"]
+    command += ["--exclude=*"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()

@@ -1,0 +1,56 @@
+"""The command line that every stage of the workflow shares."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from hashgnn.errors import InputError
+from hashgnn.provenance.record import Recorder
+
+Facts = Mapping[str, object]
+
+
+def stage_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser with the options every stage has; the stage adds its inputs and outputs."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(
+        "--settings",
+        type=_json_object,
+        default={},
+        metavar="JSON",
+        help="the part of the config that this stage uses",
+    )
+    parser.add_argument(
+        "--provenance", type=Path, metavar="FILE", help="where to record how the result came to be"
+    )
+    return parser
+
+
+def run_stage(
+    parser: argparse.ArgumentParser,
+    stage: Callable[[argparse.Namespace], Facts],
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Run ``stage`` and return its exit status: 0, or 2 after one line about bad input.
+
+    ``stage`` returns facts of its own (checksums, device, ...) that join the provenance.
+    """
+    args = parser.parse_args(argv)
+    recorder = Recorder(args.settings)
+    try:
+        facts = stage(args)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if args.provenance:
+        recorder.write(args.provenance, facts)
+    return 0
+
+
+def _json_object(text: str) -> dict[str, object]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f"expected a JSON object, got {text!r}")
+    return value
