@@ -1,1 +1,1 @@
-"""Ranking metrics and the evaluation stage."""
+"""Ranking metrics, exact under ties, and the stage that evaluates a method."""

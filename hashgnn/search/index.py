@@ -1,0 +1,168 @@
+"""The index: items in tie order, searched by code, by vector, or by both."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from hashgnn.data.interactions import Csr
+from hashgnn.errors import InputError
+from hashgnn.files import atomic_write, load_array, save_array
+from hashgnn.search import continuous, hamming
+
+_ARRAYS = ("order", "codes", "vectors")
+_DESCRIPTION = "index.json"
+_FORMAT = 1
+MAX_BITS = 1024
+
+Ranked = tuple[np.ndarray, np.ndarray]
+
+
+class Index:
+    """Exact top-k search over items that have codes, vectors, or both.
+
+    Items are kept in a random order drawn once from ``tie_seed``; items that tie come out in
+    that order, never in the order of their ids. Every search returns item ids int32 [Q, k], best
+    first, and their distances (int32) or scores (float32); -1 and -1 or -inf where fewer than k
+    items remain. ``exclude`` names items each query must not get.
+    """
+
+    def __init__(
+        self, codes: np.ndarray | None = None, vectors: np.ndarray | None = None, tie_seed: int = 0
+    ) -> None:
+        """``codes`` uint8 [I, bytes], packed; ``vectors`` float32 [I, d]. InputError if unfit."""
+        if codes is None and vectors is None:
+            raise InputError("an index needs item codes, item vectors, or both")
+        n_items = len(codes if codes is not None else vectors)  # type: ignore[arg-type]
+        order = np.random.default_rng(tie_seed).permutation(n_items).astype(np.int32)
+        self.order = order
+        self.codes = None if codes is None else _fit_codes(codes, n_items)[order]
+        self.vectors = None if vectors is None else _fit_vectors(vectors, n_items)[order]
+
+    def __len__(self) -> int:
+        """Number of items."""
+        return len(self.order)
+
+    def hamming(self, codes: np.ndarray, k: int, exclude: Csr | None = None) -> Ranked:
+        """The ``k`` items nearest to each query code: ids and Hamming distances."""
+        words = self._words(codes)
+        found, distances = hamming.nearest(words, self._item_words, k, self._barred(words, exclude))
+        return self._ids(found), distances
+
+    def continuous(self, vectors: np.ndarray, k: int, exclude: Csr | None = None) -> Ranked:
+        """The ``k`` items of largest inner product with each query vector: ids and scores."""
+        queries, items = self._float_pair(vectors)
+        found, scores = continuous.largest(queries, items, k, self._barred(queries, exclude))
+        return self._ids(found), scores
+
+    def hierarchical(
+        self,
+        codes: np.ndarray,
+        vectors: np.ndarray,
+        k: int,
+        exclude: Csr | None = None,
+        candidates: int = 500,
+    ) -> Ranked:
+        """The ``k`` best by inner product of the ``candidates`` nearest by code: ids and scores."""
+        words = self._words(codes)
+        queries, items = self._float_pair(vectors)
+        _same_length(words, queries)
+        barred = self._barred(words, exclude)
+        nearest, _ = hamming.nearest(words, self._item_words, candidates, barred)
+        found, scores = continuous.rerank(queries, items, nearest, k)
+        return self._ids(found), scores
+
+    def level_counts(
+        self, codes: np.ndarray, k: int, exclude: Csr | None, relevant: Csr
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """How many items, and how many ``relevant`` ones, lie at each distance of each query.
+
+        Both int32 [Q, levels]; level d is Hamming distance d. Items are counted down to the
+        level that holds rank ``k``; what is said of the levels beyond has no meaning.
+        """
+        words = self._words(codes)
+        counts = hamming.level_counts(words, self._item_words, self._barred(words, exclude))
+        wanted = self._barred(words, relevant)
+        rows = np.repeat(np.arange(len(words)), np.diff(wanted.indptr))
+        cells = rows * counts.shape[1] + hamming.pair_distances(words, self._item_words, wanted)
+        among = np.bincount(cells, minlength=counts.size).astype(np.int32)
+        return counts, among.reshape(counts.shape)
+
+    def save(self, folder: Path) -> None:
+        """Write the index as a folder of ``.npy`` files; its description comes last."""
+        (folder / _DESCRIPTION).unlink(missing_ok=True)
+        present = [name for name in _ARRAYS if getattr(self, name) is not None]
+        for name in present:
+            save_array(folder / f"{name}.npy", getattr(self, name))
+        with atomic_write(folder / _DESCRIPTION) as temporary:
+            temporary.write_text(json.dumps({"format": _FORMAT, "arrays": present}) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Index":
+        """Map an index that ``save`` wrote into memory; ``InputError`` if it is not whole."""
+        try:
+            description = json.loads((folder / _DESCRIPTION).read_text())
+        except (OSError, ValueError) as error:
+            raise InputError(f"{folder}: no saved index ({error}); build and save it") from error
+        if description.get("format") != _FORMAT:
+            raise InputError(f"{folder}: of another version; build and save the index again")
+        index = cls.__new__(cls)
+        for name in _ARRAYS:
+            path = folder / f"{name}.npy"
+            present = name in description["arrays"]
+            setattr(index, name, load_array(path, memory_map=True) if present else None)
+        return index
+
+    @property
+    def _item_words(self) -> np.ndarray:
+        if self.codes is None:
+            raise InputError("this index has no codes; build it with item codes")
+        return hamming.as_words(self.codes)
+
+    def _words(self, codes: np.ndarray) -> np.ndarray:
+        if self.codes is None:
+            raise InputError("this index has no codes; build it with item codes")
+        return hamming.as_words(_fit_codes(codes, len(codes), self.codes.shape[1]))
+
+    def _float_pair(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.vectors is None:
+            raise InputError("this index has no vectors; build it with item vectors")
+        return _fit_vectors(vectors, len(vectors), self.vectors.shape[1]), self.vectors
+
+    def _barred(self, queries: np.ndarray, exclude: Csr | None) -> Csr:
+        """``exclude`` in positions instead of ids."""
+        if exclude is None:
+            return Csr(np.zeros(len(queries) + 1, np.int64), np.empty(0, np.int32))
+        if len(exclude.indptr) != len(queries) + 1:
+            rows = len(exclude.indptr) - 1
+            raise InputError(f"{rows} rows of items for {len(queries)} queries; give one row each")
+        positions = np.empty(len(self), dtype=np.int32)
+        positions[self.order] = np.arange(len(self), dtype=np.int32)
+        return Csr(exclude.indptr, positions[exclude.indices])
+
+    def _ids(self, positions: np.ndarray) -> np.ndarray:
+        if not len(self):
+            return positions
+        return np.where(positions < 0, np.int32(-1), self.order[positions])
+
+
+def _fit_codes(codes: np.ndarray, rows: int, width: int | None = None) -> np.ndarray:
+    shape = f"uint8 [{rows}, {'bytes' if width is None else width}]"
+    if codes.dtype != np.uint8 or codes.ndim != 2 or len(codes) != rows:
+        raise InputError(f"codes are {codes.dtype} {list(codes.shape)}, expected {shape}")
+    if not 1 <= codes.shape[1] <= MAX_BITS // 8 or codes.shape[1] != (width or codes.shape[1]):
+        raise InputError(f"codes have {codes.shape[1]} bytes, expected {width or '1 to 128'}")
+    return codes
+
+
+def _fit_vectors(vectors: np.ndarray, rows: int, width: int | None = None) -> np.ndarray:
+    shape = f"float32 [{rows}, {'d' if width is None else width}]"
+    fits = vectors.ndim == 2 and len(vectors) == rows and width in (None, vectors.shape[1])
+    if vectors.dtype != np.float32 or not fits:
+        raise InputError(f"vectors are {vectors.dtype} {list(vectors.shape)}, expected {shape}")
+    return vectors
+
+
+def _same_length(codes: np.ndarray, vectors: np.ndarray) -> None:
+    if len(codes) != len(vectors):
+        raise InputError(f"{len(codes)} query codes but {len(vectors)} query vectors")

@@ -1,0 +1,204 @@
+"""Ranked lists against a brute force that sorts everything."""
+
+import numpy as np
+import pytest
+
+from hashgnn.data.interactions import Csr
+from hashgnn.errors import InputError
+from hashgnn.search import Index
+
+
+def random_codes(rows: int, width: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (rows, width), dtype=np.uint8)
+
+
+def random_vectors(rows: int, dimension: int, seed: int) -> np.ndarray:
+    # Small integers: sums are exact in any order, and many are equal.
+    drawn = np.random.default_rng(seed).integers(-2, 3, (rows, dimension))
+    return drawn.astype(np.float32)
+
+
+def random_rows(rows: int, n_items: int, seed: int, chance: float = 0.2) -> Csr:
+    """Each item in each row with probability ``chance``."""
+    chosen = np.random.default_rng(seed).random((rows, n_items)) < chance
+    indptr = np.concatenate([[0], np.cumsum(chosen.sum(axis=1))])
+    return Csr(indptr, np.nonzero(chosen)[1].astype(np.int32))
+
+
+def distance_matrix(queries: np.ndarray, items: np.ndarray) -> np.ndarray:
+    return np.bitwise_count(queries[:, None] ^ items[None]).sum(axis=2, dtype=np.int64)
+
+
+def brute_force(keys: np.ndarray, index: Index, k: int, exclude: Csr | None) -> np.ndarray:
+    """Ids by (key, place in tie order), -1 where nothing is left; ``keys`` float [Q, I]."""
+    keys = keys.astype(np.float64)
+    if exclude is not None:
+        rows = np.repeat(np.arange(len(keys)), np.diff(exclude.indptr))
+        keys[rows, exclude.indices] = np.inf
+    keys = keys[:, index.order]
+    best = np.argsort(keys, axis=1, kind="stable")
+    ids = np.where(np.isinf(np.take_along_axis(keys, best, axis=1)), -1, index.order[best])
+    padding = np.full((len(keys), max(0, k - keys.shape[1])), -1)
+    return np.hstack([ids, padding])[:, :k]
+
+
+SIZES = [
+    # queries, items, bytes, k
+    (3, 10, 1, 4),
+    (5, 257, 4, 10),
+    (70, 1031, 4, 100),
+    (7, 4099, 8, 100),
+    (33, 600, 3, 50),
+    (9, 777, 16, 20),
+    (4, 300, 128, 300),
+    (2, 5, 4, 9),
+    (3, 1, 4, 2),
+    (0, 50, 4, 5),
+    (1, 20011, 4, 500),
+]
+
+
+@pytest.mark.parametrize(("queries", "items", "width", "k"), SIZES)
+@pytest.mark.parametrize("masked", [False, True])
+def test_hamming_is_brute_force(queries: int, items: int, width: int, k: int, masked: bool) -> None:
+    codes, wanted = random_codes(items, width, 1), random_codes(queries, width, 2)
+    exclude = random_rows(queries, items, 3) if masked else None
+    index = Index(codes)
+    ids, distances = index.hamming(wanted, k, exclude)
+    table = distance_matrix(wanted, codes)
+    np.testing.assert_array_equal(ids, brute_force(table, index, k, exclude))
+    found = np.take_along_axis(table, np.maximum(ids, 0), axis=1) if items else ids
+    np.testing.assert_array_equal(distances, np.where(ids < 0, -1, found))
+    assert ids.dtype == distances.dtype == np.int32
+
+
+@pytest.mark.parametrize(("queries", "items", "dimension", "k"), SIZES)
+@pytest.mark.parametrize("masked", [False, True])
+def test_continuous_is_brute_force(
+    queries: int, items: int, dimension: int, k: int, masked: bool
+) -> None:
+    vectors, wanted = random_vectors(items, dimension, 1), random_vectors(queries, dimension, 2)
+    exclude = random_rows(queries, items, 3) if masked else None
+    index = Index(vectors=vectors)
+    ids, scores = index.continuous(wanted, k, exclude)
+    table = wanted @ vectors.T
+    np.testing.assert_array_equal(ids, brute_force(-table, index, k, exclude))
+    found = np.take_along_axis(table, np.maximum(ids, 0), axis=1)
+    np.testing.assert_array_equal(scores, np.where(ids < 0, -np.inf, found))
+
+
+@pytest.mark.parametrize(("queries", "items", "width", "k"), SIZES)
+@pytest.mark.parametrize("candidates", [3, 40])
+def test_hierarchical_reranks_the_nearest(
+    queries: int, items: int, width: int, k: int, candidates: int
+) -> None:
+    codes, wanted = random_codes(items, width, 1), random_codes(queries, width, 2)
+    vectors, desired = random_vectors(items, 6, 3), random_vectors(queries, 6, 4)
+    exclude = random_rows(queries, items, 5)
+    index = Index(codes, vectors)
+    nearest, _ = index.hamming(wanted, candidates, exclude)
+    products = desired @ vectors.T
+    keys = np.full((queries, items), np.inf)
+    rows, places = np.nonzero(nearest >= 0)
+    chosen = nearest[rows, places]
+    keys[rows, chosen] = -products[rows, chosen]
+    ids, scores = index.hierarchical(wanted, desired, k, exclude, candidates)
+    np.testing.assert_array_equal(ids, brute_force(keys, index, k, None))
+    found = np.take_along_axis(products, np.maximum(ids, 0), axis=1)
+    np.testing.assert_array_equal(scores, np.where(ids < 0, -np.inf, found))
+
+
+def test_level_counts_count_every_level_down_to_rank_k() -> None:
+    codes, wanted = random_codes(3001, 4, 1), random_codes(9, 4, 2)
+    exclude, relevant = random_rows(9, 3001, 3), random_rows(9, 3001, 4, 0.01)
+    counts, among = Index(codes).level_counts(wanted, 50, exclude, relevant)
+    table = distance_matrix(wanted, codes)
+    for row in range(9):
+        barred = exclude.indices[exclude.indptr[row] : exclude.indptr[row + 1]]
+        chosen = relevant.indices[relevant.indptr[row] : relevant.indptr[row + 1]]
+        expected = np.bincount(np.delete(table[row], barred), minlength=counts.shape[1])
+        deepest = np.searchsorted(np.cumsum(expected), 50)
+        np.testing.assert_array_equal(counts[row, : deepest + 1], expected[: deepest + 1])
+        np.testing.assert_array_equal(
+            among[row], np.bincount(table[row, chosen], minlength=counts.shape[1])
+        )
+
+
+def test_all_equal_codes_come_in_tie_order_and_the_order_follows_the_seed() -> None:
+    codes = np.full((500, 4), 7, dtype=np.uint8)
+    lists = [Index(codes, tie_seed=seed).hamming(codes[:1], 20)[0] for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(lists[0], lists[1])
+    assert not np.array_equal(lists[0], lists[2])
+    assert not np.array_equal(lists[0][0], np.arange(20))
+
+
+def test_everything_excluded_leaves_nothing() -> None:
+    codes, vectors = random_codes(30, 4, 1), random_vectors(30, 4, 1)
+    everything = Csr(np.array([0, 30]), np.arange(30, dtype=np.int32))
+    index = Index(codes, vectors)
+    for ids, _ in (
+        index.hamming(codes[:1], 5, everything),
+        index.continuous(vectors[:1], 5, everything),
+        index.hierarchical(codes[:1], vectors[:1], 5, everything),
+    ):
+        np.testing.assert_array_equal(ids, [[-1] * 5])
+
+
+def test_no_items() -> None:
+    index = Index(np.empty((0, 4), np.uint8), np.empty((0, 3), np.float32))
+    ids, _ = index.hierarchical(random_codes(2, 4, 1), random_vectors(2, 3, 1), 3)
+    np.testing.assert_array_equal(ids, np.full((2, 3), -1))
+
+
+def test_saved_index_answers_alike(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    codes, vectors = random_codes(1000, 4, 1), random_vectors(1000, 5, 2)
+    index = Index(codes, vectors, tie_seed=5)
+    index.save(tmp_path / "index")
+    loaded = Index.load(tmp_path / "index")
+    for before, after in zip(
+        index.hierarchical(codes[:9], vectors[:9], 20),
+        loaded.hierarchical(codes[:9], vectors[:9], 20),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(before, after)
+    Index(codes).save(tmp_path / "index")
+    assert Index.load(tmp_path / "index").vectors is None
+
+
+def test_half_written_index_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    Index(random_codes(10, 4, 1)).save(tmp_path)
+    (tmp_path / "index.json").unlink()
+    with pytest.raises(InputError, match="no saved index"):
+        Index.load(tmp_path)
+
+
+def test_threads_do_not_change_results() -> None:
+    numba = pytest.importorskip("numba")
+    if numba.config.NUMBA_NUM_THREADS < 2:
+        pytest.skip("one thread only")
+    codes, vectors = random_codes(5000, 4, 1), random_vectors(5000, 8, 2)
+    index = Index(codes, vectors)
+    before = numba.get_num_threads()
+    answers = []
+    for threads in (1, 2):
+        numba.set_num_threads(threads)
+        answers.append(index.hierarchical(codes[:301], vectors[:301], 50))
+    numba.set_num_threads(before)
+    np.testing.assert_array_equal(answers[0][0], answers[1][0])
+    np.testing.assert_array_equal(answers[0][1], answers[1][1])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda index: index.hamming(random_codes(2, 5, 1), 3), "5 bytes"),
+        (lambda index: index.hamming(random_vectors(2, 4, 1), 3), "float32"),
+        (lambda index: index.continuous(random_vectors(2, 3, 1), 3), "no vectors"),
+        (lambda index: index.hamming(random_codes(2, 4, 1), 3, random_rows(3, 10, 1)), "3 rows"),
+        (lambda index: Index(), "needs item codes"),
+        (lambda index: Index(np.zeros((3, 129), np.uint8)), "129 bytes"),
+    ],
+)
+def test_unfit_arrays_are_named(call, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError, match=message):
+        call(Index(random_codes(10, 4, 1)))
