@@ -60,8 +60,7 @@ def save_interactions(path: Path, interactions: Interactions) -> None:
         path,
         user=interactions.user,
         item=interactions.item,
-        n_users=np.int64(interactions.n_users),
-        n_items=np.int64(interactions.n_items),
+        **_sizes(interactions.n_users, interactions.n_items),
         **{name: array for name, array in optional.items() if array is not None},
     )
 
@@ -81,7 +80,7 @@ def load_interactions(path: Path) -> Interactions:
 
 def save_split(path: Path, split: Split) -> None:
     """Write ``split`` as ``.npz``, atomically."""
-    arrays = {"n_users": np.int64(split.n_users), "n_items": np.int64(split.n_items)}
+    arrays = _sizes(split.n_users, split.n_items)
     for part in PARTS:
         csr: Csr = getattr(split, part)
         arrays |= {f"{part}_indptr": csr.indptr, f"{part}_items": csr.indices}
@@ -92,8 +91,12 @@ def load_split(path: Path) -> Split:
     """Read what ``save_split`` wrote; ``InputError`` if it is something else."""
     names = [f"{part}_{kind}" for part in PARTS for kind in ("indptr", "items")]
     arrays = _load(path, (*names, "n_users", "n_items"))
-    parts = [Csr(arrays[f"{part}_indptr"], arrays[f"{part}_items"]) for part in PARTS]
-    return Split(*parts, n_users=int(arrays["n_users"]), n_items=int(arrays["n_items"]))
+    parts = {part: Csr(arrays[f"{part}_indptr"], arrays[f"{part}_items"]) for part in PARTS}
+    return Split(n_users=int(arrays["n_users"]), n_items=int(arrays["n_items"]), **parts)
+
+
+def _sizes(n_users: int, n_items: int) -> dict[str, np.ndarray]:
+    return {"n_users": np.array(n_users, np.int64), "n_items": np.array(n_items, np.int64)}
 
 
 def _load(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:

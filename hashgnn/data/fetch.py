@@ -1,0 +1,108 @@
+"""Fetch one file from a web address or a folder: retries, progress, and no surprises."""
+
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pooch
+import requests
+from tqdm import tqdm
+
+from hashgnn.errors import InputError
+
+RETRY_WAITS = (1.0, 3.0, 9.0)  # seconds before the second, third and fourth attempt
+TIMEOUT = 60.0  # seconds without a byte
+
+_MISSING = {404, 410}
+_WORTH_RETRYING = {408, 425, 429, 500, 502, 503, 504}
+
+
+class NotThereError(InputError):
+    """The place has no such file, or cannot be reached."""
+
+
+def is_web_address(place: str) -> bool:
+    """Whether ``place`` is a web address rather than a path; ``InputError`` if neither."""
+    scheme, separator, _ = place.partition("://")
+    if separator and scheme.lower() not in ("http", "https"):
+        raise InputError(f"address {place!r}: expected http://, https:// or the path of a file")
+    return bool(separator)
+
+
+def fetch(place: str, target: Path) -> None:
+    """Copy the file at ``place``, a web address or a path, to ``target``.
+
+    Raises ``NotThereError`` if it cannot be had, ``InputError`` if what came is a web page.
+    """
+    if is_web_address(place):
+        _fetch_web(place, target)
+    else:
+        _fetch_path(Path(place).expanduser(), target)
+    if _is_web_page(target):
+        raise InputError(f"{place}: answered with a web page (HTML) in place of the data")
+
+
+def _fetch_path(source: Path, target: Path) -> None:
+    # A copy, not a link: a later edit of the source must not change results unseen.
+    try:
+        shutil.copyfile(source, target)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotThereError(f"{source}: no such file") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise InputError(f"{source}: {error.strerror}; expected a file that can be read") from error
+
+
+def _fetch_web(address: str, target: Path) -> None:
+    for wait in (*RETRY_WAITS, None):
+        try:
+            _attempt(address, target)
+            return
+        except requests.RequestException as error:
+            if wait is None or not _worth_retrying(error):
+                raise NotThereError(f"{address}: {_reason(error)}") from error
+            print(f"{address}: {_reason(error)}; trying again in {wait:g} s", file=sys.stderr)
+            time.sleep(wait)
+
+
+def _attempt(address: str, target: Path) -> None:
+    name = address.rpartition("/")[2]
+    # pooch sets the total once it knows it; a bar without one would count as no bar.
+    with tqdm(desc=name, total=1, unit="B", unit_scale=True, mininterval=1.0) as progress:
+        # "identity": a server that compresses on the way would hide the length of the data.
+        download = pooch.HTTPDownloader(
+            progressbar=progress,
+            chunk_size=1 << 16,
+            timeout=TIMEOUT,
+            headers={"Accept-Encoding": "identity"},
+        )
+        download(address, target, None)
+
+
+def _worth_retrying(error: requests.RequestException) -> bool:
+    if error.response is not None:
+        return error.response.status_code in _WORTH_RETRYING
+    return isinstance(
+        error,
+        requests.ConnectionError | requests.Timeout | requests.exceptions.ChunkedEncodingError,
+    )
+
+
+def _reason(error: requests.RequestException) -> str:
+    """What went wrong, in the user's words."""
+    if error.response is not None:
+        status = error.response.status_code
+        return f"no such file there (HTTP {status})" if status in _MISSING else f"HTTP {status}"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the transfer was cut off before its end"
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+        return f"no answer within {TIMEOUT:g} s"
+    if isinstance(error, requests.ConnectionError):
+        return "cannot be reached"
+    return str(error)
+
+
+def _is_web_page(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return start.startswith((b"<!doctype html", b"<html"))

@@ -1,0 +1,213 @@
+"""Downloads against a local server that behaves badly in each known way."""
+
+import hashlib
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from hashgnn.data import fetch
+from hashgnn.data.checksum import file_checksum, listed_checksum, parse_checksum
+from hashgnn.data.download import download, main
+from hashgnn.errors import InputError
+
+DATA = b"u1,i1\nu2,i2\n"
+SHA256 = f"sha256:{hashlib.sha256(DATA).hexdigest()}"
+MD5 = f"md5:{hashlib.md5(DATA).hexdigest()}"
+GITBLOB = f"gitblob:{hashlib.sha1(b'blob 12' + bytes(1) + DATA).hexdigest()}"
+WRONG = "md5:" + "0" * 32
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers by path; ``server.seen`` lists the requests."""
+
+    def do_GET(self):
+        self.server.seen.append(self.path)
+        getattr(self, "get_" + self.path.rpartition("/")[2].partition(".")[0].lower())()
+
+    def answer(self, status=200, body=DATA, **headers):
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def get_good(self):
+        self.answer()
+
+    def get_redirect(self):
+        self.answer(302, b"", Location="/good.csv")
+
+    def get_cut(self):
+        self.answer(**{"Content-Length": "1000"})
+
+    def get_cut_once(self):
+        cut = self.server.seen.count(self.path) == 1
+        self.answer(**{"Content-Length": "1000"} if cut else {})
+
+    def get_html(self):
+        self.answer(body=b"\n<!DOCTYPE html><html>please log in</html>")
+
+    def get_missing(self):
+        self.answer(404, b"<html>not found</html>")
+
+    def get_busy(self):
+        self.answer(503 if self.server.seen.count(self.path) < 3 else 200)
+
+    def get_stall(self):
+        self.send_response(200)
+        self.end_headers()
+        time.sleep(1.0)
+
+    def get_sha256sums(self):
+        self.answer(body=f"{SHA256.partition(':')[2]}  toy/good.csv\n".encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(fetch, "RETRY_WAITS", (0.0, 0.0))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        running.seen = []
+        running.address = f"http://127.0.0.1:{running.server_port}"
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def settings(address=None, checksum=None, file="good.csv", **others):
+    entry = {"dataset": "toy", "name": "Toy", "file": file}
+    return entry | {"address": address, "checksum": checksum} | others
+
+
+def get(tmp_path, entry, mirror=None):
+    """Download into an empty folder and hold that nothing but the whole file is left there."""
+    output = tmp_path / "download" / entry["file"]
+    try:
+        facts = download(entry, output, mirror, tmp_path)
+    except InputError as error:
+        assert not list(output.parent.iterdir())
+        return str(error)
+    assert [output] == list(output.parent.iterdir())
+    assert output.read_bytes() == DATA
+    return facts
+
+
+@pytest.mark.parametrize("checksum", [SHA256, MD5, GITBLOB, SHA256.upper()])
+def test_each_checksum_is_accepted(tmp_path, server, checksum):
+    address = f"{server.address}/good.csv"
+    assert get(tmp_path, settings(address, checksum)) == {
+        "source": address,
+        "checksum": checksum.lower(),
+        "checked": True,
+        "bytes": len(DATA),
+    }
+
+
+def test_without_checksum_the_sha256_is_recorded(tmp_path, server):
+    facts = get(tmp_path, settings(f"{server.address}/good.csv"))
+    assert (facts["checksum"], facts["checked"]) == (SHA256, False)
+
+
+@pytest.mark.parametrize(
+    ("path", "requests", "words"),
+    [
+        ("good.csv", 1, ["wrong checksum", WRONG, MD5, "12 bytes"]),
+        ("cut.csv", 3, ["cut off", "--config mirror="]),
+        ("missing.csv", 1, ["no such file there (HTTP 404)", "--config mirror="]),
+        ("html.csv", 1, ["web page (HTML)"]),
+        ("stall.csv", 3, ["no answer within 0.2 s"]),
+    ],
+)
+def test_bad_answers_are_one_clear_error(tmp_path, server, monkeypatch, path, requests, words):
+    monkeypatch.setattr(fetch, "TIMEOUT", 0.2)
+    message = get(tmp_path, settings(f"{server.address}/{path}", WRONG))
+    assert all(word in message for word in [*words, server.address])
+    assert "\n" not in message
+    assert len(server.seen) == requests
+
+
+@pytest.mark.parametrize("path", ["busy.csv", "cut_once.csv", "redirect.csv"])
+def test_passing_trouble_is_survived(tmp_path, server, path):
+    assert get(tmp_path, settings(f"{server.address}/{path}", SHA256))["checked"]
+
+
+def test_dead_address_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "RETRY_WAITS", ())
+    message = get(tmp_path, settings("http://127.0.0.1:1/good.csv", SHA256))
+    assert "cannot be reached" in message
+    assert f"save it as {Path('mirror').resolve()}/toy/good.csv" in message
+
+
+def test_web_mirror_comes_first_and_its_list_stands_in(tmp_path, server):
+    entry = settings("http://127.0.0.1:1/good.csv", WRONG)
+    facts = get(tmp_path, entry, mirror=server.address)
+    assert (facts["source"], facts["checksum"]) == (f"{server.address}/toy/good.csv", SHA256)
+
+
+def test_folder_mirror_with_and_without_list(tmp_path):
+    mirror = tmp_path / "a mirror"
+    (mirror / "toy").mkdir(parents=True)
+    (mirror / "toy" / "good.csv").write_bytes(DATA)
+    assert get(tmp_path, settings(checksum=MD5), str(mirror))["checksum"] == MD5
+    (mirror / "SHA256SUMS").write_text("0" * 64 + "  toy/good.csv\n")
+    (tmp_path / "download" / "good.csv").unlink()
+    message = get(tmp_path, settings(checksum=MD5), str(mirror))
+    assert f"expected sha256:{'0' * 64}, got {SHA256}" in message
+
+
+def test_mirror_without_the_file_falls_through(tmp_path, server):
+    entry = settings(f"{server.address}/good.csv", MD5, file="missing.csv")
+    assert get(tmp_path, entry, mirror=str(tmp_path))["source"] == entry["address"]
+    (tmp_path / "download" / "missing.csv").unlink()
+    assert get(tmp_path, entry, mirror=server.address)["source"] == entry["address"]
+
+
+def test_login_error_names_page_and_place(tmp_path):
+    entry = settings(manual={"page": "https://example.org/649", "note": "needs a login"})
+    message = get(tmp_path, entry)
+    assert "Toy: good.csv must be fetched by hand (needs a login)" in message
+    assert "get it from https://example.org/649" in message
+    assert str(tmp_path / "m" / "toy" / "good.csv") in get(tmp_path, entry, str(tmp_path / "m"))
+
+
+def test_path_as_address_is_copied(tmp_path):
+    (tmp_path / "mine.csv").write_bytes(DATA)
+    for address in ("mine.csv", str(tmp_path / "mine.csv")):
+        assert get(tmp_path, settings(address, MD5))["source"] == str(tmp_path / "mine.csv")
+        (tmp_path / "download" / "good.csv").unlink()
+    assert "none.csv: no such file" in get(tmp_path, settings("none.csv"))
+    assert "expected a file that can be read" in get(tmp_path, settings("."))
+    assert "expected http://" in get(tmp_path, settings("ftp://example.org/x"))
+
+
+def test_command_line(tmp_path, capfd):
+    (tmp_path / "mine.csv").write_bytes(DATA)
+    output, record = tmp_path / "out" / "good.csv", tmp_path / "out" / "good.json"
+    common = [f"--base={tmp_path}", f"--output={output}", f"--provenance={record}"]
+    assert main([*common, "--settings", json.dumps(settings("mine.csv", MD5))]) == 0
+    assert json.loads(record.read_text())["checksum"] == MD5
+    assert main([*common, "--settings", json.dumps(settings("mine.csv", WRONG))]) == 2
+    assert capfd.readouterr().err.startswith("error: ")
+    assert output.read_bytes() == DATA
+
+
+@pytest.mark.parametrize("text", ["md5", "md5:", "crc:00", "md5:" + "g" * 32, "sha256:00"])
+def test_malformed_checksum(text):
+    with pytest.raises(InputError, match="expected one of md5:<32 hex digits>"):
+        parse_checksum(text)
+
+
+def test_known_values(tmp_path):
+    (tmp_path / "empty").touch()
+    # What `git hash-object /dev/null` prints.
+    git = "gitblob:e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+    assert str(file_checksum(tmp_path / "empty", "gitblob")) == git
+    assert listed_checksum(f"{'1' * 64} *./a/b\n{'2' * 64}  a/b c", "a/b c").value == "2" * 64
