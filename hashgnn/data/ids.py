@@ -1,0 +1,55 @@
+"""Numbering users and items, and the map from number back to id."""
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hashgnn.files import atomic_write
+
+
+class Numbered(NamedTuple):
+    """Ids as numbers: number n stands for ``ids[n]``, and ``ids`` ascend by code point.
+
+    Order by id makes the numbers independent of the order of the rows and of how often an id
+    occurs: a method that leaned on the numbering would gain nothing.
+    """
+
+    numbers: np.ndarray  # int32 [rows]
+    ids: np.ndarray  # object (str) [distinct ids]
+
+
+def number_ids(chunks: list[pa.Array]) -> Numbered:
+    """Number the ids (string, or dictionary of strings) of all ``chunks``, put end to end."""
+    unified = pa.chunked_array([_encoded(chunk) for chunk in chunks]).unify_dictionaries()
+    ids = unified.chunk(0).dictionary
+    order = pc.sort_indices(ids).to_numpy()
+    rank = np.empty(len(ids), dtype=np.int32)
+    rank[order] = np.arange(len(ids), dtype=np.int32)
+    numbers = np.concatenate([rank[chunk.indices.to_numpy()] for chunk in unified.chunks])
+    return Numbered(numbers, ids.to_numpy(zero_copy_only=False)[order])
+
+
+def _encoded(chunk: pa.Array) -> pa.DictionaryArray:
+    if pa.types.is_dictionary(chunk.type):
+        return chunk
+    return chunk.dictionary_encode().cast(pa.dictionary(pa.int32(), pa.string()))
+
+
+def save_ids(path: Path, ids: np.ndarray) -> None:
+    """Write the map as CSV with columns index and id, atomically."""
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["index", "id"])
+        writer.writerows(enumerate(ids))
+
+
+def load_ids(path: Path) -> list[str]:
+    """The id of each index, as ``save_ids`` wrote them."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)
+        return [id_ for _, id_ in rows]

@@ -1,0 +1,117 @@
+"""Stage 2: read the raw files, filter, and number users and items.
+
+Settings: ``dataset``; ``reader`` (a module of hashgnn.data.readers, with settings of its own:
+``columns``, ``format``, ``generator``); ``filter`` {rating_at_least, behaviors,
+user_interactions, item_interactions}. Repeats of a pair count once. Users and items are
+numbered in the order of their ids.
+"""
+
+import argparse
+import importlib
+import json
+import pkgutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hashgnn.data import readers
+from hashgnn.data.batch import Batch
+from hashgnn.data.ids import number_ids, save_ids
+from hashgnn.data.interactions import Interactions, save_interactions
+from hashgnn.data.pairs import Pairs, keep_frequent, renumber, unique_pairs
+from hashgnn.errors import InputError
+from hashgnn.stage import run_stage, stage_parser
+
+
+class Prepared(NamedTuple):
+    """Interactions, the ids behind their numbers, and how many rows were read for them."""
+
+    interactions: Interactions
+    user_ids: np.ndarray  # object (str) [users]
+    item_ids: np.ndarray  # object (str) [items]
+    rows_read: int
+    rows_kept: int  # by the filters that look at one row
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line of the stage; returns the exit status."""
+    parser = stage_parser(__doc__)
+    parser.add_argument("--inputs", type=Path, nargs="*", default=[], help="raw files")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--users", type=Path, required=True, help="CSV of the users' ids")
+    parser.add_argument("--items", type=Path, required=True, help="CSV of the items' ids")
+    return run_stage(parser, _run, argv)
+
+
+def _run(args: argparse.Namespace) -> dict[str, object]:
+    prepared = prepare(args.inputs, args.settings)
+    save_ids(args.users, prepared.user_ids)
+    save_ids(args.items, prepared.item_ids)
+    save_interactions(args.output, prepared.interactions)
+    return {
+        "rows_read": prepared.rows_read,
+        "rows_kept": prepared.rows_kept,
+        "interactions": len(prepared.interactions.user),
+        "users": prepared.interactions.n_users,
+        "items": prepared.interactions.n_items,
+    }
+
+
+def prepare(paths: Sequence[Path], settings: Mapping[str, Any]) -> Prepared:
+    """Read ``paths`` by the reader that ``settings`` name; ``InputError`` if nothing is left."""
+    batches = list(_reader(settings["reader"]).read(paths, settings))
+    rows_read = sum(batch.rows for batch in batches)
+    keep = settings.get("filter", {})
+    if not any(len(batch.user) for batch in batches):
+        raise _nothing_left(settings, "rows", rows_read)
+    users = number_ids([batch.user for batch in batches])
+    items = number_ids([batch.item for batch in batches])
+    pairs = Pairs(users.numbers, items.numbers, _times(batches), _sources(batches))
+    rows_kept = len(pairs.user)
+    unique = unique_pairs(pairs)
+    pairs = keep_frequent(
+        unique, keep.get("user_interactions") or 1, keep.get("item_interactions") or 1
+    )
+    if not len(pairs.user):
+        raise _nothing_left(settings, "interactions", len(unique.user))
+    user, old_user = renumber(pairs.user)
+    item, old_item = renumber(pairs.item)
+    interactions = Interactions(user, item, len(old_user), len(old_item), pairs.time, pairs.source)
+    return Prepared(interactions, users.ids[old_user], items.ids[old_item], rows_read, rows_kept)
+
+
+def _reader(name: str) -> Any:  # a module
+    known = [module.name for module in pkgutil.iter_modules(readers.__path__)]
+    if name not in known:
+        raise InputError(f"reader {name!r}: expected one of {', '.join(known)}")
+    return importlib.import_module(f"hashgnn.data.readers.{name}")
+
+
+def _times(batches: Sequence[Batch]) -> np.ndarray | None:
+    times = [batch.time for batch in batches if batch.time is not None]
+    return np.concatenate(times) if times else None
+
+
+def _sources(batches: Sequence[Batch]) -> np.ndarray | None:
+    """The file of each row, where there are several files."""
+    sources = np.array([batch.source for batch in batches], dtype=np.int16)
+    if not sources.any():
+        return None
+    return np.repeat(sources, [len(batch.user) for batch in batches])
+
+
+def _nothing_left(settings: Mapping[str, Any], what: str, count: int) -> InputError:
+    keep = {key: value for key, value in settings.get("filter", {}).items() if value is not None}
+    if not count:
+        return InputError(f"{settings['dataset']}: the data hold no interactions")
+    return InputError(
+        f"{settings['dataset']}: filter {json.dumps(keep)} leaves nothing of {count:,} {what}; "
+        "loosen it"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""Adjacency lists: a user, then its items, a line (the format of NGCF and LightGCN).
+
+Settings: ``format`` {separator (default: any white space), member}.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from hashgnn.data.archive import open_data
+from hashgnn.data.batch import Batch
+from hashgnn.errors import InputError
+
+_BLOCK = 1 << 24  # bytes read at a time
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def read(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[Batch]:
+    """Yield the interactions of each file in turn. A user without items adds none."""
+    layout = settings.get("format", {})
+    separator = layout["separator"].encode() if layout.get("separator") else None
+    for source, path in enumerate(paths):
+        with open_data(path, layout.get("member")) as stream:
+            start = 1
+            while lines := stream.readlines(_BLOCK):
+                if start == 1:
+                    lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
+                yield _batch(lines, separator, source, f"{path}, from line {start}")
+                start += len(lines)
+        if start == 1:
+            raise InputError(f"{path}: empty file")
+
+
+def _batch(lines: list[bytes], separator: bytes | None, source: int, where: str) -> Batch:
+    rows = [[id_ for id_ in line.rstrip(b"\r\n").split(separator) if id_] for line in lines]
+    rows = [row for row in rows if row]
+    owner = np.repeat(np.arange(len(rows)), [len(row) - 1 for row in rows])
+    users = _text([row[0] for row in rows], where)
+    items = _text([item for row in rows for item in row[1:]], where)
+    return Batch(users.take(pa.array(owner)), items, None, source, len(items))
+
+
+def _text(ids: list[bytes], where: str) -> pa.Array:
+    try:
+        return pa.array(ids, pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{where}: not UTF-8 text") from error

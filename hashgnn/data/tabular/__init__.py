@@ -1,0 +1,1 @@
+"""Tables as users have them: text with separators, or Parquet."""

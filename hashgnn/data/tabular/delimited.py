@@ -1,0 +1,143 @@
+"""Text with separators (CSV, TSV, ``::``), batch by batch; every cell stays text."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.csv
+
+from hashgnn.data.archive import inner_name, open_data
+from hashgnn.data.tabular.columns import find_columns
+from hashgnn.data.tabular.separator import STAND_IN, SingleSeparator
+from hashgnn.data.tabular.values import Locate
+from hashgnn.errors import InputError
+
+_BLOCK = 1 << 24  # bytes that are parsed at a time, and the longest line there may be
+
+
+class _Layout(NamedTuple):
+    """How the text is laid out."""
+
+    separator: str
+    quote: bool
+    header: bool
+    encoding: str
+    member: str | None
+
+
+def read_delimited(
+    path: Path, columns: Mapping[str, Any], layout: Mapping[str, Any]
+) -> Iterator[tuple[dict[str, pa.Array], Locate]]:
+    """Yield the columns of each role, batch by batch, and the way to name a row's place."""
+    text = _layout(path, layout)
+    try:
+        yield from _read(path, columns, text)
+    except UnicodeError as error:
+        raise InputError(
+            f"{path}: not {text.encoding} text ({error}): set format.encoding"
+        ) from error
+    except pa.ArrowException as error:
+        raise InputError(_explain(path, text, str(error))) from error
+
+
+def _layout(path: Path, layout: Mapping[str, Any]) -> _Layout:
+    tabs = inner_name(path, layout.get("member")).endswith((".tsv", ".tab"))
+    separator = layout.get("separator", "\t" if tabs else ",")
+    # With a separator of several characters quotes are ordinary characters.
+    return _Layout(
+        separator,
+        layout.get("quote", True) and len(separator) == 1,
+        layout.get("header", True),
+        layout.get("encoding", "utf-8"),
+        layout.get("member"),
+    )
+
+
+def _read(
+    path: Path, columns: Mapping[str, Any], text: _Layout
+) -> Iterator[tuple[dict[str, pa.Array], Locate]]:
+    first, skipped = _first_line(path, text)
+    roles = find_columns(columns, first if text.header else None, len(first), str(path))
+    start = 0
+    with open_data(path, text.member) as stream:
+        for batch in _open_csv(stream, text, len(first), skipped, set(roles.values())):
+            cells = {role: batch.column(str(position)) for role, position in roles.items()}
+            yield cells, _locator(path, text, start)
+            start += batch.num_rows
+
+
+def _open_csv(
+    stream: IO[bytes], text: _Layout, count: int, skipped: int, wanted: set[int]
+) -> Iterator[pa.RecordBatch]:
+    several = len(text.separator) > 1
+    names = [str(position) for position in sorted(wanted)]
+    return pyarrow.csv.open_csv(
+        SingleSeparator(stream, text.separator.encode(text.encoding)) if several else stream,
+        # One thread: only then do errors tell the row.
+        pyarrow.csv.ReadOptions(
+            use_threads=False,
+            block_size=_BLOCK,
+            skip_rows=skipped,
+            column_names=[str(position) for position in range(count)],
+            encoding=text.encoding,
+        ),
+        pyarrow.csv.ParseOptions(
+            delimiter=STAND_IN.decode() if several else text.separator,
+            quote_char='"' if text.quote else False,
+        ),
+        pyarrow.csv.ConvertOptions(
+            include_columns=names, column_types=dict.fromkeys(names, pa.string())
+        ),
+    )
+
+
+def _first_line(path: Path, text: _Layout) -> tuple[list[str], int]:
+    """The cells of the first line that is not empty, and how many lines to skip for the data."""
+    for number, line in enumerate(_lines(path, text)):
+        if line:
+            return _cells(line, text), number + text.header
+    raise InputError(f"{path}: empty file")
+
+
+def _cells(line: str, text: _Layout) -> list[str]:
+    if not text.quote:
+        return line.split(text.separator)
+    return next(csv.reader([line], delimiter=text.separator))
+
+
+def _lines(path: Path, text: _Layout) -> Iterator[str]:
+    encoding = "utf-8-sig" if text.encoding.lower() in ("utf-8", "utf8") else text.encoding
+    with open_data(path, text.member) as stream:
+        lines = io.TextIOWrapper(stream, encoding)
+        while line := lines.readline(_BLOCK):
+            yield line.rstrip("\n")
+
+
+def _locator(path: Path, text: _Layout, start: int) -> Locate:
+    return lambda row: f"{path}, line {_line_of(path, text, start + row)}"
+
+
+def _line_of(path: Path, text: _Layout, row: int) -> int:
+    """The line of data row ``row``, both from their own start; empty lines are not rows."""
+    rows = -1 - text.header
+    for number, line in enumerate(_lines(path, text), start=1):
+        rows += bool(line)
+        if rows == row:
+            return number
+    return number
+
+
+def _explain(path: Path, text: _Layout, message: str) -> str:
+    """PyArrow's message, with the line in place of its row number."""
+    place = re.search(r"Row #(\d+): ", message)
+    if not place:
+        return f"{path}: cannot be read as a table ({message})"
+    skipped = _first_line(path, text)[1]
+    line = _line_of(path, text, int(place[1]) - skipped - 1)
+    problem = " ".join(message[place.end() :].split())[:200]
+    hint = ": set format.encoding" if "UTF8" in problem else ""
+    return f"{path}, line {line}: {problem}{hint}"

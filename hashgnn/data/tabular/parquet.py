@@ -1,0 +1,57 @@
+"""Parquet files, batch by batch."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hashgnn.data.archive import COMPRESSED, open_data
+from hashgnn.data.tabular.columns import find_columns
+from hashgnn.data.tabular.values import Locate
+from hashgnn.errors import InputError
+
+_BATCH = 1 << 20  # rows
+
+
+def read_parquet(
+    path: Path, columns: Mapping[str, Any], layout: Mapping[str, Any]
+) -> Iterator[tuple[dict[str, pa.Array], Locate]]:
+    """Yield the columns of each role, batch by batch, and the way to name a row's place."""
+    try:
+        yield from _read(path, columns, layout)
+    except pa.ArrowException as error:
+        raise InputError(f"{path}: cannot be read as Parquet ({error})") from error
+
+
+def _read(
+    path: Path, columns: Mapping[str, Any], layout: Mapping[str, Any]
+) -> Iterator[tuple[dict[str, pa.Array], Locate]]:
+    file = pq.ParquetFile(_source(path, layout.get("member")))
+    schema = file.schema_arrow
+    roles = find_columns(columns, schema.names, len(schema.names), str(path))
+    for role, position in roles.items():
+        if pa.types.is_nested(schema.types[position]):
+            raise InputError(f"{path}: the {role} column holds {schema.types[position]} values")
+    start = 0
+    for batch in file.iter_batches(_BATCH, columns=[schema.names[p] for p in roles.values()]):
+        cells = {role: _plain(batch.column(schema.names[p])) for role, p in roles.items()}
+        yield cells, _locator(path, start)
+        start += batch.num_rows
+
+
+def _source(path: Path, member: str | None) -> Path | pa.BufferReader:
+    """Parquet is read from its end, so a compressed one has to be held in memory."""
+    if path.suffix not in COMPRESSED:
+        return path
+    with open_data(path, member) as stream:
+        return pa.BufferReader(stream.read())
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def _locator(path: Path, start: int) -> Locate:
+    return lambda row: f"{path}, row {start + row + 1}"
