@@ -40,7 +40,7 @@ def save_array(path: Path, array: np.ndarray) -> None:
 def save_arrays(path: Path, **arrays: np.ndarray) -> None:
     """Write named arrays as an uncompressed ``.npz``, atomically."""
     with atomic_write(path) as temporary:
-        np.savez(temporary, **arrays)
+        np.savez(temporary, allow_pickle=False, **arrays)
 
 
 def load_array(path: Path, memory_map: bool = False) -> np.ndarray:
@@ -54,7 +54,7 @@ def load_array(path: Path, memory_map: bool = False) -> np.ndarray:
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read a ``.npz`` file without unpickling; ``InputError`` if it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return dict(archive)
     except Exception as error:  # zipfile, zlib and struct each have errors of their own
         raise _damaged(path, error) from error

@@ -1,0 +1,56 @@
+# Everything a newcomer needs; each target sets itself up first.
+
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+DEMO := --configfile config/demo.yaml
+
+.PHONY: help env demo test test-slow lint format report bench-search clean-demo
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+env: $(VENV)/.installed ## Create .venv from the lock and install the package into it
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is older than 3.11; use make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: env ## Run the whole workflow on a small generated data set, into demo/
+	$(RUN) snakemake --cores $(CORES) $(DEMO)
+	$(RUN) snakemake $(DEMO) --report report.html
+	@echo; echo "The demo is in demo/:"
+	@cd demo && ls -1 figures/* results/*.csv results/*.md results/*.tex report.html | sed 's/^/  demo\//'
+
+test: env ## Run the tests
+	$(RUN) python -m pytest
+
+test-slow: env ## Run the tests that take minutes
+	$(RUN) python -m pytest -m slow
+
+lint: env ## Check style, types and the workflow
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) snakefmt --check Snakefile workflow
+	$(RUN) snakemake --lint
+
+format: env ## Rewrite the code in the project's style
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+	$(RUN) snakefmt Snakefile workflow
+
+report: env ## Gather the paper's figures and tables, once they are made, in report.html
+	$(RUN) snakemake --report report.html
+
+bench-search: env ## Compare search with its peers; takes long, wants an idle machine
+	$(RUN) python -m benchmarks.search
+
+clean-demo: ## Remove what the demo made
+	rm -rf demo

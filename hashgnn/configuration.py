@@ -1,0 +1,56 @@
+"""The workflow's config: checked against its schema before any job is planned."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from hashgnn.errors import InputError
+
+
+def check_config(config: Mapping[str, Any], schema: Path) -> None:
+    """Raise ``InputError`` with one line a mistake: the key, what is wrong, what is expected."""
+    validator = Draft202012Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
+    mistakes = [_explain(error) for error in validator.iter_errors(config)]
+    mistakes = mistakes or list(_unknown_references(config))
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+
+
+def _explain(error: ValidationError) -> str:
+    where = ".".join(map(str, error.absolute_path)) or "config"
+    if error.validator == "additionalProperties":
+        allowed = set(error.schema.get("properties", {}))
+        unknown = sorted(set(error.instance) - allowed)
+        return f"{where}: no such key: {', '.join(unknown)}; known: {', '.join(sorted(allowed))}"
+    if error.validator == "type":
+        kinds = error.validator_value
+        expected = " or ".join([kinds] if isinstance(kinds, str) else kinds)
+        return f"{where}: expected {expected}, got {error.instance!r}"
+    if error.validator == "enum":
+        choices = ", ".join(map(str, error.validator_value))
+        return f"{where}: expected one of {choices}; got {error.instance!r}"
+    hint = error.schema.get("description")
+    return f"{where}: {error.message}" + (f" ({hint})" if hint else "")
+
+
+def _unknown_references(config: Mapping[str, Any]) -> Iterator[str]:
+    """Grids and data set entries that name what the config does not have."""
+    for grid, entry in config["grids"].items():
+        for kind in ("datasets", "models"):
+            for name in entry.get(kind, []):
+                if name not in config[kind]:
+                    known = ", ".join(sorted(config[kind]))
+                    yield f"grids.{grid}.{kind}: {name} is not among {kind}: {known}"
+    for name, entry in config["datasets"].items():
+        if entry["reader"] == "synthetic":
+            needed, absent = "generate", "generate" not in entry
+        else:
+            needed, absent = "files", "files" not in entry
+        if absent:
+            yield f"datasets.{name}: the reader {entry['reader']} needs the key {needed}"
+        for file, source in entry.get("files", {}).items():
+            if not {"address", "manual"} & set(source):
+                yield f"datasets.{name}.files.{file}: needs an address, or manual instructions"

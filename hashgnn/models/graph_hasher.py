@@ -1,0 +1,75 @@
+"""What all graph hashing methods share: id embeddings, an encoder and the hash layer."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from hashgnn.encoders.base import Encoder
+from hashgnn.encoders.loader import build_encoder
+from hashgnn.graph.bipartite import Graph
+from hashgnn.losses.reconstruction import cross_entropy
+from hashgnn.losses.similarity import similarity
+from hashgnn.training.settings import TrainingSettings
+
+
+class GraphHasher(nn.Module, ABC):
+    """z = tanh(W encoder(x) + b) for every user and item (paper, Eq. 1 and 2).
+
+    A method is a subclass that says what of z its loss sees (``training_codes``), which losses it
+    has (``loss``), and by which searches its validation HR chooses the best epoch.
+    """
+
+    selected_by: ClassVar[Sequence[str]] = ("hamming", "hierarchical")
+
+    def __init__(self, graph: Graph, bits: int, settings: TrainingSettings) -> None:
+        super().__init__()
+        self.n_users = graph.n_users
+        self.scale = settings.scale
+        self.embedding = nn.Parameter(torch.empty(graph.n_nodes, settings.embedding_width))
+        self.encoder: Encoder = build_encoder(settings)
+        self.user_hash = nn.Linear(settings.widths[-1], bits)
+        self.item_hash = nn.Linear(settings.widths[-1], bits)
+        if settings.shared_hash_layer:
+            self.item_hash = self.user_hash
+        self._initialize(settings)
+
+    def forward(self, blocks: Sequence[tuple[Tensor, Tensor]], n_users: int) -> Tensor:
+        """z [T, bits] of the last block's targets, of which the first ``n_users`` are users."""
+        return self._hash(self.encoder(self.embedding, blocks), n_users)
+
+    @torch.no_grad()
+    def propagate(self, graph: Graph) -> Tensor:
+        """z [n_nodes, bits] of all nodes from their whole neighborhoods."""
+        return self._hash(self.encoder.propagate(self.embedding, graph), self.n_users)
+
+    @abstractmethod
+    def probability(self, iteration: int) -> float:
+        """Probability p that the loss sees the continuous value at an iteration from 0."""
+
+    @abstractmethod
+    def training_codes(self, z: Tensor, iteration: int, rng: torch.Generator) -> Tensor:
+        """What stands for the codes in the loss: [T, bits], from ``z`` of the same shape."""
+
+    def batch_loss(self, codes: Tensor, users: Tensor, items: Tensor) -> Tensor:
+        """Scalar loss of the pairs of a batch; see ``Batch`` for the row numbers."""
+        similarities = similarity(codes, users, items, self.scale)
+        return self.loss(similarities[:, 0], similarities[:, 1:])
+
+    def loss(self, positive: Tensor, negative: Tensor) -> Tensor:
+        """Scalar loss of similarities ``positive`` [B] and ``negative`` [B, n]."""
+        return cross_entropy(positive, negative)
+
+    def _hash(self, u: Tensor, n_users: int) -> Tensor:
+        return torch.tanh(torch.cat([self.user_hash(u[:n_users]), self.item_hash(u[n_users:])]))
+
+    def _initialize(self, settings: TrainingSettings) -> None:
+        for name, parameter in self.named_parameters():
+            if parameter.dim() == 1:
+                nn.init.zeros_(parameter)
+            elif name == "embedding" or settings.initialization == "normal":
+                nn.init.normal_(parameter, std=settings.initial_deviation)
+            else:
+                nn.init.xavier_uniform_(parameter)

@@ -1,0 +1,35 @@
+"""GraphSAGE: the continuous counterpart of all hashing methods.
+
+Hamilton, Ying and Leskovec (2017), Inductive Representation Learning on Large Graphs. Here p is 1
+throughout and the reconstruction loss stands alone; items rank by the inner product of z.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.training.fit import fit_hasher
+from hashgnn.training.settings import TrainingSettings
+from hashgnn.training.task import Fitted, Task
+
+
+class GraphSage(GraphHasher):
+    """The loss sees z itself."""
+
+    selected_by: ClassVar[Sequence[str]] = ("continuous",)
+
+    def probability(self, iteration: int) -> float:
+        """Always 1."""
+        return 1.0
+
+    def training_codes(self, z: Tensor, iteration: int, rng: torch.Generator) -> Tensor:
+        """``z``, unchanged."""
+        return z
+
+
+def fit(task: Task) -> Fitted:
+    """Train GraphSAGE on ``task``."""
+    return fit_hasher(GraphSage, TrainingSettings, task)

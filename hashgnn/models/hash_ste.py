@@ -1,0 +1,31 @@
+"""Hash_ste: codes by the plain straight-through estimator.
+
+Bengio, Leonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic
+Neurons. HashGNN with p = 0 throughout and without its ranking loss.
+"""
+
+import torch
+from torch import Tensor
+
+from hashgnn.hashing.sign import straight_through
+from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.training.fit import fit_hasher
+from hashgnn.training.settings import TrainingSettings
+from hashgnn.training.task import Fitted, Task
+
+
+class HashSte(GraphHasher):
+    """The loss sees the binary code; the gradient passes its sign unchanged."""
+
+    def probability(self, iteration: int) -> float:
+        """Always 0."""
+        return 0.0
+
+    def training_codes(self, z: Tensor, iteration: int, rng: torch.Generator) -> Tensor:
+        """h = sign(z)."""
+        return straight_through(z)
+
+
+def fit(task: Task) -> Fitted:
+    """Train Hash_ste on ``task``."""
+    return fit_hasher(HashSte, TrainingSettings, task)

@@ -1,0 +1,65 @@
+"""HashGNN: guided straight-through codes, reconstruction and ranking loss together.
+
+Tan et al. (2020), Learning to Hash with Graph Neural Networks for Recommender Systems, WWW.
+https://arxiv.org/abs/2003.01917
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from hashgnn.graph.bipartite import Graph
+from hashgnn.hashing.guidance import Guidance, mix
+from hashgnn.hashing.sign import straight_through
+from hashgnn.losses.ranking import bpr, margin_ranking
+from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.training.fit import fit_hasher
+from hashgnn.training.settings import TrainingSettings
+from hashgnn.training.task import Fitted, Task
+
+
+@dataclass(frozen=True)
+class HashGnnSettings(TrainingSettings):
+    """Adds the guidance and the ranking loss: its form, its weight lambda and its margin."""
+
+    guidance: Guidance = field(default_factory=Guidance)
+    ranking_loss: Literal["margin", "bpr"] = "margin"
+    ranking_weight: float = 0.5
+    margin: float = 0.2
+
+
+class HashGnn(GraphHasher):
+    """The loss sees Q * z + (1 - Q) * h, where Q ~ Bernoulli(p) (Eq. 8)."""
+
+    def __init__(self, graph: Graph, bits: int, settings: HashGnnSettings) -> None:
+        super().__init__(graph, bits, settings)
+        self.settings = settings
+
+    def probability(self, iteration: int) -> float:
+        """p falls from 1 as training goes on (section 4.1)."""
+        return self.settings.guidance.probability(iteration)
+
+    def training_codes(self, z: Tensor, iteration: int, rng: torch.Generator) -> Tensor:
+        """Codes h = sign(z), mixed with z."""
+        guidance = self.settings.guidance
+        p = self.probability(iteration)
+        return mix(z, straight_through(z), p, guidance.granularity, rng)
+
+    def loss(self, positive: Tensor, negative: Tensor) -> Tensor:
+        """L_cross + lambda * L_rank (Eq. 7)."""
+        total = super().loss(positive, negative)
+        if self.settings.ranking_weight == 0:
+            return total
+        return total + self.settings.ranking_weight * self._ranking(positive, negative)
+
+    def _ranking(self, positive: Tensor, negative: Tensor) -> Tensor:
+        if self.settings.ranking_loss == "bpr":
+            return bpr(positive, negative)
+        return margin_ranking(positive, negative, self.settings.margin)
+
+
+def fit(task: Task) -> Fitted:
+    """Train HashGNN on ``task``."""
+    return fit_hasher(HashGnn, HashGnnSettings, task)

@@ -1,0 +1,80 @@
+"""A digest of the code that a stage runs, so that the workflow reruns what an edit made stale.
+
+Snakemake does not look into Python packages. Each rule therefore carries, as a parameter, the
+digest of its entry module and of every module of this package that it imports, directly or not.
+Comments, docstrings and layout do not count.
+"""
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = "hashgnn"
+
+# What records how a result came to be does not change the result.
+OBSERVERS = ("hashgnn.provenance", "hashgnn.provenance.record")
+
+
+class CodeDigest:
+    """Digests over the modules of the package that lies in ``root``/hashgnn."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._parse = functools.cache(self._parse_module)
+
+    def __call__(self, *entries: str) -> str:
+        """16 hexadecimal digits over the closure of ``entries`` (dotted module names)."""
+        digest = hashlib.sha256()
+        for module in sorted(self.closure(*entries) - set(OBSERVERS)):
+            digest.update(f"{module}\n{ast.dump(self._parse(module))}\n".encode())
+        return digest.hexdigest()[:16]
+
+    def closure(self, *entries: str) -> set[str]:
+        """``entries`` and all modules of the package that importing them loads."""
+        found: set[str] = set()
+        waiting = list(entries)
+        while waiting:
+            module = waiting.pop()
+            if module not in found:
+                found.add(module)
+                waiting.extend(self._loaded_by(module))
+        return found
+
+    def _loaded_by(self, module: str) -> Iterator[str]:
+        """Parents of a module (Python runs their ``__init__``) and what it names in imports."""
+        if "." in module:
+            yield module.rpartition(".")[0]
+        for node in ast.walk(self._parse(module)):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names if self._is_module(alias.name))
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+                yield from filter(self._is_module, names)
+
+    def _is_module(self, name: str) -> bool:
+        return name.split(".")[0] == PACKAGE and self._path(name) is not None
+
+    def _path(self, module: str) -> Path | None:
+        base = self.root.joinpath(*module.split("."))
+        candidates = (base.with_suffix(".py"), base / "__init__.py")
+        return next((path for path in candidates if path.is_file()), None)
+
+    def _parse_module(self, module: str) -> ast.Module:
+        path = self._path(module)
+        if path is None:
+            raise ModuleNotFoundError(f"the config names the module {module}: no such file")
+        tree = ast.parse(path.read_bytes(), filename=str(path))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                node.body = [s for s in node.body if not _is_docstring(s)] or [ast.Pass()]
+        return tree
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )

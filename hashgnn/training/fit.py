@@ -1,0 +1,143 @@
+"""Training of the graph methods: the loop that all of them share."""
+
+import copy
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hashgnn.errors import InputError
+from hashgnn.graph.bipartite import Graph, bipartite_graph
+from hashgnn.hashing.sign import pack
+from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.settings import parse
+from hashgnn.training.batches import Batch, Batches
+from hashgnn.training.history import History
+from hashgnn.training.settings import TrainingSettings
+from hashgnn.training.task import Fitted, Task
+from hashgnn.training.validation import PairwiseAuc, validation_hr
+
+HasherClass = Callable[[Graph, int, Any], GraphHasher]
+
+
+def fit_hasher(kind: HasherClass, settings_kind: type[TrainingSettings], task: Task) -> Fitted:
+    """Train a method of class ``kind`` and return the epoch that did best on validation."""
+    settings = parse(settings_kind, task.parameters, "parameters")
+    torch.manual_seed(task.seed)
+    graph = bipartite_graph(task.split.train, task.split.n_items)
+    model = kind(graph, task.bits, settings).to(task.device)
+    training = _Training(model, graph, settings, task)
+    training.run()
+    return training.fitted()
+
+
+class _Training:
+    """State of one training."""
+
+    def __init__(
+        self, model: GraphHasher, graph: Graph, settings: TrainingSettings, task: Task
+    ) -> None:
+        self.model = model
+        self.graph = graph
+        self.settings = settings
+        self.task = task
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+        self.batches = Batches(
+            task.split.train,
+            task.triplets,
+            graph,
+            settings.fanouts,
+            settings.batch_size,
+            task.seed,
+            task.device,
+        )
+        self.auc = PairwiseAuc(task.split, task.seed)
+        self.history = History()
+        self.iteration = 0
+        self.best_hr = -1.0
+        self.best_epoch = 0
+        self.best_weights: dict[str, Tensor] = {}
+        self._rng = torch.Generator(task.device)
+        self._interval_began = time.perf_counter()
+
+    def run(self) -> None:
+        """All epochs, or until validation HR has not risen for ``patience`` of them."""
+        for epoch in range(self.settings.epochs):
+            self._train_epoch(epoch)
+            self._validate(epoch)
+            if 0 < self.settings.patience <= epoch - self.best_epoch:
+                break
+
+    def fitted(self) -> Fitted:
+        """Vectors and codes of the best epoch."""
+        self.model.load_state_dict(self.best_weights)
+        users, items = (z.cpu().numpy() for z in self._embed())
+        facts = {"best_epoch": self.best_epoch + 1, "validation_hr": self.best_hr}
+        return Fitted(users, items, pack(users), pack(items), self.history.frame(), facts)
+
+    def _train_epoch(self, epoch: int) -> None:
+        self.model.train()
+        for batch in self.batches.epoch(epoch):
+            self.history.add(loss=self._step(batch))
+            self.iteration += 1
+            if self.iteration % self.settings.history_every == 0:
+                self._close_interval(epoch)
+
+    def _step(self, batch: Batch) -> float:
+        self._rng.manual_seed(self.task.seed * 1_000_003 + self.iteration)
+        z = self.model(batch.blocks, batch.n_users)
+        codes = self.model.training_codes(z, self.iteration, self._rng)
+        loss = self.model.batch_loss(codes, batch.users, batch.items)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        value = loss.item()
+        if not np.isfinite(value):
+            raise InputError(
+                f"the loss is {value} at iteration {self.iteration + 1}: "
+                "lower learning_rate or scale in the model's parameters"
+            )
+        return value
+
+    def _close_interval(self, epoch: int) -> None:
+        users, items = self._embed()
+        row = self.history.close_interval(
+            iteration=self.iteration,
+            epoch=epoch + 1,
+            p=self.model.probability(self.iteration - 1),
+            auc=self.auc.of_vectors(users, items),
+            auc_codes=self.auc.of_codes(users, items),
+        )
+        self._report(row)
+
+    def _report(self, row: dict[str, float]) -> None:
+        now = time.perf_counter()
+        seconds, self._interval_began = now - self._interval_began, now
+        edges = self.settings.history_every * self.batches.batch_size
+        left = (self.settings.epochs * len(self.batches) - self.iteration) * (
+            seconds / self.settings.history_every
+        )
+        print(
+            f"iteration {self.iteration}  loss {row['loss']:.4f}  auc {row['auc']:.4f}  "
+            f"codes {row['auc_codes']:.4f}  p {row['p']:.2f}  {edges / seconds:,.0f} edges/s  "
+            f"{left / 60:.1f} min left",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def _validate(self, epoch: int) -> None:
+        users, items = (z.cpu().numpy() for z in self._embed())
+        hr = validation_hr(users, items, self.task.split, self.model.selected_by)
+        if hr > self.best_hr:
+            self.best_hr, self.best_epoch = hr, epoch
+            self.best_weights = copy.deepcopy(self.model.state_dict())
+        print(f"epoch {epoch + 1}  validation HR {hr:.4f}", file=sys.stderr, flush=True)
+
+    def _embed(self) -> tuple[Tensor, Tensor]:
+        self.model.eval()
+        z = self.model.propagate(self.graph)
+        return z[: self.graph.n_users], z[self.graph.n_users :]

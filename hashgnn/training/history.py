@@ -1,0 +1,37 @@
+"""What a training leaves of its course: one row an interval, for figures and people."""
+
+from collections import defaultdict
+from typing import Any
+
+import pandas as pd
+
+
+class History:
+    """Means of what was added since the last row.
+
+    Columns of the frame: iteration, epoch, p, loss, auc (validation, continuous vectors) and
+    auc_codes (validation, codes).
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, float]] = []
+        self._sums: dict[str, float] = defaultdict(float)
+        self._count = 0
+
+    def add(self, **values: float) -> None:
+        """Take one iteration's values into the running interval."""
+        for name, value in values.items():
+            self._sums[name] += value
+        self._count += 1
+
+    def close_interval(self, **values: Any) -> dict[str, float]:
+        """End the interval: a row of its means and of ``values``, which is returned."""
+        means = {name: total / self._count for name, total in self._sums.items()}
+        self.rows.append({**values, **means})
+        self._sums.clear()
+        self._count = 0
+        return self.rows[-1]
+
+    def frame(self) -> pd.DataFrame:
+        """All rows."""
+        return pd.DataFrame(self.rows)

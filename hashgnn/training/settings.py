@@ -1,0 +1,31 @@
+"""Hyper-parameters that the graph methods share."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What every graph method has in common; the config's ``training:`` block.
+
+    Embeddings begin as N(0, ``initial_deviation``), and so do the weights with ``normal``
+    (paper); ``glorot`` draws these as Glorot and Bengio (2010) do. Widths are numbers of
+    dimensions; ``fanouts`` neighbors drawn a node, nearest hop first;
+    ``scale`` multiplies the inner product before the sigmoid; ``history_every`` is in iterations,
+    ``patience`` in epochs without a better validation HR (0: train to the end).
+    """
+
+    encoder: str = "hashgnn.encoders.mean"
+    aggregator: Literal["sage", "gcn"] = "sage"
+    embedding_width: int = 128
+    widths: tuple[int, ...] = (128, 68)
+    fanouts: tuple[int, ...] = (10, 5)
+    shared_hash_layer: bool = False
+    initialization: Literal["normal", "glorot"] = "normal"
+    initial_deviation: float = 0.02
+    batch_size: int = 2048
+    learning_rate: float = 0.001
+    epochs: int = 20
+    patience: int = 0
+    scale: float = 0.25
+    history_every: int = 250

@@ -1,0 +1,41 @@
+"""What a method gets to train on, and what it gives back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from hashgnn.data.interactions import Split
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training: data, size of the code, seed and hyper-parameters.
+
+    ``triplets`` int32 [rounds, training interactions, n]: negatives, in the order of
+    ``split.train``. ``parameters``: the method's hyper-parameters, as the config has them.
+    """
+
+    split: Split
+    triplets: np.ndarray
+    bits: int
+    seed: int
+    parameters: Mapping[str, Any]
+    device: torch.device
+
+
+class Fitted(NamedTuple):
+    """Vectors float32 [users or items, d], codes uint8 [users or items, ceil(K/8)], history.
+
+    ``codes`` are None for methods without; ``facts`` join the provenance.
+    """
+
+    user_vectors: np.ndarray
+    item_vectors: np.ndarray
+    user_codes: np.ndarray | None
+    item_codes: np.ndarray | None
+    history: pd.DataFrame
+    facts: Mapping[str, Any]

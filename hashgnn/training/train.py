@@ -1,0 +1,72 @@
+"""Train one method on one data set, for one number of bits and one seed."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import torch
+
+from hashgnn.data.interactions import load_split
+from hashgnn.errors import InputError
+from hashgnn.files import atomic_write, load_array, save_array
+from hashgnn.stage import Facts, run_stage, stage_parser
+from hashgnn.training.task import Fitted, Task
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; see ``--help``."""
+    parser = stage_parser(__doc__)
+    parser.add_argument("--split", type=Path, required=True)
+    parser.add_argument("--triplets", type=Path, required=True)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER")
+    return run_stage(parser, _run, argv)
+
+
+def _run(args: argparse.Namespace) -> Facts:
+    settings = args.settings
+    device = choose_device(args.device)
+    task = Task(
+        split=load_split(args.split),
+        triplets=load_array(args.triplets, memory_map=True),
+        bits=settings["bits"],
+        seed=settings["seed"],
+        parameters=settings["parameters"],
+        device=device,
+    )
+    fitted = import_module(settings["module"]).fit(task)
+    _save(args.output, fitted)
+    return {"device": _describe(device), **fitted.facts}
+
+
+def choose_device(name: str) -> torch.device:
+    """``auto``: a GPU where there is one; ``InputError`` for one that is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device {name}: {reason}; use auto, cpu, cuda or cuda:N") from error
+    return device
+
+
+def _save(folder: Path, fitted: Fitted) -> None:
+    named = {"user_codes": fitted.user_codes, "item_codes": fitted.item_codes}
+    named |= {"user_vectors": fitted.user_vectors, "item_vectors": fitted.item_vectors}
+    for name, array in named.items():
+        if array is not None:
+            save_array(folder / f"{name}.npy", array)
+    with atomic_write(folder / "history.csv") as temporary:
+        fitted.history.to_csv(temporary, index=False)
+
+
+def _describe(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+from hashgnn.data.interactions import Csr, Split
+from hashgnn.errors import InputError
+from hashgnn.models import graphsage, hash_ste, hashgnn
+from hashgnn.training.task import Task
+
+GROUPS, N_USERS, N_ITEMS, BITS = 6, 120, 120, 12
+
+
+def planted_split(seed: int = 0) -> Split:
+    """Six groups; a user knows 12 of its group's 20 items: 8 train, 2 validation, 2 test."""
+    rng = np.random.default_rng(seed)
+    known = [rng.permutation(20)[:12] + 20 * (user % GROUPS) for user in range(N_USERS)]
+
+    def part(start: int, stop: int) -> Csr:
+        rows = np.concatenate([np.sort(items[start:stop]) for items in known])
+        return Csr(np.arange(N_USERS + 1) * (stop - start), rows.astype(np.int32))
+
+    return Split(part(0, 8), part(8, 10), part(10, 12), N_USERS, N_ITEMS)
+
+
+def planted_task(seed: int = 0, **parameters: object) -> Task:
+    split = planted_split()
+    rng = np.random.default_rng(1)
+    # An item of another group is never a training positive.
+    groups = np.repeat(np.arange(N_USERS) % GROUPS, 8)[None, :, None]
+    others = (groups + rng.integers(1, GROUPS, size=(2, N_USERS * 8, 3))) % GROUPS
+    negatives = rng.integers(20, size=others.shape) + 20 * others
+    shared = {
+        "widths": [16, 12],
+        "embedding_width": 16,
+        "fanouts": [4, 3],
+        "batch_size": 64,
+        "learning_rate": 0.02,
+        "initial_deviation": 0.3,
+        "epochs": 12,
+        "history_every": 5,
+    }
+    return Task(
+        split=split,
+        triplets=negatives.astype(np.int32),
+        bits=BITS,
+        seed=seed,
+        parameters={**shared, **parameters},
+        device=torch.device("cpu"),
+    )
+
+
+def own_group_gap(similarity: np.ndarray) -> float:
+    """How much more similar [users, items] users are to their own group's items."""
+    own = (np.arange(N_USERS) % GROUPS)[:, None] == (np.arange(N_ITEMS) // 20)[None]
+    return float(similarity[own].mean() - similarity[~own].mean())
+
+
+@pytest.mark.parametrize("method", [hash_ste, hashgnn])
+def test_codes_find_the_planted_groups(method: ModuleType) -> None:
+    fitted = method.fit(planted_task())
+
+    assert fitted.user_codes.shape == (N_USERS, 2)
+    users, items = (
+        np.unpackbits(codes, axis=1, count=BITS, bitorder="little")
+        for codes in (fitted.user_codes, fitted.item_codes)
+    )
+    agreeing = (users[:, None] == items[None]).sum(2)
+    assert own_group_gap(agreeing) > 2.5  # of 12 bits
+
+
+def test_vectors_find_the_planted_groups() -> None:
+    fitted = graphsage.fit(planted_task())
+
+    assert fitted.item_vectors.shape == (N_ITEMS, BITS)
+    assert np.abs(fitted.item_vectors).max() <= 1
+    assert own_group_gap(fitted.user_vectors @ fitted.item_vectors.T) > 4
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not() -> None:
+    first, again, other = (hashgnn.fit(planted_task(seed)) for seed in (3, 3, 4))
+
+    assert first.user_vectors.tobytes() == again.user_vectors.tobytes()
+    assert first.history.equals(again.history)
+    assert first.user_vectors.tobytes() != other.user_vectors.tobytes()
+
+
+def test_history_follows_the_schedule() -> None:
+    guidance = {"start": 1.0, "step": 0.25, "every": 10, "floor": 0.5}
+
+    history = hashgnn.fit(planted_task(guidance=guidance, epochs=4)).history
+
+    # 960 training interactions in batches of 64: 15 iterations an epoch, 60 in all.
+    assert history.iteration.tolist() == list(range(5, 61, 5))
+    assert history.p.tolist() == [1.0, 1.0, 0.75, 0.75, *[0.5] * 8]
+    assert history.loss.iloc[-1] < history.loss.iloc[0]
+    # Of the 110 items that a user has not seen, 10 are of its own group.
+    assert history.auc.iloc[-1] > 0.85
+
+
+def test_patience_stops_and_keeps_the_best_epoch() -> None:
+    fitted = graphsage.fit(planted_task(epochs=100, patience=2, learning_rate=0.2))
+
+    epochs = fitted.history.epoch.max()
+    assert epochs < 100
+    assert fitted.facts["best_epoch"] <= epochs - 1
+
+
+def test_an_exploding_loss_stops_with_advice() -> None:
+    with pytest.raises(InputError, match="lower learning_rate or scale"):
+        hashgnn.fit(planted_task(learning_rate=1e38, initial_deviation=1e30))
+
+
+def test_wrong_hyper_parameters_are_named() -> None:
+    with pytest.raises(InputError, match=r"parameters.margin: no such key"):
+        graphsage.fit(planted_task(margin=0.2))

@@ -1,0 +1,16 @@
+rule split:
+    input:
+        "results/{dataset}/interactions.npz",
+    output:
+        split="results/{dataset}/split.npz",
+        provenance="results/{dataset}/split.provenance.json",
+    log:
+        "results/{dataset}/logs/split.log",
+    params:
+        settings=lambda wildcards: settings(**config["datasets"][wildcards.dataset]["split"]),
+        code=code("hashgnn.data.split"),
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m hashgnn.data.split --interactions {input} --settings {params.settings:q} "
+        "--output {output.split} --provenance {output.provenance} > {log} 2>&1"

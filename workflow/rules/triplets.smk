@@ -1,0 +1,24 @@
+def triplets_settings(wildcards):
+    return settings(
+        per_interaction=int(wildcards.negatives),
+        rounds=config["triplets"]["rounds"],
+        seed=int(wildcards.seed),
+    )
+
+
+rule triplets:
+    input:
+        "results/{dataset}/split.npz",
+    output:
+        triplets="results/{dataset}/triplets{negatives}/seed{seed}.npy",
+        provenance="results/{dataset}/triplets{negatives}/seed{seed}.provenance.json",
+    log:
+        "results/{dataset}/logs/triplets{negatives}.seed{seed}.log",
+    params:
+        settings=triplets_settings,
+        code=code("hashgnn.data.triplets"),
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m hashgnn.data.triplets --split {input} --settings {params.settings:q} "
+        "--output {output.triplets} --provenance {output.provenance} > {log} 2>&1"
