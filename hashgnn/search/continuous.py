@@ -6,6 +6,7 @@ from numba import njit
 from hashgnn.data.interactions import Csr
 from hashgnn.search.parallel import over_queries
 
+_BLOCK = 256
 _BLOCK_SCORES = 1 << 24  # scores held at a time: 64 MB
 
 
@@ -46,10 +47,10 @@ def rerank(
 
 
 def _answer(products: np.ndarray, positions: np.ndarray, scores: np.ndarray) -> None:
-    def answer(start: int, stop: int) -> None:
-        _select(products, start, stop, positions, scores)
+    def answer(rows: slice) -> None:
+        _select(products[rows], positions[rows], scores[rows])
 
-    over_queries(len(products), answer)
+    over_queries(len(products), _BLOCK, answer)
 
 
 @njit(cache=True)
@@ -75,11 +76,9 @@ def _products(
 
 
 @njit(cache=True, nogil=True)
-def _select(
-    products: np.ndarray, start: int, stop: int, positions: np.ndarray, scores: np.ndarray
-) -> None:
+def _select(products: np.ndarray, positions: np.ndarray, scores: np.ndarray) -> None:
     """The largest products of each row, by (product descending, position), through a heap."""
-    for row in range(start, stop):
+    for row in range(len(products)):
         found, best = positions[row], scores[row]
         for position in range(products.shape[1]):
             if len(best) and products[row, position] > best[0]:

@@ -1,147 +1,183 @@
-"""Exact Hamming search: distances by popcount, selection by counting."""
+"""Exact Hamming search: the scan's findings in order, or counted by distance."""
+
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
 from hashgnn.data.interactions import Csr
+from hashgnn.search import scan
 from hashgnn.search.parallel import over_queries
+from hashgnn.search.planes import to_masks, to_patterns
+
+_BLOCK = 256  # queries that share a pass over the codes
+_FEW = 32  # queries for which tabulating would not pay
 
 
-def as_words(codes: np.ndarray) -> np.ndarray:
-    """Codes uint8 [rows, bytes] as uint64 [rows, ceil(bytes / 8)], padded with zero bits."""
-    words = np.zeros((len(codes), -(-codes.shape[1] // 8) * 8), dtype=np.uint8)
-    words[:, : codes.shape[1]] = codes
-    return words.view(np.uint64)
+class Items(NamedTuple):
+    """``planes`` as ``to_planes`` makes them, of ``n_items`` items."""
+
+    planes: np.ndarray
+    n_items: int
+
+    @property
+    def bits(self) -> int:
+        """Length of a code."""
+        return self.planes.shape[1]
+
+
+class _Found(NamedTuple):
+    """What the scan leaves of some queries; see ``scan.scanner``."""
+
+    state: np.ndarray
+    counts: np.ndarray
+    positions: np.ndarray
+    distances: np.ndarray
 
 
 def nearest(
-    queries: np.ndarray, items: np.ndarray, k: int, excluded: Csr
+    items: Items, codes: np.ndarray, k: int, excluded: Csr
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The ``k`` nearest ``items`` of each query by (distance, position).
+    """The ``k`` nearest items of each query by (distance, position).
 
-    ``queries`` [Q, words] and ``items`` [I, words] uint64; ``excluded``: positions barred for
-    each query. Returns positions and distances, int32 [Q, k], -1 where fewer than k remain.
+    ``codes`` uint8 [Q, bytes]; ``excluded``: ascending positions barred for each query. Returns
+    positions and distances, int32 [Q, k], -1 where fewer than k remain.
     """
-    positions = np.full((len(queries), k), -1, dtype=np.int32)
-    distances = np.full((len(queries), k), -1, dtype=np.int32)
+    positions = np.full((len(codes), k), -1, dtype=np.int32)
+    distances = np.full((len(codes), k), -1, dtype=np.int32)
 
-    def answer(start: int, stop: int) -> None:
-        _nearest(queries, items, *excluded, start, stop, positions, distances)
+    def answer(rows: slice) -> None:
+        found = _scan(items, codes[rows], k, _rows(excluded, rows), listing=True)
+        _in_order(*found, positions[rows], distances[rows])
 
-    over_queries(len(queries), answer)
+    over_queries(len(codes), _BLOCK, answer)
     return positions, distances
 
 
-def level_counts(queries: np.ndarray, items: np.ndarray, excluded: Csr) -> np.ndarray:
-    """How many items lie at each distance of each query: int32 [Q, 64 words + 1]."""
-    counts = np.zeros((len(queries), queries.shape[1] * 64 + 1), dtype=np.int32)
+def level_counts(items: Items, codes: np.ndarray, k: int, excluded: Csr) -> np.ndarray:
+    """How many items lie at each distance of each query: int32 [Q, bits + 1].
 
-    def answer(start: int, stop: int) -> None:
-        _level_counts(queries, items, *excluded, start, stop, counts)
+    Right for all levels up to the one that holds the query's ``k``-th nearest item; levels
+    beyond it hold fewer than there are.
+    """
+    counts = np.empty((len(codes), items.bits + 1), dtype=np.int32)
 
-    over_queries(len(queries), answer)
+    def answer(rows: slice) -> None:
+        counts[rows] = _scan(items, codes[rows], k, _rows(excluded, rows), listing=False).counts
+
+    over_queries(len(codes), _BLOCK, answer)
     return counts
 
 
-def pair_distances(queries: np.ndarray, items: np.ndarray, pairs: Csr) -> np.ndarray:
+def pair_distances(items: Items, codes: np.ndarray, pairs: Csr) -> np.ndarray:
     """Distance of each pair (query row, item position) of ``pairs``: int32 [pairs]."""
     distances = np.empty(len(pairs.indices), dtype=np.int32)
-    _pair_distances(queries, items, *pairs, distances)
+    bits = np.unpackbits(codes, axis=1, bitorder="little")
+    _pair_distances(items.planes, bits, *pairs, distances)
     return distances
 
 
-@intrinsic
-def _popcount(typingctx, word):  # type: ignore[no-untyped-def]
-    """Bits set in a word: LLVM's ctpop."""
+def _rows(csr: Csr, rows: slice) -> Csr:
+    return Csr(csr.indptr[rows.start : rows.stop + 1], csr.indices)
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return builder.ctpop(args[0])
 
-    return types.uint64(types.uint64), codegen
+def _scan(items: Items, codes: np.ndarray, k: int, excluded: Csr, listing: bool) -> _Found:
+    """Scan with quotas that all but surely suffice, and anew where they did not."""
+    tabled = len(codes) >= _FEW
+    queries = to_patterns(codes, scan.PATTERN_WORDS) if tabled else to_masks(codes)
+    quotas = _quotas(items.n_items, k)
+    found = _pass(items, queries, k, quotas, excluded, listing)
+    short = (found.state[:, scan.INSIDE] < k) & (found.state[:, scan.BOUND] < items.bits)
+    for row in np.flatnonzero(short):
+        rows = slice(row, row + 1)
+        safe = np.full_like(quotas, k)
+        again = _pass(items, queries[rows], k, safe, _rows(excluded, rows), listing)
+        for kept, new in zip(found, again, strict=True):
+            kept[rows] = new
+    return found
+
+
+def _pass(
+    items: Items, queries: np.ndarray, k: int, quotas: np.ndarray, excluded: Csr, listing: bool
+) -> _Found:
+    room = 2 * k + scan.VECTOR_ITEMS if listing else 0
+    found = _Found(
+        np.zeros((len(queries), scan.STATE_COLUMNS), dtype=np.int64),
+        np.zeros((len(queries), items.bits + 1), dtype=np.int32),
+        np.empty((len(queries), room), dtype=np.int32),
+        np.empty((len(queries), room), dtype=np.int16),
+    )
+    found.state[:, scan.BOUND] = items.bits
+    found.state[:, scan.ACCEPT] = items.bits + 1
+    found.state[:, scan.CURSOR] = excluded.indptr[:-1]
+    found.state[:, scan.END] = excluded.indptr[1:]
+    kernel = scan.scanner(items.bits, tabled=queries.dtype == np.uint16)
+    planes, biases = items.planes.reshape(-1), _biases(items.bits)
+    kernel(planes, items.n_items, queries, biases, k, quotas, excluded.indices, *found)
+    return found
+
+
+@lru_cache
+def _biases(bits: int) -> np.ndarray:
+    """2^levels - accept for accept = 0 .. bits + 1, each of its bits spread over a word."""
+    levels = bits.bit_length()
+    values = (1 << levels) - np.arange(bits + 2, dtype=np.uint64)
+    return np.uint64(0) - (values[:, None] >> np.arange(levels, dtype=np.uint64) & np.uint64(1))
+
+
+@lru_cache
+def _quotas(n_items: int, k: int) -> np.ndarray:
+    """How many of the items seen up to each vector may be kept: int64 [vectors].
+
+    Items are in random order, so of a query's k nearest the first n items hold k n / n_items,
+    give or take the square root of that. Keeping four such deviations and 4 more fails one query
+    in tens of thousands, and spares the others most of the items that only look near early on.
+    """
+    vectors = np.arange(1, -(-n_items // scan.VECTOR_ITEMS) + 1)
+    expected = k * np.minimum(vectors * scan.VECTOR_ITEMS, n_items) / max(1, n_items)
+    return np.minimum(k, np.ceil(expected + 4 * np.sqrt(expected) + 4)).astype(np.int64)
 
 
 @njit(cache=True, nogil=True)
-def _distance(query: np.ndarray, item: np.ndarray) -> np.int64:
-    total = np.uint64(0)
-    for word in range(len(query)):
-        total += _popcount(query[word] ^ item[word])  # type: ignore[call-arg]
-    return np.int64(total)
-
-
-@njit(cache=True, nogil=True)
-def _measure(
-    query: np.ndarray, items: np.ndarray, barred: np.ndarray, distances: np.ndarray
-) -> np.ndarray:
-    """Fill ``distances``, -1 for barred positions; return how many items lie at each."""
-    counts = np.zeros(len(query) * 64 + 1, dtype=np.int32)
-    for position in range(len(items)):
-        distances[position] = _distance(query, items[position])
-        counts[distances[position]] += 1
-    for position in barred:
-        counts[distances[position]] -= 1
-        distances[position] = -1
-    return counts
-
-
-@njit(cache=True, nogil=True)
-def _first_slots(counts: np.ndarray, k: int) -> np.ndarray:
-    """The first rank of each distance level; levels that start beyond ``k`` get ``k``."""
-    slots = np.empty(len(counts) + 1, dtype=np.int64)
-    slots[0] = 0
-    for level in range(len(counts)):
-        slots[level + 1] = min(k, slots[level] + counts[level])
-    return slots
-
-
-@njit(cache=True, nogil=True)
-def _nearest(
-    queries: np.ndarray,
-    items: np.ndarray,
-    indptr: np.ndarray,
-    barred: np.ndarray,
-    start: int,
-    stop: int,
+def _in_order(
+    state: np.ndarray,
+    counts: np.ndarray,
+    found: np.ndarray,
+    levels: np.ndarray,
     positions: np.ndarray,
     distances: np.ndarray,
 ) -> None:
+    """Sort what was found by distance, by counting; it is in order of position already."""
     k = positions.shape[1]
-    scratch = np.empty(len(items), dtype=np.int16)
-    for row in range(start, stop):
-        counts = _measure(queries[row], items, barred[indptr[row] : indptr[row + 1]], scratch)
-        slots = _first_slots(counts, k)
-        ends = slots[1:].copy()
-        for position in range(len(items)):
-            level = scratch[position]
-            if level >= 0 and slots[level] < ends[level]:
-                positions[row, slots[level]] = position
+    slots = np.empty(counts.shape[1] + 1, dtype=np.int64)
+    for row in range(len(state)):
+        bound = state[row, scan.BOUND]
+        slots[0] = 0
+        for level in range(bound):
+            slots[level + 1] = slots[level] + counts[row, level]
+        for place in range(state[row, scan.FOUND]):
+            level = levels[row, place]
+            if level <= bound and slots[level] < k:
+                positions[row, slots[level]] = found[row, place]
                 distances[row, slots[level]] = level
                 slots[level] += 1
 
 
-@njit(cache=True, nogil=True)
-def _level_counts(
-    queries: np.ndarray,
-    items: np.ndarray,
-    indptr: np.ndarray,
-    barred: np.ndarray,
-    start: int,
-    stop: int,
-    counts: np.ndarray,
-) -> None:
-    scratch = np.empty(len(items), dtype=np.int16)
-    for row in range(start, stop):
-        counts[row] = _measure(queries[row], items, barred[indptr[row] : indptr[row + 1]], scratch)
-
-
 @njit(cache=True)
 def _pair_distances(
-    queries: np.ndarray,
-    items: np.ndarray,
+    planes: np.ndarray,
+    bits: np.ndarray,
     indptr: np.ndarray,
     positions: np.ndarray,
     distances: np.ndarray,
 ) -> None:
-    for row in range(len(queries)):
+    for row in range(len(bits)):
         for pair in range(indptr[row], indptr[row + 1]):
-            distances[pair] = _distance(queries[row], items[positions[pair]])
+            chunk, place = divmod(positions[pair], 512)
+            word, shift = divmod(place, 64)
+            total = 0
+            for bit in range(bits.shape[1]):
+                item_bit = planes[chunk, bit, word] >> np.uint64(shift) & np.uint64(1)
+                total += item_bit != bits[row, bit]
+            distances[pair] = total

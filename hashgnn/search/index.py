@@ -4,13 +4,16 @@ import json
 from pathlib import Path
 
 import numpy as np
+from numba import njit
 
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_array, save_array
 from hashgnn.search import continuous, hamming
+from hashgnn.search.hamming import Items
+from hashgnn.search.planes import to_planes
 
-_ARRAYS = ("order", "codes", "vectors")
+_ARRAYS = ("order", "planes", "vectors")
 _DESCRIPTION = "index.json"
 _FORMAT = 1
 MAX_BITS = 1024
@@ -36,7 +39,7 @@ class Index:
         n_items = len(codes if codes is not None else vectors)  # type: ignore[arg-type]
         order = np.random.default_rng(tie_seed).permutation(n_items).astype(np.int32)
         self.order = order
-        self.codes = None if codes is None else _fit_codes(codes, n_items)[order]
+        self.planes = None if codes is None else to_planes(_fit_codes(codes, n_items)[order])
         self.vectors = None if vectors is None else _fit_vectors(vectors, n_items)[order]
 
     def __len__(self) -> int:
@@ -45,14 +48,14 @@ class Index:
 
     def hamming(self, codes: np.ndarray, k: int, exclude: Csr | None = None) -> Ranked:
         """The ``k`` items nearest to each query code: ids and Hamming distances."""
-        words = self._words(codes)
-        found, distances = hamming.nearest(words, self._item_words, k, self._barred(words, exclude))
+        items = self._items(codes)
+        found, distances = hamming.nearest(items, codes, k, self._barred(codes, exclude))
         return self._ids(found), distances
 
     def continuous(self, vectors: np.ndarray, k: int, exclude: Csr | None = None) -> Ranked:
         """The ``k`` items of largest inner product with each query vector: ids and scores."""
-        queries, items = self._float_pair(vectors)
-        found, scores = continuous.largest(queries, items, k, self._barred(queries, exclude))
+        items = self._item_vectors(vectors)
+        found, scores = continuous.largest(vectors, items, k, self._barred(vectors, exclude))
         return self._ids(found), scores
 
     def hierarchical(
@@ -64,12 +67,10 @@ class Index:
         candidates: int = 500,
     ) -> Ranked:
         """The ``k`` best by inner product of the ``candidates`` nearest by code: ids and scores."""
-        words = self._words(codes)
-        queries, items = self._float_pair(vectors)
-        _same_length(words, queries)
-        barred = self._barred(words, exclude)
-        nearest, _ = hamming.nearest(words, self._item_words, candidates, barred)
-        found, scores = continuous.rerank(queries, items, nearest, k)
+        items, item_vectors = self._items(codes), self._item_vectors(vectors)
+        _same_length(codes, vectors)
+        nearest, _ = hamming.nearest(items, codes, candidates, self._barred(codes, exclude))
+        found, scores = continuous.rerank(vectors, item_vectors, nearest, k)
         return self._ids(found), scores
 
     def level_counts(
@@ -80,11 +81,11 @@ class Index:
         Both int32 [Q, levels]; level d is Hamming distance d. Items are counted down to the
         level that holds rank ``k``; what is said of the levels beyond has no meaning.
         """
-        words = self._words(codes)
-        counts = hamming.level_counts(words, self._item_words, self._barred(words, exclude))
-        wanted = self._barred(words, relevant)
-        rows = np.repeat(np.arange(len(words)), np.diff(wanted.indptr))
-        cells = rows * counts.shape[1] + hamming.pair_distances(words, self._item_words, wanted)
+        items = self._items(codes)
+        counts = hamming.level_counts(items, codes, k, self._barred(codes, exclude))
+        wanted = self._barred(codes, relevant)
+        rows = np.repeat(np.arange(len(codes)), np.diff(wanted.indptr))
+        cells = rows * counts.shape[1] + hamming.pair_distances(items, codes, wanted)
         among = np.bincount(cells, minlength=counts.size).astype(np.int32)
         return counts, among.reshape(counts.shape)
 
@@ -113,24 +114,22 @@ class Index:
             setattr(index, name, load_array(path, memory_map=True) if present else None)
         return index
 
-    @property
-    def _item_words(self) -> np.ndarray:
-        if self.codes is None:
+    def _items(self, codes: np.ndarray) -> Items:
+        """The items' codes, if they fit the queries' ``codes``."""
+        if self.planes is None:
             raise InputError("this index has no codes; build it with item codes")
-        return hamming.as_words(self.codes)
+        _fit_codes(codes, len(codes), self.planes.shape[1] // 8)
+        return Items(self.planes, len(self))
 
-    def _words(self, codes: np.ndarray) -> np.ndarray:
-        if self.codes is None:
-            raise InputError("this index has no codes; build it with item codes")
-        return hamming.as_words(_fit_codes(codes, len(codes), self.codes.shape[1]))
-
-    def _float_pair(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _item_vectors(self, vectors: np.ndarray) -> np.ndarray:
+        """The items' vectors, if they fit the queries' ``vectors``."""
         if self.vectors is None:
             raise InputError("this index has no vectors; build it with item vectors")
-        return _fit_vectors(vectors, len(vectors), self.vectors.shape[1]), self.vectors
+        _fit_vectors(vectors, len(vectors), self.vectors.shape[1])
+        return self.vectors
 
     def _barred(self, queries: np.ndarray, exclude: Csr | None) -> Csr:
-        """``exclude`` in positions instead of ids."""
+        """``exclude`` in positions instead of ids, ascending."""
         if exclude is None:
             return Csr(np.zeros(len(queries) + 1, np.int64), np.empty(0, np.int32))
         if len(exclude.indptr) != len(queries) + 1:
@@ -138,7 +137,9 @@ class Index:
             raise InputError(f"{rows} rows of items for {len(queries)} queries; give one row each")
         positions = np.empty(len(self), dtype=np.int32)
         positions[self.order] = np.arange(len(self), dtype=np.int32)
-        return Csr(exclude.indptr, positions[exclude.indices])
+        places = positions[exclude.indices]
+        _sort_rows(exclude.indptr, places)
+        return Csr(exclude.indptr, places)
 
     def _ids(self, positions: np.ndarray) -> np.ndarray:
         if not len(self):
@@ -166,3 +167,9 @@ def _fit_vectors(vectors: np.ndarray, rows: int, width: int | None = None) -> np
 def _same_length(codes: np.ndarray, vectors: np.ndarray) -> None:
     if len(codes) != len(vectors):
         raise InputError(f"{len(codes)} query codes but {len(vectors)} query vectors")
+
+
+@njit(cache=True)
+def _sort_rows(indptr: np.ndarray, values: np.ndarray) -> None:
+    for row in range(len(indptr) - 1):
+        values[indptr[row] : indptr[row + 1]].sort()

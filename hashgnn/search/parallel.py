@@ -10,12 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 
 
-def over_queries(n_queries: int, answer: Callable[[int, int], None]) -> None:
-    """Call ``answer(start, stop)`` for consecutive shares of the queries, one per thread."""
-    threads = min(numba.get_num_threads(), n_queries)
-    if threads <= 1:
-        answer(0, n_queries)
+def over_queries(n_queries: int, block: int, answer: Callable[[slice], None]) -> None:
+    """Call ``answer`` with slices of up to ``block`` queries until all are answered.
+
+    Blocks are of equal size, and smaller ones rather than idle threads.
+    """
+    threads = numba.get_num_threads()
+    pieces = max(min(threads, n_queries), -(-n_queries // block))
+    bounds = [n_queries * piece // pieces for piece in range(pieces + 1)] if pieces else []
+    slices = map(slice, bounds[:-1], bounds[1:])
+    if threads == 1 or pieces <= 1:
+        for rows in slices:
+            answer(rows)
         return
-    bounds = [n_queries * part // threads for part in range(threads + 1)]
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(answer, bounds[:-1], bounds[1:]))
+        list(pool.map(answer, slices))

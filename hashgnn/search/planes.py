@@ -1,0 +1,44 @@
+"""Bit planes: codes laid out so that one machine word holds one bit of 64 items.
+
+Chunk c holds items 512 c to 512 c + 511. Bit i of word w of plane j in a chunk is bit j of the
+code of item 512 c + 64 w + i; items beyond the last have zero codes.
+"""
+
+import numpy as np
+
+CHUNK_WORDS = 8
+CHUNK_ITEMS = 64 * CHUNK_WORDS
+_CONVERTED_AT_ONCE = 128  # chunks
+
+
+def to_planes(codes: np.ndarray) -> np.ndarray:
+    """Codes uint8 [I, bytes] as planes uint64 [ceil(I / 512), bits, 8]."""
+    n_items, width = codes.shape
+    planes = np.zeros((-(-n_items // CHUNK_ITEMS), width * 8, CHUNK_WORDS), dtype=np.uint64)
+    for first in range(0, len(planes), _CONVERTED_AT_ONCE):
+        filled = planes[first : first + _CONVERTED_AT_ONCE]
+        chosen = codes[first * CHUNK_ITEMS : (first + _CONVERTED_AT_ONCE) * CHUNK_ITEMS]
+        chunks = np.zeros((len(filled), CHUNK_ITEMS, width), dtype=np.uint8)
+        chunks.reshape(-1, width)[: len(chosen)] = chosen
+        bits = np.unpackbits(chunks, axis=2, bitorder="little").transpose(0, 2, 1)
+        packed = np.packbits(bits, axis=2, bitorder="little")
+        filled[:] = np.ascontiguousarray(packed).view("<u8")
+    return planes
+
+
+def to_masks(codes: np.ndarray) -> np.ndarray:
+    """Each bit of codes uint8 [Q, bytes] spread over a word, 0 or all ones: uint64 [Q, bits]."""
+    bits = np.unpackbits(codes, axis=1, bitorder="little")
+    return np.uint64(0) - bits
+
+
+def to_patterns(codes: np.ndarray, stride: int) -> np.ndarray:
+    """Each three bits of codes uint8 [Q, bytes] as a number times ``stride``: uint16 [Q, groups].
+
+    The last group is filled up with zeros.
+    """
+    n_bits = codes.shape[1] * 8
+    bits = np.zeros((len(codes), -(-n_bits // 3) * 3), dtype=np.uint16)
+    bits[:, :n_bits] = np.unpackbits(codes, axis=1, bitorder="little")
+    weights = np.array([1, 2, 4], dtype=np.uint16) * np.uint16(stride)
+    return bits.reshape(len(codes), -1, 3) @ weights

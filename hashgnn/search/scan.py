@@ -1,0 +1,319 @@
+"""The Hamming scan: distances of 256 or 512 items at a time, by adding bits, not by popcount.
+
+Codes lie in bit planes (``planes.py``). Item bits that differ from the query's are summed by
+carry-save adders over whole vectors, so one vector instruction works on as many items as it has
+bits, and the sum starts at 2^levels - accept, so its carry says which items are too far. Only
+the few that are near enough are looked at one by one (``_collect``).
+
+For a batch of queries every three planes are first tabulated: for each of the eight patterns that
+three query bits can have, how many of the three item bits differ. That saves a first layer of
+adders for all queries; one or few queries add the planes themselves.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from llvmlite import binding, ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+# Words a vector: as wide as the machine's registers. The results do not depend on it.
+LANES = 8 if binding.get_host_cpu_features().get("avx512f") else 4
+VECTOR_ITEMS = 64 * LANES
+PATTERN_WORDS = 2 * LANES  # a tabulated sum of three bits: low and high bit
+_GROUP_WORDS = 8 * PATTERN_WORDS
+
+# Columns of a query's state.
+ACCEPT = 0  # items at this distance or beyond are passed over
+BOUND = 1  # the distance that held the last of the wanted items so far
+INSIDE = 2  # items seen at the bound or nearer
+FOUND = 3  # entries in the lists
+CURSOR = 4  # the next excluded position, and the end of them
+END = 5
+STATE_COLUMNS = 6
+
+_intrinsic: Any = intrinsic  # of a type that denies the call without the typing context
+_WORD = ir.IntType(64)
+_VECTOR = ir.VectorType(_WORD, LANES)
+
+
+def _full_add(builder: Any, x: Any, y: Any, carry: Any) -> tuple[Any, Any]:
+    half = builder.xor(x, y)
+    both = builder.or_(builder.and_(x, y), builder.and_(half, carry))
+    return builder.xor(half, carry), both
+
+
+def _add_bit(builder: Any, pending: list[list[Any]], level: int, bit: Any) -> None:
+    """Add a vector of weight 2^level; three of a weight become one and one of the next."""
+    slot = pending[level]
+    slot.append(bit)
+    if len(slot) == 3 and level < len(pending) - 1:
+        oldest, middle, newest = slot
+        total, carry = _full_add(builder, middle, newest, oldest)
+        pending[level] = [total]
+        _add_bit(builder, pending, level + 1, carry)
+
+
+def _sum_bits(builder: Any, start: list[Any], bits: Iterator[tuple[int, Any]]) -> list[Any]:
+    """The sum of ``start`` and ``bits`` (level, vector): a vector a level, and the carry out."""
+    pending = [[bit] for bit in start] + [[]]
+    for level, bit in bits:
+        _add_bit(builder, pending, level, bit)
+    for level in range(len(start)):
+        if len(pending[level]) == 2:
+            x, y = pending[level]
+            pending[level] = [builder.xor(x, y)]
+            _add_bit(builder, pending, level + 1, builder.and_(x, y))
+    carry = pending[-1][0]
+    for other in pending[-1][1:]:
+        carry = builder.or_(carry, other)
+    return [slot[0] for slot in pending[:-1]] + [carry]
+
+
+def _pointer(context: Any, builder: Any, kind: Any, array: Any, *words: Any) -> Any:
+    """Address of an array's element number sum(words)."""
+    address = context.make_array(kind)(context, builder, array).data
+    for word in words:
+        address = builder.gep(address, [word])
+    return address
+
+
+def _load(builder: Any, address: Any, words: int = 0) -> Any:
+    vector = builder.bitcast(builder.gep(address, [_WORD(words)]), _VECTOR.as_pointer())
+    return builder.load(vector, align=8)
+
+
+def _store(builder: Any, vector: Any, address: Any, words: int) -> None:
+    place = builder.bitcast(builder.gep(address, [_WORD(words)]), _VECTOR.as_pointer())
+    builder.store(vector, place, align=8)
+
+
+def _spread(builder: Any, address: Any, words: int) -> Any:
+    """A word loaded into every lane."""
+    word = builder.load(builder.gep(address, [_WORD(words)]))
+    index = ir.IntType(32)
+    single = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), word, index(0))
+    lanes = ir.Constant(ir.VectorType(index, LANES), [0] * LANES)
+    return builder.shuffle_vector(single, ir.Constant(_VECTOR, ir.Undefined), lanes)
+
+
+def _compare(
+    builder: Any, bits: Iterator[tuple[int, Any]], bias: Any, levels: int, sums: Any
+) -> Any:
+    """Whether any item is near enough; if so, leave the sums and the mask of these in ``sums``."""
+    start = [_spread(builder, bias, level) for level in range(levels)]
+    *totals, far = _sum_bits(builder, start, bits)
+    near = builder.not_(far)
+    wide = ir.IntType(VECTOR_ITEMS)
+    found = builder.icmp_unsigned("!=", builder.bitcast(near, wide), wide(0))
+    with builder.if_then(found, likely=False):
+        for place, vector in enumerate([*totals, near]):
+            _store(builder, vector, sums, place * LANES)
+    return found
+
+
+@_intrinsic(prefer_literal=True)
+def _near_by_table(typing, bits, table, patterns, row, biases, accept, sums):  # type: ignore
+    """``_compare`` of the vector that ``table`` holds with query ``row``."""
+    signature = types.boolean(bits, table, patterns, types.int64, biases, types.int64, sums)
+    n_bits, levels = bits.literal_value, bits.literal_value.bit_length()
+    groups = -(-n_bits // 3)
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        kinds = signature.args
+        tabled = _pointer(context, builder, kinds[1], args[1])
+        first = builder.mul(args[3], _WORD(groups))
+        pattern = _pointer(context, builder, kinds[2], args[2], first)
+        bias = _pointer(context, builder, kinds[4], args[4], builder.mul(args[5], _WORD(levels)))
+
+        def differing() -> Iterator[tuple[int, Any]]:
+            for group in range(groups):
+                number = builder.load(builder.gep(pattern, [_WORD(group)]))
+                entry = builder.gep(tabled, [builder.zext(number, _WORD)])
+                yield 0, _load(builder, entry, group * _GROUP_WORDS)
+                yield 1, _load(builder, entry, group * _GROUP_WORDS + LANES)
+
+        sums = _pointer(context, builder, kinds[6], args[6])
+        return _compare(builder, differing(), bias, levels, sums)
+
+    return signature, codegen
+
+
+@_intrinsic(prefer_literal=True)
+def _near_by_planes(typing, bits, planes, word, masks, row, biases, accept, sums):  # type: ignore
+    """``_compare`` of the vector at ``word`` of ``planes`` with query ``row``."""
+    signature = types.boolean(
+        bits, planes, types.int64, masks, types.int64, biases, types.int64, sums
+    )
+    n_bits, levels = bits.literal_value, bits.literal_value.bit_length()
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        kinds = signature.args
+        plane = _pointer(context, builder, kinds[1], args[1], args[2])
+        mask = _pointer(context, builder, kinds[3], args[3], builder.mul(args[4], _WORD(n_bits)))
+        bias = _pointer(context, builder, kinds[5], args[5], builder.mul(args[6], _WORD(levels)))
+
+        def differing() -> Iterator[tuple[int, Any]]:
+            for bit in range(n_bits):
+                item_bits = _load(builder, plane, bit * 8)
+                yield 0, builder.xor(item_bits, _spread(builder, mask, bit))
+
+        sums = _pointer(context, builder, kinds[7], args[7])
+        return _compare(builder, differing(), bias, levels, sums)
+
+    return signature, codegen
+
+
+@_intrinsic(prefer_literal=True)
+def _tabulate(typing, bits, planes, word, table):  # type: ignore
+    """Fill ``table`` [groups, 8 patterns, 2, LANES] from the vector at ``word`` of ``planes``."""
+    signature = types.void(bits, planes, types.int64, table)
+    n_bits = bits.literal_value
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        plane = _pointer(context, builder, signature.args[1], args[1], args[2])
+        tabled = _pointer(context, builder, signature.args[3], args[3])
+        for group in range(-(-n_bits // 3)):
+            item_bits = [
+                _load(builder, plane, bit * 8) if bit < n_bits else _VECTOR([0] * LANES)
+                for bit in range(3 * group, 3 * group + 3)
+            ]
+            for pattern in range(8):
+                differing = [
+                    builder.not_(bit) if pattern >> place & 1 else bit
+                    for place, bit in enumerate(item_bits)
+                ]
+                place = group * _GROUP_WORDS + pattern * PATTERN_WORDS
+                low, high = _full_add(builder, *differing)
+                _store(builder, low, tabled, place)
+                _store(builder, high, tabled, place + LANES)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@_intrinsic
+def _lowest_bit(typing, word):  # type: ignore
+    """Number of the lowest bit set in a word that is not 0."""
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), codegen
+
+
+@njit(cache=True, nogil=True)
+def _collect(
+    sums: np.ndarray,
+    levels: int,
+    first: int,
+    n_items: int,
+    row: int,
+    wanted: int,
+    quota: int,
+    excluded: np.ndarray,
+    state: np.ndarray,
+    counts: np.ndarray,
+    positions: np.ndarray,
+    distances: np.ndarray,
+) -> None:
+    """Take in the items that ``sums`` says are near enough, and draw the bound closer."""
+    listing = positions.shape[1] > 0
+    accept, bound, inside = state[row, ACCEPT], state[row, BOUND], state[row, INSIDE]
+    found, cursor, end = state[row, FOUND], state[row, CURSOR], state[row, END]
+    bias = (1 << levels) - accept
+    for lane in range(LANES):
+        near = sums[levels * LANES + lane]
+        while near:
+            bit = _lowest_bit(near)
+            near &= near - np.uint64(1)
+            position = first + lane * 64 + np.int64(bit)
+            total = np.uint64(0)
+            for level in range(levels):
+                total |= (sums[level * LANES + lane] >> bit & np.uint64(1)) << np.uint64(level)
+            distance = np.int64(total) - bias
+            if distance >= accept or position >= n_items:
+                continue
+            while cursor < end and excluded[cursor] < position:
+                cursor += 1
+            if cursor < end and excluded[cursor] == position:
+                continue
+            if listing:
+                positions[row, found] = position
+                distances[row, found] = distance
+                found += 1
+            counts[row, distance] += 1
+            inside += 1
+            while inside - counts[row, bound] >= quota:
+                inside -= counts[row, bound]
+                bound -= 1
+            # In a list the later of two equals comes second; a count wants all of them.
+            accept = bound if listing and inside >= wanted else bound + 1
+    state[row, ACCEPT], state[row, BOUND], state[row, INSIDE] = accept, bound, inside
+    state[row, FOUND], state[row, CURSOR] = found, cursor
+
+
+@njit(cache=True, nogil=True)
+def _compact(row: int, state: np.ndarray, positions: np.ndarray, distances: np.ndarray) -> None:
+    """Drop the entries that lie beyond the bound by now."""
+    kept = 0
+    for place in range(state[row, FOUND]):
+        if distances[row, place] <= state[row, BOUND]:
+            positions[row, kept] = positions[row, place]
+            distances[row, kept] = distances[row, place]
+            kept += 1
+    state[row, FOUND] = kept
+
+
+@lru_cache
+def scanner(bits: int, tabled: bool) -> Callable[..., None]:
+    """The scan over codes of ``bits``, for queries as ``to_patterns`` (or else ``to_masks``).
+
+    It takes planes uint64 [chunks, bits, 8]; number of items; queries; biases uint64
+    [bits + 2, levels]; items wanted of each query; quotas int64 [vectors], how many items must
+    be within the bound at each vector before it is drawn closer; excluded positions int32; and
+    fills the queries' state int64 [Q, 6], counts int32 [Q, bits + 1], and lists of positions
+    int32 and distances int16, [Q, 2 wanted + VECTOR_ITEMS], or [Q, 0] if they are not needed.
+    """
+    levels = bits.bit_length()
+
+    @njit(cache=True, nogil=True)
+    def scan(
+        planes: np.ndarray,
+        n_items: int,
+        queries: np.ndarray,
+        biases: np.ndarray,
+        wanted: int,
+        quotas: np.ndarray,
+        excluded: np.ndarray,
+        state: np.ndarray,
+        counts: np.ndarray,
+        positions: np.ndarray,
+        distances: np.ndarray,
+    ) -> None:
+        table = np.empty((bits + 2) // 3 * _GROUP_WORDS, dtype=np.uint64)
+        sums = np.empty((levels + 1) * LANES, dtype=np.uint64)
+        room = positions.shape[1] - VECTOR_ITEMS
+        for vector in range(len(quotas)):
+            word = vector * LANES // 8 * 8 * bits + vector * LANES % 8
+            if tabled:
+                _tabulate(bits, planes, word, table)
+            for row in range(len(queries)):
+                accept = state[row, ACCEPT]
+                if accept <= 0:
+                    continue
+                if tabled:
+                    near = _near_by_table(bits, table, queries, row, biases, accept, sums)
+                else:
+                    near = _near_by_planes(bits, planes, word, queries, row, biases, accept, sums)
+                if near:
+                    if 0 <= room < state[row, FOUND]:
+                        _compact(row, state, positions, distances)
+                    _collect(
+                        sums, levels, vector * VECTOR_ITEMS, n_items, row, wanted,
+                        quotas[vector], excluded, state, counts, positions, distances,
+                    )  # fmt: skip
+
+    return scan
