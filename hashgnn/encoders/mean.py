@@ -43,7 +43,7 @@ class MeanEncoder(Encoder):
         for layer, fanout, (targets, neighbors) in zip(
             self.layers, self.fanouts, blocks, strict=True
         ):
-            x = self._combine(layer, *gather(x, targets, neighbors), fanout)
+            x = self._combine(layer, gather(x, targets, neighbors), fanout)
         return x
 
     def propagate(self, x: Tensor, graph: Graph) -> Tensor:
@@ -53,12 +53,12 @@ class MeanEncoder(Encoder):
         here too, whatever its degree.
         """
         for layer, fanout in zip(self.layers, self.fanouts, strict=True):
-            x = self._combine(layer, x, whole_mean(x, graph), fanout)
+            x = self._combine(layer, torch.cat([x, whole_mean(x, graph)], dim=1), fanout)
         return x
 
-    def _combine(self, layer: nn.Module, own: Tensor, mean: Tensor, fanout: int) -> Tensor:
-        if self.aggregator == "sage":
-            joined = torch.cat([own, mean], dim=1)
-        else:
-            joined = (own + fanout * mean) / (fanout + 1)
-        return functional.leaky_relu(layer(joined), 0.2)
+    def _combine(self, layer: nn.Module, gathered: Tensor, fanout: int) -> Tensor:
+        """``gathered`` [T, 2 d]: self beside the mean of its neighbors."""
+        if self.aggregator == "gcn":
+            own, mean = gathered.chunk(2, dim=1)
+            gathered = (own + fanout * mean) / (fanout + 1)
+        return functional.leaky_relu(layer(gathered), 0.2)

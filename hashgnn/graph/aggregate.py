@@ -14,19 +14,19 @@ from torch import Tensor
 from hashgnn.graph.bipartite import Graph
 
 
-def gather(x: Tensor, targets: Tensor, neighbors: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows of the targets and the mean rows of their sampled neighbors.
+def gather(x: Tensor, targets: Tensor, neighbors: Tensor) -> Tensor:
+    """Rows of the targets beside the mean rows of their sampled neighbors: [T, 2 d].
 
-    ``x`` [rows, d]; ``targets`` int [T]; ``neighbors`` int [T, fanout]; returns two [T, d].
+    ``x`` [rows, d]; ``targets`` int [T]; ``neighbors`` int [T, fanout].
     """
     if x.device.type == "cpu" and x.dtype == torch.float32:
         return _Gather.apply(x, targets, neighbors)
     return gather_reference(x, targets, neighbors)
 
 
-def gather_reference(x: Tensor, targets: Tensor, neighbors: Tensor) -> tuple[Tensor, Tensor]:
-    """What ``gather`` computes, in two torch operations."""
-    return x[targets.long()], x[neighbors.long()].mean(dim=1)
+def gather_reference(x: Tensor, targets: Tensor, neighbors: Tensor) -> Tensor:
+    """What ``gather`` computes, in plain torch operations."""
+    return torch.cat([x[targets.long()], x[neighbors.long()].mean(dim=1)], dim=1)
 
 
 def whole_mean(x: Tensor, graph: Graph) -> Tensor:
@@ -40,59 +40,52 @@ def whole_mean(x: Tensor, graph: Graph) -> Tensor:
 
 class _Gather(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, targets: Tensor, neighbors: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, x: Tensor, targets: Tensor, neighbors: Tensor) -> Tensor:
         ctx.save_for_backward(targets, neighbors)
         ctx.shape = x.shape
-        own = torch.empty(len(targets), x.shape[1])
-        mean = torch.empty(len(targets), x.shape[1])
+        out = torch.empty(len(targets), 2 * x.shape[1])
         rows = x.detach().contiguous().numpy()
-        _gather(rows, targets.numpy(), neighbors.numpy(), own.numpy(), mean.numpy())
-        return own, mean
+        _gather(rows, targets.numpy(), neighbors.numpy(), out.numpy())
+        return out
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         targets, neighbors = ctx.saved_tensors
-        own, mean = (gradient.contiguous().numpy() for gradient in gradients)
+        gradient = gradients[0].contiguous().numpy()
         out = torch.zeros(ctx.shape)
-        _scatter(own, mean, targets.numpy(), neighbors.numpy(), out.numpy())
+        _scatter(gradient, targets.numpy(), neighbors.numpy(), out.numpy())
         return out, None, None
 
 
 @njit(cache=True, fastmath={"contract"})
-def _gather(
-    x: np.ndarray, targets: np.ndarray, neighbors: np.ndarray, own: np.ndarray, mean: np.ndarray
-) -> None:
-    fanout = neighbors.shape[1]
-    weight = np.float32(1.0 / fanout)
+def _gather(x: np.ndarray, targets: np.ndarray, neighbors: np.ndarray, out: np.ndarray) -> None:
     width = x.shape[1]
+    weight = np.float32(1.0 / neighbors.shape[1])
     for row in range(len(targets)):
-        own_row, mean_row = own[row], mean[row]
-        source = x[targets[row]]
-        for d in range(width):
-            own_row[d] = source[d]
-            mean_row[d] = 0.0
-        for k in range(fanout):
+        own, mean = out[row, :width], out[row, width:]
+        own[:] = x[targets[row]]
+        mean[:] = 0.0
+        for k in range(neighbors.shape[1]):
             source = x[neighbors[row, k]]
             for d in range(width):
-                mean_row[d] += weight * source[d]
+                mean[d] += weight * source[d]
 
 
 @njit(cache=True, fastmath={"contract"})
 def _scatter(
-    own: np.ndarray, mean: np.ndarray, targets: np.ndarray, neighbors: np.ndarray, out: np.ndarray
+    gradient: np.ndarray, targets: np.ndarray, neighbors: np.ndarray, out: np.ndarray
 ) -> None:
-    fanout = neighbors.shape[1]
-    weight = np.float32(1.0 / fanout)
     width = out.shape[1]
+    weight = np.float32(1.0 / neighbors.shape[1])
     for row in range(len(targets)):
-        own_row, mean_row = own[row], mean[row]
+        own, mean = gradient[row, :width], gradient[row, width:]
         sink = out[targets[row]]
         for d in range(width):
-            sink[d] += own_row[d]
-        for k in range(fanout):
+            sink[d] += own[d]
+        for k in range(neighbors.shape[1]):
             sink = out[neighbors[row, k]]
             for d in range(width):
-                sink[d] += weight * mean_row[d]
+                sink[d] += weight * mean[d]
 
 
 @njit(cache=True, fastmath={"contract"})

@@ -11,6 +11,8 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from hashgnn.errors import InputError
+
 PACKAGE = "hashgnn"
 
 # What records how a result came to be does not change the result.
@@ -64,7 +66,7 @@ class CodeDigest:
     def _parse_module(self, module: str) -> ast.Module:
         path = self._path(module)
         if path is None:
-            raise ModuleNotFoundError(f"the config names the module {module}: no such file")
+            raise InputError(f"the config names the module {module}: no such file below {self.root}")
         tree = ast.parse(path.read_bytes(), filename=str(path))
         for node in ast.walk(tree):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):

@@ -26,6 +26,8 @@ SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
 try:
     check_config(config, SCHEMA)
+    for model in config["models"].values():
+        code.closure(model["module"])
 except InputError as error:
     raise WorkflowError(f"the configuration cannot be used:\n{error}")
 validate(config, str(SCHEMA))  # fills in the defaults

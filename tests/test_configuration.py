@@ -1,0 +1,50 @@
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hashgnn.configuration import check_config
+from hashgnn.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+def with_change(path: str, value: Any) -> dict[str, Any]:
+    config = copy.deepcopy(CONFIG)
+    *parents, last = path.split()
+    block = config
+    for key in parents:
+        block = block[key]
+    block[last] = value
+    return config
+
+
+def test_the_shipped_config_is_good() -> None:
+    check_config(CONFIG, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("sedes", [1], "config: no such key: sedes; known: datasets, device, evaluation"),
+        ("datasets movielens filtre", {}, "datasets.movielens: no such key: filtre; known: "),
+        ("triplets rounds", "2", "triplets.rounds: expected integer, got '2'"),
+        ("datasets gowalla reader", "csv", "datasets.gowalla.reader: expected one of table, "),
+        ("evaluation candidates", 0, "evaluation.candidates: 0 is less than the minimum of 1"),
+        ("grids fig3 models", ["hashgn"], "grids.fig3.models: hashgn is not among models: "),
+        ("datasets ../x", CONFIG["datasets"]["gowalla"], "datasets: '../x' does not match"),
+        ("datasets new", {"name": "n", "reader": "table"}, "datasets.new: the reader table needs"),
+        ("datasets gowalla files", {"a.txt": {}}, "datasets.gowalla.files.a.txt: needs an address"),
+        ("device", "gpu", "device: 'gpu' does not match"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_key(path: str, value: Any, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check_config(with_change(path, value), SCHEMA)
+
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,43 @@
+"""The lock, the conda environment and pyproject.toml speak of the same packages."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def locked() -> dict[str, str]:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pins = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {normal(name): version for name, version in pins}
+
+
+def test_the_lock_satisfies_every_declared_dependency() -> None:
+    lock = locked()
+    groups = PROJECT["dependency-groups"].values()
+    declared = [*PROJECT["project"]["dependencies"], *(line for group in groups for line in group)]
+
+    for requirement in map(Requirement, declared):
+        assert requirement.specifier.contains(lock[normal(requirement.name)]), requirement
+
+
+def test_conda_users_get_the_locked_versions_of_the_direct_dependencies() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    pins = environment["dependencies"][-1]["pip"]
+    direct = {normal(Requirement(line).name) for line in PROJECT["project"]["dependencies"]}
+
+    lock = locked()
+    assert sorted(pins) == sorted(f"{name}=={lock[name]}" for name in direct)
+
+
+def test_torch_is_not_bound_to_a_build() -> None:
+    assert "+" not in locked()["torch"]

@@ -1,0 +1,185 @@
+"""What reruns after which edit, and that nothing else does."""
+
+import json
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from typing import Any
+
+import pytest
+
+from hashgnn.provenance.code_digest import CodeDigest
+
+MODELS = ("graphsage", "hash_ste", "hashgnn")
+EVERYTHING = {
+    *(f"{stage} {dataset}" for stage in ("prepare", "split") for dataset in ("tiny", "shop")),
+    *(f"triplets {dataset} seed0" for dataset in ("tiny", "shop")),
+    *(
+        f"{stage} {dataset} {model} seed0"
+        for stage in ("train", "evaluate")
+        for dataset in ("tiny", "shop")
+        for model in MODELS
+    ),
+    *("figure fig3", "table table1", "table table2"),
+}
+
+
+def matching(patterns: Sequence[str], jobs: set[str] = EVERYTHING) -> set[str]:
+    return {job for job in jobs if any(fnmatch(job, pattern) for pattern in patterns)}
+
+
+SHOWN = ("figure fig3", "table table2")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "stale"),
+    [
+        pytest.param(
+            "hashgnn/losses/reconstruction.py",
+            '"""The reconstruction',
+            '# A comment.\n\n"""Another reconstruction',
+            (),
+            id="a comment and a docstring",
+        ),
+        pytest.param(
+            "hashgnn/figures/fig3.py", "2.25", "2.5", ("figure fig3",), id="a figure's module"
+        ),
+        pytest.param(
+            "hashgnn/tables/table2.py", ".4f", ".3f", ("table table2",), id="a table's module"
+        ),
+        pytest.param(
+            "hashgnn/metrics/ndcg.py",
+            "np.log2(",
+            "1.0 * np.log2(",
+            ("evaluate *", *SHOWN),
+            id="a metric",
+        ),
+        pytest.param(
+            "hashgnn/losses/reconstruction.py",
+            "softplus(negative)",
+            "softplus(1.0 * negative)",
+            ("train *", "evaluate *", *SHOWN),
+            id="the loss that all share",
+        ),
+        pytest.param(
+            "hashgnn/losses/ranking.py",
+            "+ margin",
+            "+ 1.0 * margin",
+            ("train * hashgnn *", "evaluate * hashgnn *", *SHOWN),
+            id="the loss of one method",
+        ),
+        pytest.param(
+            "hashgnn/models/hash_ste.py",
+            "return 0.0",
+            "return 0.0 * iteration",
+            ("train * hash_ste *", "evaluate * hash_ste *", *SHOWN),
+            id="a model's module",
+        ),
+        pytest.param(
+            "hashgnn/provenance/record.py", "indent=2", "indent=4", (), id="how results are recorded"
+        ),
+        pytest.param(
+            "odd.tsv",
+            "käufer 39\t",
+            "käufer 40\t",
+            ("* shop*", "figure fig3", "table *"),
+            id="a user's own file",
+        ),
+    ],
+)
+def test_edited_files(project: Any, file: str, old: str, new: str, stale: Sequence[str]) -> None:
+    with project.edited(file, old, new):
+        assert project.stale() == matching(stale)
+
+
+@pytest.mark.parametrize(
+    ("changes", "stale"),
+    [
+        pytest.param({}, (), id="nothing"),
+        pytest.param(
+            {"models": {"hashgnn": {"parameters": {"margin": 0.3}}}},
+            ("train * hashgnn *", "evaluate * hashgnn *", *SHOWN),
+            id="a hyper-parameter of one model",
+        ),
+        pytest.param(
+            {"models": {"hashgnn": {"per_dataset": {"shop": {"epochs": 3}}}}},
+            ("train shop hashgnn *", "evaluate shop hashgnn *", *SHOWN),
+            id="a hyper-parameter of one model on one data set",
+        ),
+        pytest.param(
+            {"datasets": {"shop": {"filter": {"user_interactions": 6}}}},
+            ("* shop*", "figure fig3", "table *"),
+            id="a data set's filter",
+        ),
+        pytest.param(
+            {"datasets": {"shop": {"split": {"seed": 1}}}},
+            ("split shop", "triplets shop *", "train shop *", "evaluate shop *", *SHOWN),
+            id="a split's seed",
+        ),
+        pytest.param(
+            {"evaluation": {"candidates": 400}}, ("evaluate *", *SHOWN), id="how is evaluated"
+        ),
+        pytest.param(
+            {"datasets": {"tiny": {"name": "Other"}}},
+            ("figure fig3", "table *"),
+            id="a display name",
+        ),
+        pytest.param({"device": "cpu", "mirror": "/nowhere"}, (), id="where things are"),
+    ],
+)
+def test_changed_config(project: Any, changes: dict[str, Any], stale: Sequence[str]) -> None:
+    assert project.stale(changes) == matching(stale)
+
+
+def test_a_new_seed_trains_itself_alone(project: Any) -> None:
+    stale = project.stale({"grids": {"fig3": {"seeds": [0, 1]}}})
+
+    new = {
+        *(f"triplets {dataset} seed1" for dataset in ("tiny", "shop")),
+        *(job.replace("seed0", "seed1") for job in matching(("train *", "evaluate *"))),
+    }
+    assert stale == new | {"figure fig3"}
+
+
+def test_a_new_data_set_prepares_and_trains_itself_alone(project: Any) -> None:
+    new = {**project_config(project)["datasets"]["tiny"], "name": "New"}
+    changes = {
+        "datasets": {"new": new},
+        "grids": {"table2": {"datasets": ["tiny", "shop", "new"]}},
+    }
+
+    own = {job.replace("tiny", "new") for job in EVERYTHING if " tiny" in job}
+    assert project.stale(changes) == own | {"table table2"}
+
+
+def test_a_new_method_trains_itself_alone(project: Any) -> None:
+    method = {"name": "HashGNN_nr", "module": "hashgnn.models.hashgnn"}
+    changes = {
+        "models": {"hashgnn_nr": {**method, "parameters": {"ranking_weight": 0.0}}},
+        "grids": {"fig3": {"models": [*MODELS, "hashgnn_nr"]}},
+    }
+
+    own = {job.replace("hashgnn", "hashgnn_nr") for job in matching(("* hashgnn *",))}
+    assert project.stale(changes) == own | {"figure fig3"}
+
+
+def project_config(project: Any) -> dict[str, Any]:
+    import yaml
+
+    return yaml.safe_load(project.configfile.read_text())
+
+
+def test_every_module_that_ran_lies_in_the_closure_that_is_watched(project: Any) -> None:
+    """Else an edit of it would go unseen."""
+    records = list((project.root / "results").rglob("*provenance.json"))
+    assert len(records) >= len(EVERYTHING)
+
+    for path in records:
+        record = json.loads(path.read_text())
+        entries = [record["command"][2]]
+        settings = record["settings"]
+        if "module" in settings:
+            entries += [settings["module"], settings["parameters"]["encoder"]]
+        if "reader" in settings:
+            entries.append(f"hashgnn.data.readers.{settings['reader']}")
+        closure = CodeDigest(project.root).closure(*entries)
+        assert set(record["modules"]) <= closure, path
