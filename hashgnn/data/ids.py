@@ -24,19 +24,16 @@ class Numbered(NamedTuple):
 
 def number_ids(chunks: list[pa.Array]) -> Numbered:
     """Number the ids (string, or dictionary of strings) of all ``chunks``, put end to end."""
-    unified = pa.chunked_array([_encoded(chunk) for chunk in chunks]).unify_dictionaries()
+    whole = pa.chunked_array(chunks)
+    if not pa.types.is_dictionary(whole.type):
+        whole = whole.dictionary_encode()
+    unified = whole.unify_dictionaries()
     ids = unified.chunk(0).dictionary
     order = pc.sort_indices(ids).to_numpy()
     rank = np.empty(len(ids), dtype=np.int32)
     rank[order] = np.arange(len(ids), dtype=np.int32)
     numbers = np.concatenate([rank[chunk.indices.to_numpy()] for chunk in unified.chunks])
     return Numbered(numbers, ids.to_numpy(zero_copy_only=False)[order])
-
-
-def _encoded(chunk: pa.Array) -> pa.DictionaryArray:
-    if pa.types.is_dictionary(chunk.type):
-        return chunk
-    return chunk.dictionary_encode().cast(pa.dictionary(pa.int32(), pa.string()))
 
 
 def save_ids(path: Path, ids: np.ndarray) -> None:

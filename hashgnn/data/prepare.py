@@ -27,7 +27,7 @@ from hashgnn.stage import run_stage, stage_parser
 
 
 class Prepared(NamedTuple):
-    """Interactions, the ids behind their numbers, and how many rows were read for them."""
+    """Interactions, the ids behind their numbers, and how many rows they come from."""
 
     interactions: Interactions
     user_ids: np.ndarray  # object (str) [users]
@@ -62,16 +62,10 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
 
 def prepare(paths: Sequence[Path], settings: Mapping[str, Any]) -> Prepared:
     """Read ``paths`` by the reader that ``settings`` name; ``InputError`` if nothing is left."""
-    batches = list(_reader(settings["reader"]).read(paths, settings))
-    rows_read = sum(batch.rows for batch in batches)
-    keep = settings.get("filter", {})
-    if not any(len(batch.user) for batch in batches):
-        raise _nothing_left(settings, "rows", rows_read)
-    users = number_ids([batch.user for batch in batches])
-    items = number_ids([batch.item for batch in batches])
-    pairs = Pairs(users.numbers, items.numbers, _times(batches), _sources(batches))
+    users, items, pairs, rows_read = _read(paths, settings)
     rows_kept = len(pairs.user)
     unique = unique_pairs(pairs)
+    keep = settings.get("filter", {})
     pairs = keep_frequent(
         unique, keep.get("user_interactions") or 1, keep.get("item_interactions") or 1
     )
@@ -80,7 +74,21 @@ def prepare(paths: Sequence[Path], settings: Mapping[str, Any]) -> Prepared:
     user, old_user = renumber(pairs.user)
     item, old_item = renumber(pairs.item)
     interactions = Interactions(user, item, len(old_user), len(old_item), pairs.time, pairs.source)
-    return Prepared(interactions, users.ids[old_user], items.ids[old_item], rows_read, rows_kept)
+    return Prepared(interactions, users[old_user], items[old_item], rows_read, rows_kept)
+
+
+def _read(
+    paths: Sequence[Path], settings: Mapping[str, Any]
+) -> tuple[np.ndarray, np.ndarray, Pairs, int]:
+    """The ids of users and of items, the rows as pairs of their numbers, the count of rows read."""
+    batches = list(_reader(settings["reader"]).read(paths, settings))
+    rows_read = sum(batch.rows for batch in batches)
+    if not any(len(batch.user) for batch in batches):
+        raise _nothing_left(settings, "rows", rows_read)
+    users = number_ids([batch.user for batch in batches])
+    items = number_ids([batch.item for batch in batches])
+    pairs = Pairs(users.numbers, items.numbers, _times(batches), _sources(batches))
+    return users.ids, items.ids, pairs, rows_read
 
 
 def _reader(name: str) -> Any:  # a module

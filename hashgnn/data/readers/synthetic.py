@@ -1,0 +1,131 @@
+"""A generated data set: latent taste, skewed popularity, behaviors over some days.
+
+Settings: ``generator`` {users, items, interactions, seed, topics, topics_per_user, skew, chance,
+least, days, behaviors: {name: share}}; ``filter`` {behaviors: [...]}. No file is read.
+``least`` is the fewest interactions of a user. ``skew`` is Zipf's exponent of popularity.
+``chance`` is the share of interactions that follow popularity alone. See hashgnn.data.taste.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from hashgnn.data.batch import Batch
+from hashgnn.data.counter import random_bits, uniform
+from hashgnn.data.taste import draw_items
+from hashgnn.errors import InputError
+
+_FIRST_DAY = 1_511_568_000  # 2017-11-25, 00:00 UTC
+_DAY = 86_400  # seconds
+_DEFAULTS = {
+    "seed": 0,
+    "topics": 32,
+    "topics_per_user": 4,
+    "skew": 0.7,
+    "chance": 0.1,
+    "least": 10,
+    "days": 7,
+    "behaviors": None,
+}
+# Streams of random numbers, one for each thing drawn.
+_POPULARITY, _TOPIC, _SECOND, _FAVORITE, _RADIUS, _ANGLE, _LEFT, _TIME, _BEHAVIOR = range(9)
+
+
+def read(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[Batch]:
+    """Generate the data set, as one batch; ``InputError`` if the sizes cannot be met."""
+    if paths:
+        raise InputError("reader synthetic reads no files")
+    given = {**_DEFAULTS, **settings["generator"]}
+    _check_sizes(given)
+    degrees = _degrees(given)
+    indptr = np.concatenate([[0], np.cumsum(degrees)])
+    favorites = random_bits(
+        given["seed"], _FAVORITE, np.arange(given["users"] * given["topics_per_user"])
+    )
+    favorites = (favorites % np.uint64(given["topics"])).reshape(given["users"], -1)
+    items = draw_items(
+        indptr,
+        favorites.astype(np.int64),
+        *_topics(given),
+        given["items"],
+        given["chance"],
+        given["seed"],
+    )
+    users = np.repeat(np.arange(given["users"], dtype=np.int32), degrees)
+    yield _batch(users, items, given, settings.get("filter", {}))
+
+
+def _check_sizes(given: Mapping[str, Any]) -> None:
+    users, items, interactions = given["users"], given["items"], given["interactions"]
+    if not users <= interactions <= users * max(items // 2, 1):
+        raise InputError(
+            f"generator: {interactions:,} interactions do not fit {users:,} users, who have at "
+            f"least one and at most half of {items:,} items each"
+        )
+
+
+def _degrees(given: Mapping[str, Any]) -> np.ndarray:
+    """Interactions of each user, int64: log-normal above ``least``, with the exact total."""
+    users, total, most = given["users"], given["interactions"], max(given["items"] // 2, 1)
+    least = min(given["least"], total // users)
+    radius = np.sqrt(-2.0 * np.log1p(-uniform(given["seed"], _RADIUS, users)))
+    weight = np.exp(radius * np.cos(2.0 * np.pi * uniform(given["seed"], _ANGLE, users)))
+    extra = np.floor((total - least * users) * (weight / weight.sum()))
+    degrees = np.minimum(least + extra.astype(np.int64), most)
+    order = np.argsort(random_bits(given["seed"], _LEFT, np.arange(users)), kind="stable")
+    while left := total - int(degrees.sum()):
+        room = order[degrees[order] < most]
+        step = np.full(len(room), left // len(room))
+        step[: left % len(room)] += 1
+        degrees[room] = np.minimum(degrees[room] + step, most)
+    return degrees
+
+
+def _topics(given: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where each topic starts, its items, and the running sums of their popularity.
+
+    An item belongs to one topic wholly and to another by half; one more topic holds all.
+    """
+    n, topics, seed = given["items"], given["topics"], given["seed"]
+    counter = np.arange(n)
+    rank = np.argsort(np.argsort(random_bits(seed, _POPULARITY, counter), kind="stable"))
+    popularity = (rank + 1.0) ** -given["skew"]
+    homes = [random_bits(seed, stream, counter) % np.uint64(topics) for stream in (_TOPIC, _SECOND)]
+    topic = np.concatenate([*homes, np.full(n, topics, np.uint64)]).astype(np.int64)
+    mass = np.concatenate([popularity, 0.5 * popularity, popularity])
+    order = np.argsort(topic, kind="stable")
+    start = np.searchsorted(topic[order], np.arange(topics + 2))
+    return start, np.tile(counter, 3)[order], np.cumsum(mass[order])
+
+
+def _batch(
+    users: np.ndarray, items: np.ndarray, given: Mapping[str, Any], keep: Mapping[str, Any]
+) -> Batch:
+    seed, rows = given["seed"], len(users)
+    time = None
+    if shares := given["behaviors"]:
+        moment = uniform(seed, _TIME, rows) * given["days"] * _DAY
+        time = _FIRST_DAY + moment.astype(np.int64)
+        kept = _behaves(uniform(seed, _BEHAVIOR, rows), shares, keep.get("behaviors"))
+        users, items, time = users[kept], items[kept], time[kept]
+    return Batch(
+        _named("u", users, given["users"]), _named("i", items, given["items"]), time, 0, rows
+    )
+
+
+def _behaves(
+    draws: np.ndarray, shares: Mapping[str, float], wanted: Sequence[str] | None
+) -> np.ndarray:
+    """Whether the behavior that each draw from [0, 1) falls on is wanted: bool [rows]."""
+    bounds = np.cumsum(list(shares.values())) / sum(shares.values())
+    chosen = np.array([wanted is None or name in wanted for name in shares])
+    return chosen[np.minimum(np.searchsorted(bounds, draws, side="right"), len(shares) - 1)]
+
+
+def _named(prefix: str, numbers: np.ndarray, count: int) -> pa.DictionaryArray:
+    width = len(str(count - 1))
+    names = [f"{prefix}{number:0{width}}" for number in range(count)]
+    return pa.DictionaryArray.from_arrays(pa.array(numbers), pa.array(names, pa.string()))
