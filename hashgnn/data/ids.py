@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 
 from hashgnn.files import atomic_write
 
@@ -19,7 +20,7 @@ class Numbered(NamedTuple):
     """
 
     numbers: np.ndarray  # int32 [rows]
-    ids: np.ndarray  # object (str) [distinct ids]
+    ids: pa.Array  # string [distinct ids]
 
 
 def number_ids(chunks: list[pa.Array]) -> Numbered:
@@ -29,19 +30,18 @@ def number_ids(chunks: list[pa.Array]) -> Numbered:
         whole = whole.dictionary_encode()
     unified = whole.unify_dictionaries()
     ids = unified.chunk(0).dictionary
-    order = pc.sort_indices(ids).to_numpy()
+    order = pc.sort_indices(ids)
     rank = np.empty(len(ids), dtype=np.int32)
     rank[order] = np.arange(len(ids), dtype=np.int32)
     numbers = np.concatenate([rank[chunk.indices.to_numpy()] for chunk in unified.chunks])
-    return Numbered(numbers, ids.to_numpy(zero_copy_only=False)[order])
+    return Numbered(numbers, ids.take(order))
 
 
-def save_ids(path: Path, ids: np.ndarray) -> None:
+def save_ids(path: Path, ids: pa.Array) -> None:
     """Write the map as CSV with columns index and id, atomically."""
-    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["index", "id"])
-        writer.writerows(enumerate(ids))
+    table = pa.table({"index": np.arange(len(ids)), "id": ids})
+    with atomic_write(path) as temporary:
+        pyarrow.csv.write_csv(table, temporary)
 
 
 def load_ids(path: Path) -> list[str]:

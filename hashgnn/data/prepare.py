@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from hashgnn.data import readers
 from hashgnn.data.batch import Batch
@@ -30,8 +31,8 @@ class Prepared(NamedTuple):
     """Interactions, the ids behind their numbers, and how many rows they come from."""
 
     interactions: Interactions
-    user_ids: np.ndarray  # object (str) [users]
-    item_ids: np.ndarray  # object (str) [items]
+    user_ids: pa.Array  # string [users]
+    item_ids: pa.Array  # string [items]
     rows_read: int
     rows_kept: int  # by the filters that look at one row
 
@@ -74,12 +75,12 @@ def prepare(paths: Sequence[Path], settings: Mapping[str, Any]) -> Prepared:
     user, old_user = renumber(pairs.user)
     item, old_item = renumber(pairs.item)
     interactions = Interactions(user, item, len(old_user), len(old_item), pairs.time, pairs.source)
-    return Prepared(interactions, users[old_user], items[old_item], rows_read, rows_kept)
+    return Prepared(interactions, users.take(old_user), items.take(old_item), rows_read, rows_kept)
 
 
 def _read(
     paths: Sequence[Path], settings: Mapping[str, Any]
-) -> tuple[np.ndarray, np.ndarray, Pairs, int]:
+) -> tuple[pa.Array, pa.Array, Pairs, int]:
     """The ids of users and of items, the rows as pairs of their numbers, the count of rows read."""
     batches = list(_reader(settings["reader"]).read(paths, settings))
     rows_read = sum(batch.rows for batch in batches)

@@ -5,14 +5,14 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv
 
 from hashgnn.data.archive import inner_name, open_data
 from hashgnn.data.tabular.columns import find_columns
-from hashgnn.data.tabular.separator import STAND_IN, SingleSeparator
+from hashgnn.data.tabular.streams import STAND_IN, QuoteWatch, SingleSeparator
 from hashgnn.data.tabular.values import Locate
 from hashgnn.errors import InputError
 
@@ -36,7 +36,7 @@ def read_delimited(
     text = _layout(path, layout)
     try:
         yield from _read(path, columns, text)
-    except UnicodeError as error:
+    except (LookupError, UnicodeError) as error:
         raise InputError(
             f"{path}: not {text.encoding} text ({error}): set format.encoding"
         ) from error
@@ -63,15 +63,28 @@ def _read(
     first, skipped = _first_line(path, text)
     roles = find_columns(columns, first if text.header else None, len(first), str(path))
     start = 0
-    with open_data(path, text.member) as stream:
+    with open_data(path, text.member) as raw:
+        stream = QuoteWatch(raw)
         for batch in _open_csv(stream, text, len(first), skipped, set(roles.values())):
             cells = {role: batch.column(str(position)) for role, position in roles.items()}
             yield cells, _locator(path, text, start)
             start += batch.num_rows
+    if text.quote and stream.seen:
+        _check_rows(path, text, start)
+
+
+def _check_rows(path: Path, text: _Layout, rows: int) -> None:
+    """A quote that is never closed swallows the lines that follow: they must not go unseen."""
+    lines = sum(map(bool, _lines(path, text))) - text.header
+    if lines != rows:
+        raise InputError(
+            f"{path}: {lines:,} lines make {rows:,} rows, as some cell in quotes holds a line "
+            "break or is never closed; set format.quote: false if quotes are ordinary characters"
+        )
 
 
 def _open_csv(
-    stream: IO[bytes], text: _Layout, count: int, skipped: int, wanted: set[int]
+    stream: QuoteWatch, text: _Layout, count: int, skipped: int, wanted: set[int]
 ) -> Iterator[pa.RecordBatch]:
     several = len(text.separator) > 1
     names = [str(position) for position in sorted(wanted)]
@@ -98,6 +111,8 @@ def _open_csv(
 def _first_line(path: Path, text: _Layout) -> tuple[list[str], int]:
     """The cells of the first line that is not empty, and how many lines to skip for the data."""
     for number, line in enumerate(_lines(path, text)):
+        if "\ufffd" in line:
+            raise InputError(f"{path}: not {text.encoding} text: set format.encoding")
         if line:
             return _cells(line, text), number + text.header
     raise InputError(f"{path}: empty file")
@@ -112,7 +127,7 @@ def _cells(line: str, text: _Layout) -> list[str]:
 def _lines(path: Path, text: _Layout) -> Iterator[str]:
     encoding = "utf-8-sig" if text.encoding.lower() in ("utf-8", "utf8") else text.encoding
     with open_data(path, text.member) as stream:
-        lines = io.TextIOWrapper(stream, encoding)
+        lines = io.TextIOWrapper(stream, encoding, errors="replace")
         while line := lines.readline(_BLOCK):
             yield line.rstrip("\n")
 

@@ -1,17 +1,42 @@
-"""Make a separator of several characters one character, on the fly."""
+"""Streams of text on their way to the parser."""
 
 import io
-from typing import IO
+from typing import Protocol
 
 from hashgnn.errors import InputError
 
 STAND_IN = b"\x1f"  # ASCII's unit separator
 
 
+class Readable(Protocol):
+    """Something with bytes to read."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """About ``size`` bytes; none at the end only."""
+
+
+class QuoteWatch(io.RawIOBase):
+    """A stream that remembers in ``seen`` whether a quote has passed."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self.seen = False
+
+    def readable(self) -> bool:
+        """Whether it can be read: always."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """About ``size`` bytes; none at the end only."""
+        block = self._stream.read(size)
+        self.seen = self.seen or b'"' in block
+        return block
+
+
 class SingleSeparator(io.RawIOBase):
     """A stream with each ``separator`` replaced by ``STAND_IN``, from left to right."""
 
-    def __init__(self, stream: IO[bytes], separator: bytes) -> None:
+    def __init__(self, stream: Readable, separator: bytes) -> None:
         self._stream = stream
         self._separator = separator
         self._held = b""  # the end of the last block, where it may begin a separator
