@@ -1,0 +1,181 @@
+"""Splits: what goes where, by hand and by property."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hashgnn.data.interactions import (
+    PARTS,
+    Interactions,
+    load_interactions,
+    load_split,
+    save_interactions,
+)
+from hashgnn.data.split import main, split
+from hashgnn.errors import InputError
+
+# Seed 0 on one user with ten items: a new version of anything must not move it.
+PINNED = [[1, 2, 4, 6, 8, 9], [7], [0, 3, 5]]
+RANDOM = {"by": "random", "test": 0.3, "validation": 0.1, "seed": 0}
+
+
+def interactions(rows, time=None, source=None):
+    """From (user, item) rows, sorted."""
+    user, item = np.array(rows, dtype=np.int32).reshape(-1, 2).T
+    return Interactions(user, item, user.max() + 1, item.max() + 1, time, source)
+
+
+def of_user(n, **extra):
+    """One user with ``n`` items."""
+    return interactions([(0, item) for item in range(n)], **extra)
+
+
+def rows(csr):
+    users = np.repeat(np.arange(len(csr.indptr) - 1), np.diff(csr.indptr))
+    return list(zip(users.tolist(), csr.indices.tolist(), strict=True))
+
+
+def sizes(found):
+    return tuple(len(getattr(found, part).indices) for part in PARTS)
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [
+        (1, (1, 0, 0)),  # 0.3 rounds to 0
+        (2, (1, 0, 1)),  # 0.6 to 1
+        (3, (2, 0, 1)),
+        (5, (3, 0, 2)),  # 1.5 to 2; 0.3 to 0
+        (7, (4, 1, 2)),  # 2.1 to 2; 0.5 to 1
+        (100, (63, 7, 30)),
+    ],
+)
+def test_sizes_are_rounded_half_up(n, expected):
+    assert sizes(split(of_user(n), RANDOM)) == expected
+
+
+def test_half_is_half_where_floats_fall_short():
+    assert 0.29 * 50 < 14.5
+    assert sizes(split(of_user(50), RANDOM | {"test": 0.29, "validation": 0}))[2] == 15
+
+
+@pytest.mark.parametrize("share", [0.5, 0.99, 1.0])
+def test_one_training_interaction_always_stays(share):
+    for n in range(1, 6):
+        found = split(of_user(n), RANDOM | {"test": share, "validation": share})
+        assert sizes(found)[0] >= 1
+        assert sum(sizes(found)) == n
+
+
+def test_the_split_is_what_it_always_was():
+    found = split(of_user(10), RANDOM)
+    assert [getattr(found, part).indices.tolist() for part in PARTS] == PINNED
+
+
+def test_chance_is_even():
+    """Each item of a user is as likely a test item as any other; neighboring seeds differ."""
+    data = of_user(10)
+    tests = [split(data, RANDOM | {"seed": seed}).test.indices for seed in range(1000)]
+    counts = np.bincount(np.concatenate(tests), minlength=10)
+    # 300 expected, standard deviation 14.5.
+    assert counts.min() > 235
+    assert counts.max() < 365
+
+
+SHARE = st.floats(0, 1)
+PAIRS = st.sets(st.tuples(st.integers(0, 5), st.integers(0, 9)), min_size=1).map(sorted)
+
+
+@given(PAIRS, SHARE, SHARE, st.integers(-(2**40), 2**70), st.sampled_from(["random", "time"]))
+def test_parts_are_disjoint_and_add_up(pairs, test, validation, seed, by):
+    users = sorted({user for user, _ in pairs})
+    pairs = [(users.index(user), item) for user, item in pairs]
+    time = np.arange(len(pairs)) % 3
+    found = split(
+        interactions(pairs, time),
+        {"by": by, "test": test, "validation": validation, "seed": seed},
+    )
+    together = [pair for part in PARTS for pair in rows(getattr(found, part))]
+    assert sorted(together) == pairs
+    for part in PARTS:
+        assert rows(getattr(found, part)) == sorted(rows(getattr(found, part)))
+    assert set(np.diff(found.train.indptr) > 0) == {True}
+
+
+def test_by_time_takes_the_latest_of_each_user():
+    data = interactions(
+        [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1)], np.array([40, 10, 30, 20, 1, 2])
+    )
+    found = split(data, {"by": "time", "test": 0.5, "validation": 0.5, "seed": 0})
+    assert rows(found.test) == [(0, 0), (0, 2), (1, 1)]
+    assert rows(found.validation) == [(0, 3)]
+    assert rows(found.train) == [(0, 1), (1, 0)]
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        {"test_from": "1970-01-02"},
+        {"test_from": "1970-01-02T01:00:00+01:00"},
+        {"test_days": 1},
+    ],
+)
+def test_by_time_from_a_moment_on(cut):
+    day = 86_400
+    time = np.array([0, day - 1, day, 2 * day - 1, day + 7, day + 5])
+    data = interactions([(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1)], time)
+    found = split(data, {"by": "time", "validation": 0, "seed": 0, **cut})
+    # User 1 came on the last day; the first of its interactions is all there is to train on.
+    assert rows(found.test) == [(0, 2), (0, 3), (1, 0)]
+    assert rows(found.train) == [(0, 0), (0, 1), (1, 1)]
+
+
+def test_by_file_keeps_the_published_split():
+    data = of_user(6, source=np.array([0, 1, 0, 2, 0, 1], dtype=np.int16))
+    settings = {"by": "file", "validation": 0, "seed": 0}
+    assert split(data, settings | {"test": [1]}).test.indices.tolist() == [1, 5]
+    assert split(data, settings | {"test": [1, 2]}).test.indices.tolist() == [1, 3, 5]
+
+
+TIMED = of_user(3, time=np.array([1, 2, 3]), source=np.array([0, 0, 1], dtype=np.int16))
+
+
+@pytest.mark.parametrize(
+    ("data", "settings", "word"),
+    [
+        (of_user(3), {"by": "time", "test": 0.3}, "has no times"),
+        (TIMED, {"by": "time", "test_from": "soon"}, "'soon' is no time in ISO 8601"),
+        (TIMED, {"by": "time", "test_from": "2020-01-01"}, "0 of 3 interactions are test"),
+        (TIMED, {"by": "time", "test_from": "1960-01-01"}, "3 of 3 interactions are test"),
+        (of_user(3), {"by": "file", "test": [1]}, "only one file"),
+        (TIMED, {"by": "file", "test": [1, 5]}, "no interactions from file 5"),
+    ],
+)
+def test_bad_settings(data, settings, word):
+    with pytest.raises(InputError, match=word):
+        split(data, {"validation": 0, "seed": 0, **settings})
+
+
+def test_command_line(tmp_path, capsys):
+    source, output = tmp_path / "interactions.npz", tmp_path / "split.npz"
+    save_interactions(source, TIMED)
+    loaded = load_interactions(source)
+    assert loaded.time.tolist() == [1, 2, 3]
+    assert loaded.source.tolist() == [0, 0, 1]
+    argv = [f"--interactions={source}", f"--output={output}", "--settings", json.dumps(RANDOM)]
+    assert main([*argv, f"--provenance={tmp_path / 'p.json'}"]) == 0
+    first = output.read_bytes()
+    assert main(argv) == 0
+    assert output.read_bytes() == first
+    facts = json.loads((tmp_path / "p.json").read_text())
+    assert [facts[part] for part in PARTS] == list(sizes(load_split(output)))
+    assert load_split(output).train.indptr.dtype == np.int64
+    output.write_bytes(first[:-9])
+    assert main([f"--interactions={output}", *argv[1:]]) == 2
+    assert "cannot be read" in capsys.readouterr().err
+    output.write_bytes(first)
+    assert main([f"--interactions={output}", *argv[1:]]) == 2
+    assert "lacks user, item" in capsys.readouterr().err
