@@ -313,9 +313,12 @@ def test_unique_pairs_against_a_dictionary(rows):
 
 
 IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+IDS |= st.integers(-(2**65), 2**65).map(str)
+INTEGERS = st.sampled_from(["0", "1", "10", "2", "-3", "01", "-0", "+1", "1.0", "1e1"])
+CHUNKS = st.one_of(st.lists(st.lists(ids, max_size=5), min_size=1) for ids in (IDS, INTEGERS))
 
 
-@given(st.lists(st.lists(IDS, max_size=5), min_size=1).filter(any))
+@given(CHUNKS.filter(any))
 def test_numbers_stand_for_their_ids(chunks):
     numbered = number_ids([pa.array(chunk, pa.string()) for chunk in chunks])
     together = [id_ for chunk in chunks for id_ in chunk]

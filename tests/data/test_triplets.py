@@ -1,6 +1,7 @@
 """Negatives: never a training positive, uniform, and the same every time."""
 
 import json
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ ROWS = st.lists(st.sets(st.integers(0, 8)), min_size=1).map(lambda rows: [*map(s
 
 def csr(rows):
     indptr = np.cumsum([0, *map(len, rows)])
-    return Csr(indptr.astype(np.int64), np.array(sum(rows, []), dtype=np.int32))
+    return Csr(indptr.astype(np.int64), np.array([*chain(*rows)], dtype=np.int32))
 
 
 def negatives(rows, n_items, seed=0, round_=0, n=5):
