@@ -102,22 +102,24 @@ def _spread(builder: Any, address: Any, words: int) -> Any:
 def _compare(
     builder: Any, bits: Iterator[tuple[int, Any]], bias: Any, levels: int, sums: Any
 ) -> Any:
-    """Whether any item is near enough; if so, leave the sums and the mask of these in ``sums``."""
+    """Store the sums and the mask of items that are near enough; return 1 if there are any.
+
+    They are stored unasked: a branch would often be mispredicted, and cost more than that.
+    """
     start = [_spread(builder, bias, level) for level in range(levels)]
     *totals, far = _sum_bits(builder, start, bits)
     near = builder.not_(far)
+    for place, vector in enumerate([*totals, near]):
+        _store(builder, vector, sums, place * LANES)
     wide = ir.IntType(VECTOR_ITEMS)
-    found = builder.icmp_unsigned("!=", builder.bitcast(near, wide), wide(0))
-    with builder.if_then(found, likely=False):
-        for place, vector in enumerate([*totals, near]):
-            _store(builder, vector, sums, place * LANES)
-    return found
+    return builder.zext(builder.icmp_unsigned("!=", builder.bitcast(near, wide), wide(0)), _WORD)
 
 
 @_intrinsic(prefer_literal=True)
-def _near_by_table(typing, bits, table, patterns, row, biases, accept, sums):  # type: ignore
+def _near_by_table(typing, bits, table, patterns, row, biases, accept, sums, at):  # type: ignore
     """``_compare`` of the vector that ``table`` holds with query ``row``."""
-    signature = types.boolean(bits, table, patterns, types.int64, biases, types.int64, sums)
+    place = types.int64
+    signature = types.int64(bits, table, patterns, place, biases, place, sums, place)
     n_bits, levels = bits.literal_value, bits.literal_value.bit_length()
     groups = -(-n_bits // 3)
 
@@ -135,18 +137,17 @@ def _near_by_table(typing, bits, table, patterns, row, biases, accept, sums):  #
                 yield 0, _load(builder, entry, group * _GROUP_WORDS)
                 yield 1, _load(builder, entry, group * _GROUP_WORDS + LANES)
 
-        sums = _pointer(context, builder, kinds[6], args[6])
+        sums = _pointer(context, builder, kinds[6], args[6], args[7])
         return _compare(builder, differing(), bias, levels, sums)
 
     return signature, codegen
 
 
 @_intrinsic(prefer_literal=True)
-def _near_by_planes(typing, bits, planes, word, masks, row, biases, accept, sums):  # type: ignore
+def _near_by_planes(typing, bits, planes, word, masks, row, biases, accept, sums, at):  # type: ignore
     """``_compare`` of the vector at ``word`` of ``planes`` with query ``row``."""
-    signature = types.boolean(
-        bits, planes, types.int64, masks, types.int64, biases, types.int64, sums
-    )
+    place = types.int64
+    signature = types.int64(bits, planes, place, masks, place, biases, place, sums, place)
     n_bits, levels = bits.literal_value, bits.literal_value.bit_length()
 
     def codegen(context, builder, signature, args):  # type: ignore
@@ -160,7 +161,7 @@ def _near_by_planes(typing, bits, planes, word, masks, row, biases, accept, sums
                 item_bits = _load(builder, plane, bit * 8)
                 yield 0, builder.xor(item_bits, _spread(builder, mask, bit))
 
-        sums = _pointer(context, builder, kinds[7], args[7])
+        sums = _pointer(context, builder, kinds[7], args[7], args[8])
         return _compare(builder, differing(), bias, levels, sums)
 
     return signature, codegen
@@ -196,44 +197,124 @@ def _tabulate(typing, bits, planes, word, table):  # type: ignore
 
 @_intrinsic
 def _lowest_bit(typing, word):  # type: ignore
-    """Number of the lowest bit set in a word that is not 0."""
+    """Number of the lowest bit set in a word; 64 if none is."""
 
     def codegen(context, builder, signature, args):  # type: ignore
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
     return types.uint64(types.uint64), codegen
 
 
+@_intrinsic
+def _bits_set(typing, word):  # type: ignore
+    """How many bits are set in a word."""
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        return builder.ctpop(args[0])
+
+    return types.uint64(types.uint64), codegen
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _narrow(sums: np.ndarray, at: int, levels: int, quota: int) -> int:
+    """Leave in the mask only the ``quota`` smallest sums and their equals; return the largest.
+
+    A selection bit by bit, from the highest: are there enough that have a 0 here?
+    """
+    near, equal = at + levels * LANES, at + (levels + 1) * LANES
+    sums[equal : equal + LANES] = sums[near : near + LANES]
+    largest, smaller = 0, np.uint64(0)
+    for level in range(levels - 1, -1, -1):
+        plane = at + level * LANES
+        zeros = np.uint64(0)
+        for lane in range(LANES):
+            zeros += _bits_set(sums[equal + lane] & ~sums[plane + lane])
+        enough = smaller + zeros >= np.uint64(quota)
+        if not enough:
+            largest += 1 << level
+            smaller += zeros
+        for lane in range(LANES):
+            ones = sums[equal + lane] & sums[plane + lane]
+            if enough:
+                sums[near + lane] &= ~ones
+                sums[equal + lane] &= ~ones
+            else:
+                sums[equal + lane] = ones
+    return largest
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _places(sums: np.ndarray, near: int, places: np.ndarray) -> int:
+    """The places of the bits set in the mask at ``near``, ascending; return their number."""
+    count = 0
+    for lane in range(LANES):
+        mask = sums[near + lane]
+        while True:  # most lanes have one bit or none: a loop that ends as predicted
+            places[count] = lane * 64 + np.int64(_lowest_bit(mask))
+            count += mask != 0
+            mask &= mask - np.uint64(1)
+            if mask == 0:
+                break
+    return count
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _sum_at(sums: np.ndarray, at: int, levels: int, place: int) -> np.int64:
+    lane, bit = place >> 6, np.uint64(place & 63)
+    total = np.uint64(0)
+    for level in range(levels):
+        word = sums[at + level * LANES + lane]
+        total |= (word >> bit & np.uint64(1)) << np.uint64(level)
+    return np.int64(total)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _compact(row: int, state: np.ndarray, positions: np.ndarray, distances: np.ndarray) -> None:
+    """Drop the entries that lie beyond the bound by now."""
+    kept = 0
+    for place in range(state[row, FOUND]):
+        if distances[row, place] <= state[row, BOUND]:
+            positions[row, kept] = positions[row, place]
+            distances[row, kept] = distances[row, place]
+            kept += 1
+    state[row, FOUND] = kept
+
+
 @njit(cache=True, nogil=True)
 def _collect(
+    hits: int,
+    owners: np.ndarray,
     sums: np.ndarray,
     levels: int,
     first: int,
     n_items: int,
-    row: int,
     wanted: int,
     quota: int,
     excluded: np.ndarray,
+    places: np.ndarray,
     state: np.ndarray,
     counts: np.ndarray,
     positions: np.ndarray,
     distances: np.ndarray,
 ) -> None:
-    """Take in the items that ``sums`` says are near enough, and draw the bound closer."""
+    """Take in the items that are near enough by their sums, and draw the queries' bounds closer.
+
+    All hits of a vector at once: passing arrays to a function costs more than a hit.
+    """
     listing = positions.shape[1] > 0
-    accept, bound, inside = state[row, ACCEPT], state[row, BOUND], state[row, INSIDE]
-    found, cursor, end = state[row, FOUND], state[row, CURSOR], state[row, END]
-    bias = (1 << levels) - accept
-    for lane in range(LANES):
-        near = sums[levels * LANES + lane]
-        while near:
-            bit = _lowest_bit(near)
-            near &= near - np.uint64(1)
-            position = first + lane * 64 + np.int64(bit)
-            total = np.uint64(0)
-            for level in range(levels):
-                total |= (sums[level * LANES + lane] >> bit & np.uint64(1)) << np.uint64(level)
-            distance = np.int64(total) - bias
+    for hit in range(hits):
+        row, at = owners[hit], hit * (levels + 2) * LANES
+        accept, bound, inside = state[row, ACCEPT], state[row, BOUND], state[row, INSIDE]
+        bias = (1 << levels) - accept
+        if listing and state[row, FOUND] + VECTOR_ITEMS > positions.shape[1]:
+            _compact(row, state, positions, distances)
+        if first == 0 and quota < wanted:
+            bound = min(bound, _narrow(sums, at, levels, quota) - bias)
+            accept = bound + 1
+        found, cursor, end = state[row, FOUND], state[row, CURSOR], state[row, END]
+        for number in range(_places(sums, at + levels * LANES, places)):
+            position = first + places[number]
+            distance = _sum_at(sums, at, levels, places[number]) - bias
             if distance >= accept or position >= n_items:
                 continue
             while cursor < end and excluded[cursor] < position:
@@ -251,20 +332,8 @@ def _collect(
                 bound -= 1
             # In a list the later of two equals comes second; a count wants all of them.
             accept = bound if listing and inside >= wanted else bound + 1
-    state[row, ACCEPT], state[row, BOUND], state[row, INSIDE] = accept, bound, inside
-    state[row, FOUND], state[row, CURSOR] = found, cursor
-
-
-@njit(cache=True, nogil=True)
-def _compact(row: int, state: np.ndarray, positions: np.ndarray, distances: np.ndarray) -> None:
-    """Drop the entries that lie beyond the bound by now."""
-    kept = 0
-    for place in range(state[row, FOUND]):
-        if distances[row, place] <= state[row, BOUND]:
-            positions[row, kept] = positions[row, place]
-            distances[row, kept] = distances[row, place]
-            kept += 1
-    state[row, FOUND] = kept
+        state[row, ACCEPT], state[row, BOUND], state[row, INSIDE] = accept, bound, inside
+        state[row, FOUND], state[row, CURSOR] = found, cursor
 
 
 @lru_cache
@@ -278,6 +347,7 @@ def scanner(bits: int, tabled: bool) -> Callable[..., None]:
     int32 and distances int16, [Q, 2 wanted + VECTOR_ITEMS], or [Q, 0] if they are not needed.
     """
     levels = bits.bit_length()
+    sum_words = (levels + 2) * LANES
 
     @njit(cache=True, nogil=True)
     def scan(
@@ -294,26 +364,27 @@ def scanner(bits: int, tabled: bool) -> Callable[..., None]:
         distances: np.ndarray,
     ) -> None:
         table = np.empty((bits + 2) // 3 * _GROUP_WORDS, dtype=np.uint64)
-        sums = np.empty((levels + 1) * LANES, dtype=np.uint64)
-        room = positions.shape[1] - VECTOR_ITEMS
+        sums = np.empty((len(queries) + 1) * sum_words, dtype=np.uint64)
+        owners = np.empty(len(queries) + 1, dtype=np.int64)
+        places = np.empty(VECTOR_ITEMS + 1, dtype=np.int64)
         for vector in range(len(quotas)):
             word = vector * LANES // 8 * 8 * bits + vector * LANES % 8
             if tabled:
                 _tabulate(bits, planes, word, table)
+            hits = 0
             for row in range(len(queries)):
-                accept = state[row, ACCEPT]
-                if accept <= 0:
-                    continue
-                if tabled:
-                    near = _near_by_table(bits, table, queries, row, biases, accept, sums)
-                else:
-                    near = _near_by_planes(bits, planes, word, queries, row, biases, accept, sums)
-                if near:
-                    if 0 <= room < state[row, FOUND]:
-                        _compact(row, state, positions, distances)
-                    _collect(
-                        sums, levels, vector * VECTOR_ITEMS, n_items, row, wanted,
-                        quotas[vector], excluded, state, counts, positions, distances,
-                    )  # fmt: skip
+                accept, at = state[row, ACCEPT], hits * sum_words
+                if accept > 0:
+                    owners[hits] = row
+                    if tabled:
+                        hits += _near_by_table(bits, table, queries, row, biases, accept, sums, at)
+                    else:
+                        hits += _near_by_planes(
+                            bits, planes, word, queries, row, biases, accept, sums, at
+                        )
+            _collect(
+                hits, owners, sums, levels, vector * VECTOR_ITEMS, n_items, wanted,
+                quotas[vector], excluded, places, state, counts, positions, distances,
+            )  # fmt: skip
 
     return scan
