@@ -6,6 +6,7 @@ relative to --base) and ``checksum`` ("md5:...", "sha256:..." or "gitblob:..."),
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,14 +32,28 @@ class Source(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line of the stage; returns the exit status."""
     parser = stage_parser(__doc__)
-    parser.add_argument("--mirror", metavar="FOLDER_OR_ADDRESS", help="tried first")
-    parser.add_argument("--base", type=Path, default=Path(), help="folder of relative addresses")
+    parser.add_argument(
+        "--mirror",
+        metavar="FOLDER_OR_ADDRESS",
+        default=os.environ.get("HASHGNN_MIRROR"),
+        help="tried first; by default $HASHGNN_MIRROR",
+    )
+    parser.add_argument(
+        "--base",
+        type=Path,
+        default=Path(os.environ.get("HASHGNN_BASE", "")),
+        help="folder that relative addresses and a relative mirror start from; by default "
+        "$HASHGNN_BASE, else the current one",
+    )
     parser.add_argument("--output", type=Path, required=True)
     return run_stage(parser, _run, argv)
 
 
 def _run(args: argparse.Namespace) -> dict[str, object]:
-    return download(args.settings, args.output, args.mirror or None, args.base)
+    mirror = args.mirror or None
+    if mirror and not is_web_address(mirror):
+        mirror = str(args.base / Path(mirror).expanduser())
+    return download(args.settings, args.output, mirror, args.base)
 
 
 def download(
@@ -88,7 +103,7 @@ def _sources(
 def _place_in(mirror: str, name: str) -> str:
     if is_web_address(mirror):
         return f"{mirror.rstrip('/')}/{quote(name)}"
-    return str(Path(mirror).expanduser() / name)
+    return str(Path(mirror) / name)
 
 
 def _listing(mirror: str, scratch: Path) -> str:

@@ -1,9 +1,9 @@
 """Stage 2: read the raw files, filter, and number users and items.
 
 Settings: ``dataset``; ``reader`` (a module of hashgnn.data.readers, with settings of its own:
-``columns``, ``format``, ``generator``); ``filter`` {rating_at_least, behaviors,
-user_interactions, item_interactions}. Repeats of a pair count once. Users and items are
-numbered in the order of their ids.
+``columns``, ``format``, ``generator``); ``filter`` {user_interactions, item_interactions, and
+what the reader knows}. Repeats of a pair count once. Users and items are numbered in the order
+of their ids.
 """
 
 import argparse

@@ -14,7 +14,6 @@ training interactions if ``by`` is time, random ones otherwise; it, too, leaves 
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from hashgnn.data.interactions import (
     load_interactions,
     save_split,
 )
+from hashgnn.data.moments import parse_moment
 from hashgnn.errors import InputError
 from hashgnn.stage import run_stage, stage_parser
 
@@ -114,12 +114,7 @@ def _cut(interactions: Interactions, settings: Mapping[str, Any]) -> float:
     """The moment from which on all is test, in seconds since 1970."""
     if "test_days" in settings:
         return float(_time(interactions).max()) - settings["test_days"] * _DAY + 1
-    text = settings["test_from"]
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"split.test_from: {text!r} is no time in ISO 8601") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return parse_moment(settings["test_from"], "split.test_from")
 
 
 def _time(interactions: Interactions) -> np.ndarray:

@@ -75,6 +75,7 @@ def zipped(members):
         ("tabs.tsv", PLAIN.replace(",", "\t"), {}),
         ("semicolon.txt", PLAIN.replace(",", ";"), {"separator": ";"}),
         ("free quotes.csv", 'n,u,i\n"1,a,x\n2",a,y\n"3,b,x\n', {"quote": False}),
+        ("sections.dat", PLAIN.replace(",", "§"), {"separator": "§"}),
         ("colons.dat", PLAIN.replace(",", "::"), {"separator": "::"}),
         ("utf16.csv", PLAIN.encode("utf-16"), {"encoding": "utf-16"}),
         ("x.csv.gz", gzip.compress(PLAIN.encode()), {}),
@@ -162,6 +163,14 @@ def test_times(tmp_path, unit, cells, seconds):
     assert prepared.interactions.time.dtype == np.int64
 
 
+def test_span_of_time(tmp_path):
+    text = "u,i,t\nu,0,1970-01-01\nu,1,1970-01-02\nu,2,1970-01-03\n"
+    span = {"time_from": "1970-01-02", "time_before": "1970-01-03T00:00+00:00"}
+    columns = {"user": "u", "item": "i", "time": "t"}
+    prepared = table(tmp_path, text, columns, format={"time": "iso"}, filter=span)
+    assert pairs(prepared) == [("u", "1", 86_400)]
+
+
 def test_of_repeats_the_earliest_counts(tmp_path):
     columns = {"user": "u", "item": "i", "time": "t"}
     assert pairs(table(tmp_path, "u,i,t\na,x,7\na,x,5\na,x,6\n", columns)) == [("a", "x", 5)]
@@ -223,6 +232,7 @@ TIMED = {"user": "u", "item": "i", "time": "t"}
             {"filter": {"user_interactions": 3, "item_interactions": None}},
             ['{"user_interactions": 3}', "nothing of 3 interactions"],
         ),
+        (PLAIN, {"filter": {"time_from": "2020-01-01"}}, ["set columns.time"]),
         (PLAIN, {"filter": {"rating_at_least": 3}}, ["set columns.rating"]),
         (PLAIN, {"reader": "magic"}, ["expected one of adjacency, synthetic, table"]),
         (PLAIN, {"format": {"member": "a.csv"}}, ["no zip archive"]),

@@ -2,7 +2,8 @@
 
 Settings: ``columns`` {user, item, rating, time, behavior}: names or positions (from 0), the
 first two required; ``format`` {type: csv | parquet, separator, header, quote, encoding, member,
-time: seconds | milliseconds | iso}; ``filter`` {rating_at_least, behaviors: [...]}.
+time: seconds | milliseconds | iso}; ``filter`` {rating_at_least, behaviors: [...], time_from,
+time_before} (ISO 8601).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +16,18 @@ import pyarrow.compute as pc
 
 from hashgnn.data.archive import inner_name
 from hashgnn.data.batch import Batch
+from hashgnn.data.moments import parse_moment
 from hashgnn.data.tabular.delimited import read_delimited
 from hashgnn.data.tabular.parquet import read_parquet
 from hashgnn.data.tabular.values import Locate, ids, numbers, seconds
 from hashgnn.errors import InputError
+
+_NEEDS = {  # the column that a filter looks at
+    "rating_at_least": "rating",
+    "behaviors": "behavior",
+    "time_from": "time",
+    "time_before": "time",
+}
 
 
 def read(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[Batch]:
@@ -33,7 +42,7 @@ def read(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[Batch]:
 
 
 def _check_filter(columns: Mapping[str, Any], keep: Mapping[str, Any]) -> None:
-    for key, role in (("rating_at_least", "rating"), ("behaviors", "behavior")):
+    for key, role in _NEEDS.items():
         if keep.get(key) is not None and role not in columns:
             raise InputError(f"filter.{key} needs to know the column: set columns.{role}")
 
@@ -49,7 +58,7 @@ def _batch(
     user, item = (ids(cells[role], role, locate) for role in ("user", "item"))
     time = seconds(cells["time"], unit, locate) if "time" in cells else None
     rows = len(user)
-    kept = _kept(cells, keep, locate)
+    kept = _kept(cells, time, keep, locate)
     if kept is not None:
         user, item = user.filter(pa.array(kept)), item.filter(pa.array(kept))
         time = None if time is None else time[kept]
@@ -57,7 +66,7 @@ def _batch(
 
 
 def _kept(
-    cells: Mapping[str, pa.Array], keep: Mapping[str, Any], locate: Locate
+    cells: Mapping[str, pa.Array], time: np.ndarray | None, keep: Mapping[str, Any], locate: Locate
 ) -> np.ndarray | None:
     """Which rows the filters keep, bool [rows]; None if there are no such filters."""
     masks = []
@@ -65,9 +74,12 @@ def _kept(
         # Read even without a threshold: a rating that is no number means a wrong column.
         masks.append(numbers(cells["rating"], "rating", locate) >= _threshold(keep))
     if keep.get("behaviors") is not None:
-        wanted = pa.array([str(behavior) for behavior in keep["behaviors"]])
+        wanted = pa.array([str(behavior) for behavior in keep["behaviors"]], pa.string())
         found = pc.is_in(cells["behavior"].cast(pa.string()), value_set=wanted)
         masks.append(found.to_numpy(zero_copy_only=False))
+    for key, holds in (("time_from", np.greater_equal), ("time_before", np.less)):
+        if time is not None and keep.get(key) is not None:
+            masks.append(holds(time, parse_moment(keep[key], f"filter.{key}")))
     return np.logical_and.reduce(masks) if masks else None
 
 

@@ -28,6 +28,11 @@ class _Layout(NamedTuple):
     encoding: str
     member: str | None
 
+    @property
+    def replaced(self) -> bool:
+        """Whether the separator is more than the one byte that the parser takes."""
+        return len(self.separator.encode()) > 1
+
 
 def read_delimited(
     path: Path, columns: Mapping[str, Any], layout: Mapping[str, Any]
@@ -50,7 +55,7 @@ def _layout(path: Path, layout: Mapping[str, Any]) -> _Layout:
     # With a separator of several characters quotes are ordinary characters.
     return _Layout(
         separator,
-        layout.get("quote", True) and len(separator) == 1,
+        layout.get("quote", True) and len(separator.encode()) == 1,
         layout.get("header", True),
         layout.get("encoding", "utf-8"),
         layout.get("member"),
@@ -86,10 +91,9 @@ def _check_rows(path: Path, text: _Layout, rows: int) -> None:
 def _open_csv(
     stream: QuoteWatch, text: _Layout, count: int, skipped: int, wanted: set[int]
 ) -> Iterator[pa.RecordBatch]:
-    several = len(text.separator) > 1
     names = [str(position) for position in sorted(wanted)]
     return pyarrow.csv.open_csv(
-        SingleSeparator(stream, text.separator.encode(text.encoding)) if several else stream,
+        SingleSeparator(stream, text.separator.encode(text.encoding)) if text.replaced else stream,
         # One thread: only then do errors tell the row.
         pyarrow.csv.ReadOptions(
             use_threads=False,
@@ -99,7 +103,7 @@ def _open_csv(
             encoding=text.encoding,
         ),
         pyarrow.csv.ParseOptions(
-            delimiter=STAND_IN.decode() if several else text.separator,
+            delimiter=STAND_IN.decode() if text.replaced else text.separator,
             quote_char='"' if text.quote else False,
         ),
         pyarrow.csv.ConvertOptions(
@@ -150,7 +154,7 @@ def _explain(path: Path, text: _Layout, message: str) -> str:
     """PyArrow's message, with the line in place of its row number."""
     place = re.search(r"Row #(\d+): ", message)
     if not place:
-        return f"{path}: cannot be read as a table ({message})"
+        return f"{path}: cannot be read as a table ({' '.join(message.split())})"
     skipped = _first_line(path, text)[1]
     line = _line_of(path, text, int(place[1]) - skipped - 1)
     problem = " ".join(message[place.end() :].split())[:200]
