@@ -46,7 +46,7 @@ def _unknown_references(config: Mapping[str, Any]) -> Iterator[str]:
                     yield f"grids.{grid}.{kind}: {name} is not among {kind}: {known}"
     for name, entry in config["datasets"].items():
         if entry["reader"] == "synthetic":
-            needed, absent = "generate", "generate" not in entry
+            needed, absent = "generator", "generator" not in entry
         else:
             needed, absent = "files", "files" not in entry
         if absent:

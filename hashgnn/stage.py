@@ -38,7 +38,7 @@ def run_stage(
     ``stage`` returns facts of its own (checksums, device, ...) that join the provenance.
     """
     args = parser.parse_args(argv)
-    recorder = Recorder(args.settings)
+    recorder = Recorder(args.settings, _paths(args))
     try:
         facts = stage(args)
     except InputError as error:
@@ -47,6 +47,14 @@ def run_stage(
     if args.provenance:
         recorder.write(args.provenance, facts)
     return 0
+
+
+def _paths(args: argparse.Namespace) -> list[Path]:
+    """All files that the command names."""
+    paths: list[Path] = []
+    for value in vars(args).values():
+        paths += value if isinstance(value, list) else [value]
+    return [path for path in paths if isinstance(path, Path)]
 
 
 def _json_object(text: str) -> dict[str, object]:

@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hashgnn.figures.style import PAGE, look, save_figure, use_style
+from hashgnn.figures.style import COLUMN, PAGE, look, save_figure, use_style
 from hashgnn.files import atomic_write
 from hashgnn.metrics.tidy import over_seeds, read_metrics
 from hashgnn.stage import Facts, run_stage, stage_parser
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> Facts:
     frame = _select(read_metrics(args.metrics))
-    figure = draw(frame, args.settings["datasets"], args.settings["models"])
+    figure = draw(frame, dict(args.settings["datasets"]), dict(args.settings["models"]))
     save_figure(figure, args.pdf, args.svg)
     with atomic_write(args.csv) as temporary:
         frame.to_csv(temporary, index=False)
@@ -50,23 +50,26 @@ def _select(frame: pd.DataFrame) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, datasets: Mapping[str, str], models: Mapping[str, str]) -> Figure:
     """A panel a data set, a line a method; ``datasets`` and ``models`` map ids to names."""
     use_style()
+    width = min(PAGE, max(COLUMN, PAGE / 3 * len(datasets)))
     figure, axes = plt.subplots(
-        1, len(datasets), figsize=(PAGE, 2.25), squeeze=False, layout="constrained"
+        1, len(datasets), figsize=(width, 2.25), squeeze=False, layout="constrained"
     )
     summary = over_seeds(frame)
     for panel, (dataset, name) in zip(axes[0], datasets.items(), strict=True):
         _draw_panel(panel, summary[summary.dataset == dataset], models)
         panel.set_title(name)
         panel.set_xlabel("number of items n")
-    axes[0, 0].set_ylabel(_label(summary))
+    axes[0, 0].set_ylabel("HR@n, Hamming search")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    columns = len(labels) if width == PAGE else 2
+    figure.legend(handles, labels, loc="outside upper center", ncols=columns, title=_title(summary))
     return figure
 
 
-def _label(summary: pd.DataFrame) -> str:
+def _title(summary: pd.DataFrame) -> str | None:
+    """What the bands are; nothing where there is but one seed."""
     seeds = summary.seeds.max()
-    return "HR@n, Hamming search" + (f" ({seeds} seeds)" if seeds > 1 else "")
+    return f"mean and range of {seeds} seeds" if seeds > 1 else None
 
 
 def _draw_panel(panel: Axes, summary: pd.DataFrame, models: Mapping[str, str]) -> None:

@@ -64,6 +64,7 @@ def use_style() -> None:
             "lines.linewidth": 1.2,
             "lines.markersize": 4.0,
             "legend.fontsize": 7.5,
+            "legend.title_fontsize": 7.5,
             "legend.frameon": False,
             "pdf.fonttype": 42,
             "svg.fonttype": "none",

@@ -66,7 +66,7 @@ class CodeDigest:
     def _parse_module(self, module: str) -> ast.Module:
         path = self._path(module)
         if path is None:
-            raise InputError(f"the config names the module {module}: no such file below {self.root}")
+            raise InputError(f"the config names {module}: no such module below {self.root}")
         tree = ast.parse(path.read_bytes(), filename=str(path))
         for node in ast.walk(tree):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):

@@ -1,5 +1,6 @@
 """The record that goes with each result: how it was made, by what, at what cost."""
 
+import hashlib
 import json
 import os
 import platform
@@ -7,7 +8,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -19,8 +20,10 @@ _PACKAGES = ("hashgnn", "numba", "numpy", "pandas", "scipy", "snakemake", "torch
 class Recorder:
     """Starts a clock when made; ``write`` stops it and leaves the record as JSON."""
 
-    def __init__(self, settings: Mapping[str, object]) -> None:
+    def __init__(self, settings: Mapping[str, object], paths: Iterable[Path] = ()) -> None:
+        """``paths``: all files that the command names; those there already are its inputs."""
         self.settings = settings
+        self._inputs = {path: path.stat().st_mtime_ns for path in paths if path.is_file()}
         self._wall = time.perf_counter()
         self._cpu = time.process_time()
 
@@ -29,6 +32,7 @@ class Recorder:
         record = {
             "command": [sys.executable, "-m", _module_name(), *sys.argv[1:]],
             "settings": self.settings,
+            "inputs": self._checksums(),
             **facts,
             "seconds": round(time.perf_counter() - self._wall, 3),
             "cpu_seconds": round(time.process_time() - self._cpu, 3),
@@ -42,6 +46,19 @@ class Recorder:
         }
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+    def _checksums(self) -> dict[str, str]:
+        """SHA-256 of each input; a file that changed meanwhile was an output made anew."""
+        return {
+            str(path): f"sha256:{_sha256(path)}"
+            for path, changed in self._inputs.items()
+            if path.stat().st_mtime_ns == changed
+        }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _module_name() -> str:

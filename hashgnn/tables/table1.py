@@ -12,10 +12,10 @@ from hashgnn.tables.formats import run_table
 
 def make(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Numbers and printed form; ``inputs`` are interactions in the order of the data sets."""
-    datasets = args.settings["datasets"]
+    datasets = args.settings["datasets"]  # pairs of id and name
     numbers = pd.DataFrame(
         _row(dataset, name, path)
-        for (dataset, name), path in zip(datasets.items(), args.inputs, strict=True)
+        for (dataset, name), path in zip(datasets, args.inputs, strict=True)
     )
     return numbers, _printed(numbers)
 

@@ -15,7 +15,7 @@ METRICS = {"hr": "HR", "ndcg": "NDCG"}
 
 def make(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Numbers and printed form; ``inputs`` are metrics of every training in the grid."""
-    datasets, models = args.settings["datasets"], args.settings["models"]
+    datasets, models = dict(args.settings["datasets"]), dict(args.settings["models"])
     frame = select(read_metrics(args.inputs), args.settings["continuous"])
     numbers = over_seeds(frame)
     return numbers, printed(numbers, datasets, models)

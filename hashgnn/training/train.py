@@ -1,6 +1,7 @@
 """Train one method on one data set, for one number of bits and one seed."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -20,7 +21,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument("--split", type=Path, required=True)
     parser.add_argument("--triplets", type=Path, required=True)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--device",
+        default=os.environ.get("HASHGNN_DEVICE", "auto"),
+        help="auto, cpu, cuda or cuda:N; by default $HASHGNN_DEVICE, else auto",
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER")
     return run_stage(parser, _run, argv)
 
@@ -36,7 +41,7 @@ def _run(args: argparse.Namespace) -> Facts:
         parameters=settings["parameters"],
         device=device,
     )
-    fitted = import_module(settings["module"]).fit(task)
+    fitted = import_module(settings["method"]).fit(task)
     _save(args.output, fitted)
     return {"device": _describe(device), **fitted.facts}
 

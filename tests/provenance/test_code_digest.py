@@ -7,7 +7,7 @@ from hashgnn.provenance.code_digest import CodeDigest
 
 FILES = {
     "__init__.py": "",
-    "a.py": '"""Doc."""\nfrom hashgnn.b import f\nimport numpy\n\ndef g():\n    """Doc."""\n    return f()\n',
+    "a.py": '"""Doc."""\nfrom hashgnn.b import f\n\ndef g():\n    """Doc."""\n    return f()\n',
     "b.py": "import hashgnn.sub.c\n\ndef f():\n    return 1\n",
     "sub/__init__.py": "",
     "sub/c.py": "x = 1\n",

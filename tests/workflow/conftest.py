@@ -35,15 +35,14 @@ CONFIG: dict[str, Any] = {
         "tiny": {
             "name": "Tiny",
             "reader": "synthetic",
-            "generate": {"users": 60, "items": 50, "interactions": 900, "seed": 0},
+            "generator": {"users": 60, "items": 50, "interactions": 900, "seed": 0},
         },
         "shop": {
             "name": "Shop",
             "files": {"odd.tsv": {"address": "odd.tsv"}},
             "reader": "table",
             "columns": {"user": "customer", "item": "product", "rating": "stars"},
-            "rating_at_least": 2,
-            "filter": {"user_interactions": 5},
+            "filter": {"rating_at_least": 2, "user_interactions": 5},
         },
     },
     "triplets": {"per_interaction": 2, "rounds": 2},
@@ -129,7 +128,7 @@ def _job(file: str) -> str | None:
             return f"prepare {dataset}"
         case ["results", dataset, "split.npz"]:
             return f"split {dataset}"
-        case ["results", dataset, triplets, seed] if seed.endswith(".npy"):
+        case ["results", dataset, _, seed] if seed.endswith(".npy"):
             return f"triplets {dataset} {seed.removesuffix('.npy')}"
         case ["results", dataset, model, _, seed, "history.csv"]:
             return f"train {dataset} {model} {seed}"

@@ -75,7 +75,11 @@ SHOWN = ("figure fig3", "table table2")
             id="a model's module",
         ),
         pytest.param(
-            "hashgnn/provenance/record.py", "indent=2", "indent=4", (), id="how results are recorded"
+            "hashgnn/provenance/record.py",
+            "indent=2",
+            "indent=4",
+            (),
+            id="how results are recorded",
         ),
         pytest.param(
             "odd.tsv",
@@ -177,8 +181,8 @@ def test_every_module_that_ran_lies_in_the_closure_that_is_watched(project: Any)
         record = json.loads(path.read_text())
         entries = [record["command"][2]]
         settings = record["settings"]
-        if "module" in settings:
-            entries += [settings["module"], settings["parameters"]["encoder"]]
+        if "method" in settings:
+            entries += [settings["method"], settings["parameters"]["encoder"]]
         if "reader" in settings:
             entries.append(f"hashgnn.data.readers.{settings['reader']}")
         closure = CodeDigest(project.root).closure(*entries)

@@ -38,17 +38,28 @@ if config["workdir"]:
     workdir: config["workdir"]
 
 
-# The package that the digests were taken from is the one that runs; torch obeys
-# OMP_NUM_THREADS, which Snakemake sets to the rule's threads, and numba is told the same.
-shell.prefix(
-    f"export PYTHONPATH={shlex.quote(str(ROOT))} "
-    "NUMBA_NUM_THREADS=${{OMP_NUM_THREADS:-1}}; "
-)
+def shell_prefix():
+    """What each job's shell begins with; it makes nothing stale.
+
+    The package that runs is the one that the digests were taken from, under the interpreter that
+    runs Snakemake unless conda brings another. torch obeys OMP_NUM_THREADS, which Snakemake sets
+    to the rule's threads; numba is told the same. Relative paths of the config begin where
+    Snakemake was started.
+    """
+    variables = {
+        "PYTHONPATH": ROOT,
+        "HASHGNN_DEVICE": config["device"],
+        "HASHGNN_MIRROR": config["mirror"] or "",
+        "HASHGNN_BASE": workflow.workdir_init,
+    }
+    exports = [f"{name}={shlex.quote(str(value))}" for name, value in variables.items()]
+    if not workflow.deployment_settings.deployment_method:
+        exports.append(f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
+    exports.append("NUMBA_NUM_THREADS=${{OMP_NUM_THREADS:-1}}")
+    return f"set -euo pipefail; export {' '.join(exports)}; "
 
 
-def settings(**used):
-    """The part of the config that a job uses, as one text that compares reliably."""
-    return json.dumps(used, sort_keys=True)
+shell.prefix(shell_prefix())
 
 
 def any_of(names):
@@ -62,19 +73,3 @@ wildcard_constraints:
     bits=r"[1-9]\d*",
     negatives=r"[1-9]\d*",
     seed=r"\d+",
-
-
-def grid_runs(grid, file):
-    """``file`` of every training in the grid of a figure or table."""
-    return expand(
-        f"{RUN}/{file}",
-        dataset=grid["datasets"],
-        model=grid["models"],
-        bits=grid["bits"],
-        seed=grid["seeds"],
-    )
-
-
-def display_names(kind, ids):
-    """How data sets or models are called in print, in the order of the grid."""
-    return {id: config[kind][id]["name"] for id in ids}

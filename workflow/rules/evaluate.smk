@@ -1,13 +1,3 @@
-def evaluate_settings(wildcards):
-    return settings(
-        dataset=wildcards.dataset,
-        model=wildcards.model,
-        bits=int(wildcards.bits),
-        seed=int(wildcards.seed),
-        evaluation=config["evaluation"],
-    )
-
-
 rule evaluate:
     input:
         split="results/{dataset}/split.npz",
@@ -21,11 +11,11 @@ rule evaluate:
         provenance=f"{RUN}/evaluate.provenance.json",
     log:
         f"{RUN}/evaluate.log",
+    conda:
+        "../../environment.yml"
     params:
         settings=evaluate_settings,
         code=code("hashgnn.metrics.evaluate"),
-    conda:
-        "../../environment.yml"
     shell:
         "python -m hashgnn.metrics.evaluate --split {input.split} "
         "--user-codes {input.user_codes} --item-codes {input.item_codes} "

@@ -1,17 +1,3 @@
-def figures():
-    """All figures that the config has a grid for."""
-    names = [name for name in config["grids"] if name.startswith("fig")]
-    return expand("figures/{figure}.{format}", figure=names, format=["pdf", "svg"])
-
-
-def figure_settings(wildcards):
-    grid = config["grids"][wildcards.figure]
-    return settings(
-        datasets=display_names("datasets", grid["datasets"]),
-        models=display_names("models", grid["models"]),
-    )
-
-
 rule figure:
     input:
         lambda wildcards: grid_runs(config["grids"][wildcards.figure], "metrics.csv"),
@@ -27,13 +13,13 @@ rule figure:
         provenance="results/{figure}.provenance.json",
     log:
         "results/logs/{figure}.log",
-    params:
-        settings=figure_settings,
-        code=lambda wildcards: code(f"hashgnn.figures.{wildcards.figure}"),
     wildcard_constraints:
         figure=any_of(name for name in config["grids"] if name.startswith("fig")),
     conda:
         "../../environment.yml"
+    params:
+        settings=figure_settings,
+        code=lambda wildcards: code(f"hashgnn.figures.{wildcards.figure}"),
     shell:
         "python -m hashgnn.figures.{wildcards.figure} --metrics {input} "
         "--settings {params.settings:q} --pdf {output.pdf} --svg {output.svg} --csv {output.csv} "

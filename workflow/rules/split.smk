@@ -6,11 +6,11 @@ rule split:
         provenance="results/{dataset}/split.provenance.json",
     log:
         "results/{dataset}/logs/split.log",
-    params:
-        settings=lambda wildcards: settings(**config["datasets"][wildcards.dataset]["split"]),
-        code=code("hashgnn.data.split"),
     conda:
         "../../environment.yml"
+    params:
+        settings=split_settings,
+        code=code("hashgnn.data.split"),
     shell:
         "python -m hashgnn.data.split --interactions {input} --settings {params.settings:q} "
         "--output {output.split} --provenance {output.provenance} > {log} 2>&1"

@@ -1,11 +1,3 @@
-def triplets_settings(wildcards):
-    return settings(
-        per_interaction=int(wildcards.negatives),
-        rounds=config["triplets"]["rounds"],
-        seed=int(wildcards.seed),
-    )
-
-
 rule triplets:
     input:
         "results/{dataset}/split.npz",
@@ -14,11 +6,11 @@ rule triplets:
         provenance="results/{dataset}/triplets{negatives}/seed{seed}.provenance.json",
     log:
         "results/{dataset}/logs/triplets{negatives}.seed{seed}.log",
+    conda:
+        "../../environment.yml"
     params:
         settings=triplets_settings,
         code=code("hashgnn.data.triplets"),
-    conda:
-        "../../environment.yml"
     shell:
         "python -m hashgnn.data.triplets --split {input} --settings {params.settings:q} "
         "--output {output.triplets} --provenance {output.provenance} > {log} 2>&1"

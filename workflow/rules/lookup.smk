@@ -1,0 +1,152 @@
+"""What the jobs take from the config: their settings, the code they run, their inputs."""
+
+
+def settings(**used):
+    """The part of the config that a job uses, as one text that compares reliably."""
+    return json.dumps(used, sort_keys=True)
+
+
+def grid_runs(grid, file):
+    """``file`` of every training in the grid of a figure or table."""
+    return expand(
+        f"{RUN}/{file}",
+        dataset=grid["datasets"],
+        model=grid["models"],
+        bits=grid["bits"],
+        seed=grid["seeds"],
+    )
+
+
+def display_names(kind, ids):
+    """Pairs of id and name in print, in the order of the grid."""
+    return [[id, config[kind][id]["name"]] for id in ids]
+
+
+def raw_files(wildcards):
+    """The files of a data set, fetched."""
+    files = config["datasets"][wildcards.dataset].get("files", {})
+    return [f"results/{wildcards.dataset}/download/{file}" for file in files]
+
+
+def local_source(wildcards):
+    """The user's own file, where a data set's address is one: an edit of it is noticed."""
+    address = config["datasets"][wildcards.dataset]["files"][wildcards.file].get(
+        "address", "://"
+    )
+    return [] if "://" in address else str(Path(workflow.workdir_init, address))
+
+
+def download_settings(wildcards):
+    """The file alone: another filter must not download again."""
+    source = config["datasets"][wildcards.dataset]["files"][wildcards.file]
+    named = dict(dataset=wildcards.dataset, name=wildcards.dataset, file=wildcards.file)
+    return settings(**named, **source)
+
+
+def prepare_settings(wildcards):
+    entry = config["datasets"][wildcards.dataset]
+    used = ("reader", "format", "columns", "filter", "generator")
+    return settings(
+        dataset=wildcards.dataset, **{key: entry[key] for key in used if key in entry}
+    )
+
+
+def prepare_code(wildcards):
+    reader = config["datasets"][wildcards.dataset]["reader"]
+    return code("hashgnn.data.prepare", f"hashgnn.data.readers.{reader}")
+
+
+def split_settings(wildcards):
+    entry = config["datasets"][wildcards.dataset]["split"]
+    share = {"test": 0.3} if entry["by"] == "random" else {}
+    return settings(**{**share, **entry})
+
+
+def triplets_settings(wildcards):
+    return settings(
+        per_interaction=int(wildcards.negatives),
+        rounds=config["triplets"]["rounds"],
+        seed=int(wildcards.seed),
+    )
+
+
+def parameters(dataset, model):
+    """Hyper-parameters of a run: shared, then the method's, then its own for this data set."""
+    entry = config["models"][model]
+    return {
+        **config["training"],
+        **entry.get("parameters", {}),
+        **entry.get("per_dataset", {}).get(dataset, {}),
+    }
+
+
+def triplets_of(wildcards):
+    """The negatives that a training uses, drawn from its own seed."""
+    shared = config["triplets"]["per_interaction"]
+    number = config["models"][wildcards.model].get("negatives", shared)
+    return f"results/{wildcards.dataset}/triplets{number}/seed{wildcards.seed}.npy"
+
+
+def train_settings(wildcards):
+    return settings(
+        method=config["models"][wildcards.model]["module"],
+        bits=int(wildcards.bits),
+        seed=int(wildcards.seed),
+        parameters=parameters(wildcards.dataset, wildcards.model),
+    )
+
+
+def train_code(wildcards):
+    method = config["models"][wildcards.model]["module"]
+    encoder = parameters(wildcards.dataset, wildcards.model)["encoder"]
+    return code("hashgnn.training.train", method, encoder)
+
+
+def evaluate_settings(wildcards):
+    return settings(
+        dataset=wildcards.dataset,
+        model=wildcards.model,
+        bits=int(wildcards.bits),
+        seed=int(wildcards.seed),
+        evaluation=config["evaluation"],
+    )
+
+
+def figures():
+    """All figures that the config has a grid for."""
+    names = [name for name in config["grids"] if name.startswith("fig")]
+    return expand("figures/{figure}.{format}", figure=names, format=["pdf", "svg"])
+
+
+def figure_settings(wildcards):
+    grid = config["grids"][wildcards.figure]
+    return settings(
+        datasets=display_names("datasets", grid["datasets"]),
+        models=display_names("models", grid["models"]),
+    )
+
+
+# What a table is made of: a file of each data set, or of each training in its grid.
+TABLE_INPUTS = {
+    "table1": lambda grid: expand(
+        "results/{dataset}/interactions.npz", dataset=grid["datasets"]
+    ),
+    "table2": lambda grid: grid_runs(grid, "metrics.csv"),
+}
+
+
+def tables():
+    """All tables that the config has a grid for."""
+    names = [name for name in config["grids"] if name.startswith("table")]
+    return expand("results/{table}.{format}", table=names, format=["csv", "md", "tex"])
+
+
+def table_settings(wildcards):
+    grid = config["grids"][wildcards.table]
+    names = {"datasets": display_names("datasets", grid["datasets"])}
+    if "models" in grid:
+        names["models"] = display_names("models", grid["models"])
+        names["continuous"] = [
+            m for m in grid["models"] if config["models"][m]["continuous"]
+        ]
+    return settings(**names)
