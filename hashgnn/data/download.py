@@ -1,8 +1,8 @@
 """Stage 1: fetch one file of a data set, from the mirror if there is one, and check it.
 
-Settings: ``dataset``, ``name`` (display name), ``file``; ``address`` (web address, or path
-relative to --base) and ``checksum`` ("md5:...", "sha256:..." or "gitblob:..."), both optional;
-``manual`` ({page, note}) for a data set that only a person can fetch.
+Settings: ``dataset``, ``name`` (display name), ``file``; ``address`` (of the web, or a path)
+and ``checksum`` ("md5:...", "sha256:..." or "gitblob:..."), both optional; ``manual``
+({page, note}) for a data set that only a person can fetch.
 """
 
 import argparse
@@ -50,10 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> dict[str, object]:
-    mirror = args.mirror or None
-    if mirror and not is_web_address(mirror):
-        mirror = str(args.base / Path(mirror).expanduser())
+    mirror = _resolved(args.mirror, args.base) if args.mirror else None
     return download(args.settings, args.output, mirror, args.base)
+
+
+def _resolved(place: str, base: Path) -> str:
+    return place if is_web_address(place) else str(base / Path(place).expanduser())
 
 
 def download(
@@ -79,7 +81,7 @@ def download(
                 "checked": source.checksum is not None,
                 "bytes": temporary.stat().st_size,
             }
-        raise _nowhere(settings, mirror, failures)
+        raise _nowhere(settings, _folder(mirror, base), failures)
 
 
 def _sources(
@@ -95,8 +97,7 @@ def _sources(
         listed = listed_checksum(_listing(mirror, scratch), name)
         sources.append(Source(_place_in(mirror, name), listed or checksum))
     if address := settings.get("address"):
-        place = address if is_web_address(address) else str(base / Path(address).expanduser())
-        sources.append(Source(place, checksum))
+        sources.append(Source(_resolved(address, base), checksum))
     return sources
 
 
@@ -125,9 +126,13 @@ def _check(path: Path, source: Source) -> Checksum:
     return found
 
 
-def _nowhere(settings: Mapping[str, Any], mirror: str | None, failures: list[str]) -> InputError:
+def _folder(mirror: str | None, base: Path) -> Path:
+    """The folder that a file fetched by hand goes into."""
+    return (Path(mirror) if mirror and not is_web_address(mirror) else base / "mirror").resolve()
+
+
+def _nowhere(settings: Mapping[str, Any], folder: Path, failures: list[str]) -> InputError:
     name, file, dataset = settings["name"], settings["file"], settings["dataset"]
-    folder = Path(mirror if mirror and not is_web_address(mirror) else "mirror").resolve()
     where = f"{folder / dataset / file} and run again with --config mirror={folder}"
     if manual := settings.get("manual"):
         note = f" ({manual['note']})" if manual.get("note") else ""

@@ -68,7 +68,7 @@ def _fetch_web(address: str, target: Path) -> None:
 def _attempt(address: str, target: Path) -> None:
     name = address.rpartition("/")[2]
     # pooch sets the total once it knows it; a bar without one would count as no bar.
-    with tqdm(desc=name, total=1, unit="B", unit_scale=True, mininterval=1.0) as progress:
+    with tqdm(desc=name, total=1, unit="B", unit_scale=True, mininterval=1, delay=1) as progress:
         # "identity": a server that compresses on the way would hide the length of the data.
         download = pooch.HTTPDownloader(
             progressbar=progress,

@@ -5,7 +5,6 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
@@ -143,7 +142,7 @@ def test_dead_address_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "RETRY_WAITS", ())
     message = get(tmp_path, settings("http://127.0.0.1:1/good.csv", SHA256))
     assert "cannot be reached" in message
-    assert f"save it as {Path('mirror').resolve()}/toy/good.csv" in message
+    assert f"save it as {tmp_path}/mirror/toy/good.csv" in message
 
 
 def test_web_mirror_comes_first_and_its_list_stands_in(tmp_path, server):
@@ -194,7 +193,11 @@ def test_command_line(tmp_path, capfd):
     common = [f"--base={tmp_path}", f"--output={output}", f"--provenance={record}"]
     assert main([*common, "--settings", json.dumps(settings("mine.csv", MD5))]) == 0
     assert json.loads(record.read_text())["checksum"] == MD5
-    assert main([*common, "--settings", json.dumps(settings("mine.csv", WRONG))]) == 2
+    (tmp_path / "m" / "toy").mkdir(parents=True)
+    (tmp_path / "mine.csv").rename(tmp_path / "m" / "toy" / "good.csv")
+    assert main([*common, "--mirror=m", "--settings", json.dumps(settings())]) == 0
+    assert json.loads(record.read_text())["source"] == str(tmp_path / "m" / "toy" / "good.csv")
+    assert main([*common, "--mirror=m", "--settings", json.dumps(settings(checksum=WRONG))]) == 2
     assert capfd.readouterr().err.startswith("error: ")
     assert output.read_bytes() == DATA
 
