@@ -34,9 +34,9 @@ class Interactions:
     time: np.ndarray | None = None  # int64 [interactions]
     source: np.ndarray | None = None  # int16 [interactions]
 
-    def csr(self, keep: np.ndarray | None = None) -> Csr:
-        """The pairs, or those where the bool array ``keep`` [interactions] is set, by user."""
-        user, item = (self.user, self.item) if keep is None else (self.user[keep], self.item[keep])
+    def csr(self, keep: np.ndarray) -> Csr:
+        """The pairs where the bool array ``keep`` [interactions] is set, by user."""
+        user, item = self.user[keep], self.item[keep]
         indptr = np.zeros(self.n_users + 1, dtype=np.int64)
         np.cumsum(np.bincount(user, minlength=self.n_users), out=indptr[1:])
         return Csr(indptr, item)
