@@ -1,13 +1,13 @@
 """Exact search by inner product, over all items or over a few candidates of each query."""
 
 import numpy as np
-from numba import njit
 
 from hashgnn.data.interactions import Csr
+from hashgnn.search import products
 from hashgnn.search.parallel import over_queries
+from hashgnn.search.quotas import quotas
 
-_BLOCK = 256
-_BLOCK_SCORES = 1 << 24  # scores held at a time: 64 MB
+_BLOCK = 40 * products.ROWS  # queries that share a pass over the items
 
 
 def largest(
@@ -15,17 +15,24 @@ def largest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The ``k`` items of largest inner product of each query; equals in order of position.
 
-    ``queries`` [Q, d] and ``items`` [I, d] float32; ``excluded``: positions barred for each
-    query. Returns positions int32 and scores float32, [Q, k], -1 and -inf where fewer remain.
+    ``queries`` [Q, d] and ``items`` [I, d] float32; ``excluded``: ascending positions barred for
+    each query. Returns positions int32 and scores float32, [Q, k], -1 and -inf where fewer remain.
     """
-    positions = np.full((len(queries), k), -1, dtype=np.int32)
-    scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
-    block = max(1, _BLOCK_SCORES // max(1, len(items)))
-    for first in range(0, len(queries), block):
-        rows = slice(first, first + block)
-        products = queries[rows] @ items.T
-        bar(products, excluded.indptr[first : first + block + 1], excluded.indices)
-        _answer(products, positions[rows], scores[rows])
+    positions = np.empty((len(queries), k), dtype=np.int32)
+    scores = np.empty((len(queries), k), dtype=np.float32)
+    enough = quotas(len(items), k, products.PANEL_ITEMS)
+
+    def answer(rows: slice) -> None:
+        barred = Csr(excluded.indptr[rows.start : rows.stop + 1], excluded.indices)
+        keys, found = _multiply(queries[rows], items, enough, barred)
+        for row in np.flatnonzero(found < min(k, len(items))):
+            one = slice(row, row + 1)
+            alone = Csr(barred.indptr[row : row + 2], barred.indices)
+            safe = np.full_like(enough, k)
+            keys[one] = _multiply(queries[rows][one], items, safe, alone)[0]
+        positions[rows], scores[rows] = _in_order(keys, k)
+
+    over_queries(len(queries), _BLOCK, answer)
     return positions, scores
 
 
@@ -36,79 +43,43 @@ def rerank(
 
     ``candidates``: positions int32 [Q, C], -1 where there are fewer.
     """
-    candidates = np.sort(candidates, axis=1)
-    places = np.full((len(queries), k), -1, dtype=np.int32)
-    scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
-    products = np.empty(candidates.shape, dtype=np.float32)
-    _products(queries, items, candidates, products)
-    _answer(products, places, scores)
-    positions = np.take_along_axis(candidates, np.maximum(places, 0), axis=1)
-    return np.where(places < 0, np.int32(-1), positions), scores
+    positions = np.empty((len(queries), k), dtype=np.int32)
+    scores = np.empty((len(queries), k), dtype=np.float32)
 
-
-def _answer(products: np.ndarray, positions: np.ndarray, scores: np.ndarray) -> None:
     def answer(rows: slice) -> None:
-        _select(products[rows], positions[rows], scores[rows])
+        keys = np.empty(candidates[rows].shape, dtype=np.uint64)
+        products.multiply_candidates(items, queries[rows], candidates[rows], keys)
+        positions[rows], scores[rows] = _in_order(keys, k)
 
-    over_queries(len(products), _BLOCK, answer)
-
-
-@njit(cache=True)
-def bar(products: np.ndarray, indptr: np.ndarray, barred: np.ndarray) -> None:
-    """Set the products of barred positions to -inf."""
-    for row in range(len(products)):
-        for place in range(indptr[row], indptr[row + 1]):
-            products[row, barred[place]] = -np.inf
+    over_queries(len(queries), _BLOCK, answer)
+    return positions, scores
 
 
-@njit(cache=True)
-def _products(
-    queries: np.ndarray, items: np.ndarray, candidates: np.ndarray, products: np.ndarray
-) -> None:
-    for row in range(len(queries)):
-        for place in range(candidates.shape[1]):
-            total = np.float32(-np.inf)
-            if candidates[row, place] >= 0:
-                total = np.float32(0)
-                for column in range(queries.shape[1]):
-                    total += queries[row, column] * items[candidates[row, place], column]
-            products[row, place] = total
+def _multiply(
+    queries: np.ndarray, items: np.ndarray, enough: np.ndarray, excluded: Csr
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keys [Q, some] of the best items, and how many of them there are [Q]."""
+    n_queries, size = queries.shape
+    n_rows = -(-n_queries // products.ROWS) * products.ROWS
+    filled = np.zeros((n_rows, size), dtype=np.float32)
+    filled[:n_queries] = queries
+    floors = np.full(n_rows, np.inf, dtype=np.float32)
+    floors[:n_queries] = -np.inf
+    state = np.zeros((n_rows, products.STATE_COLUMNS), dtype=np.int64)
+    state[:n_queries, products.CURSOR] = excluded.indptr[:-1]
+    state[:n_queries, products.END] = excluded.indptr[1:]
+    room = 2 * (enough.max(initial=0) + products.PANEL_ITEMS)
+    keys = np.full((n_rows, room), products.EMPTY)
+    products.multiply(items, filled, enough, excluded.indices, state, floors, keys)
+    return keys[:n_queries], state[:n_queries, products.FOUND]
 
 
-@njit(cache=True, nogil=True)
-def _select(products: np.ndarray, positions: np.ndarray, scores: np.ndarray) -> None:
-    """The largest products of each row, by (product descending, position), through a heap."""
-    for row in range(len(products)):
-        found, best = positions[row], scores[row]
-        for position in range(products.shape[1]):
-            if len(best) and products[row, position] > best[0]:
-                best[0], found[0] = products[row, position], position
-                _sink(best, found, 0, len(best))
-        for last in range(len(best) - 1, 0, -1):
-            best[0], best[last] = best[last], best[0]
-            found[0], found[last] = found[last], found[0]
-            _sink(best, found, 0, last)
-
-
-@njit(cache=True, nogil=True)
-def _sink(best: np.ndarray, found: np.ndarray, parent: int, size: int) -> None:
-    """Restore the heap whose top is the worst: the lowest score, the last position of equals."""
-    while True:
-        child = 2 * parent + 1
-        if child >= size:
-            return
-        if child + 1 < size and _worse(best, found, child + 1, child):
-            child += 1
-        if not _worse(best, found, child, parent):
-            return
-        best[parent], best[child] = best[child], best[parent]
-        found[parent], found[child] = found[child], found[parent]
-        parent = child
-
-
-@njit(cache=True, nogil=True)
-def _worse(best: np.ndarray, found: np.ndarray, one: int, other: int) -> np.bool:
-    if best[one] != best[other]:
-        return best[one] < best[other]
-    # Empty places hold -1 and -inf: as unsigned the last of all positions, so worst.
-    return np.uint32(found[one]) > np.uint32(found[other])
+def _in_order(keys: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions and scores of the ``k`` smallest keys of each row."""
+    best = np.full((len(keys), k), products.EMPTY)
+    width = min(k, keys.shape[1])
+    best[:, :width] = np.sort(keys, axis=1)[:, :width]
+    positions = best.astype(np.uint32).view(np.int32)
+    flipped = (best >> np.uint64(32)).astype(np.uint32)
+    bits = np.where(flipped >> np.uint32(31), flipped, flipped ^ np.uint32(0x7FFFFFFF))
+    return positions, np.where(positions < 0, np.float32(-np.inf), bits.view(np.float32))

@@ -10,6 +10,7 @@ from hashgnn.data.interactions import Csr
 from hashgnn.search import scan
 from hashgnn.search.parallel import over_queries
 from hashgnn.search.planes import to_masks, to_patterns
+from hashgnn.search.quotas import quotas
 
 _BLOCK = 256  # queries that share a pass over the codes
 _FEW = 32  # queries for which tabulating would not pay
@@ -86,12 +87,12 @@ def _scan(items: Items, codes: np.ndarray, k: int, excluded: Csr, listing: bool)
     """Scan with quotas that all but surely suffice, and anew where they did not."""
     tabled = len(codes) >= _FEW
     queries = to_patterns(codes, scan.PATTERN_WORDS) if tabled else to_masks(codes)
-    quotas = _quotas(items.n_items, k)
-    found = _pass(items, queries, k, quotas, excluded, listing)
+    enough = quotas(items.n_items, k, scan.VECTOR_ITEMS)
+    found = _pass(items, queries, k, enough, excluded, listing)
     short = (found.state[:, scan.INSIDE] < k) & (found.state[:, scan.BOUND] < items.bits)
     for row in np.flatnonzero(short):
         rows = slice(row, row + 1)
-        safe = np.full_like(quotas, k)
+        safe = np.full_like(enough, k)
         again = _pass(items, queries[rows], k, safe, _rows(excluded, rows), listing)
         for kept, new in zip(found, again, strict=True):
             kept[rows] = new
@@ -99,7 +100,7 @@ def _scan(items: Items, codes: np.ndarray, k: int, excluded: Csr, listing: bool)
 
 
 def _pass(
-    items: Items, queries: np.ndarray, k: int, quotas: np.ndarray, excluded: Csr, listing: bool
+    items: Items, queries: np.ndarray, k: int, enough: np.ndarray, excluded: Csr, listing: bool
 ) -> _Found:
     room = 2 * k + scan.VECTOR_ITEMS if listing else 0
     found = _Found(
@@ -114,7 +115,7 @@ def _pass(
     found.state[:, scan.END] = excluded.indptr[1:]
     kernel = scan.scanner(items.bits, tabled=queries.dtype == np.uint16)
     planes, biases = items.planes.reshape(-1), _biases(items.bits)
-    kernel(planes, items.n_items, queries, biases, k, quotas, excluded.indices, *found)
+    kernel(planes, items.n_items, queries, biases, k, enough, excluded.indices, *found)
     return found
 
 
@@ -124,19 +125,6 @@ def _biases(bits: int) -> np.ndarray:
     levels = bits.bit_length()
     values = (1 << levels) - np.arange(bits + 2, dtype=np.uint64)
     return np.uint64(0) - (values[:, None] >> np.arange(levels, dtype=np.uint64) & np.uint64(1))
-
-
-@lru_cache
-def _quotas(n_items: int, k: int) -> np.ndarray:
-    """How many of the items seen up to each vector may be kept: int64 [vectors].
-
-    Items are in random order, so of a query's k nearest the first n items hold k n / n_items,
-    give or take the square root of that. Keeping four such deviations and 4 more fails one query
-    in tens of thousands, and spares the others most of the items that only look near early on.
-    """
-    vectors = np.arange(1, -(-n_items // scan.VECTOR_ITEMS) + 1)
-    expected = k * np.minimum(vectors * scan.VECTOR_ITEMS, n_items) / max(1, n_items)
-    return np.minimum(k, np.ceil(expected + 4 * np.sqrt(expected) + 4)).astype(np.int64)
 
 
 @njit(cache=True, nogil=True)
