@@ -52,6 +52,7 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
 
 def split(interactions: Interactions, settings: Mapping[str, Any]) -> Split:
     """Split ``interactions``; ``InputError`` if they lack what ``settings`` ask for."""
+    _check(settings)
     order = _order(interactions, settings)
     sizes = np.bincount(interactions.user, minlength=interactions.n_users)
     place = _places(interactions.user, order, sizes)
@@ -67,6 +68,12 @@ def split(interactions: Interactions, settings: Mapping[str, Any]) -> Split:
         interactions.n_users,
         interactions.n_items,
     )
+
+
+def _check(settings: Mapping[str, Any]) -> None:
+    needed = {"time": ("test", "test_from", "test_days")}.get(settings["by"], ("test",))
+    if sum(key in settings for key in needed) != 1:
+        raise InputError(f"split by {settings['by']}: set one of {', '.join(needed)}")
 
 
 def _order(interactions: Interactions, settings: Mapping[str, Any]) -> np.ndarray:

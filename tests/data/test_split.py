@@ -147,6 +147,9 @@ TIMED = of_user(3, time=np.array([1, 2, 3]), source=np.array([0, 0, 1], dtype=np
     ("data", "settings", "word"),
     [
         (of_user(3), {"by": "time", "test": 0.3}, "has no times"),
+        (TIMED, {"by": "time"}, "set one of test, test_from, test_days"),
+        (TIMED, {"by": "time", "test": 0.1, "test_days": 1}, "set one of"),
+        (TIMED, {"by": "file"}, "set one of test"),
         (TIMED, {"by": "time", "test_from": "soon"}, "'soon' is no time in ISO 8601"),
         (TIMED, {"by": "time", "test_from": "2020-01-01"}, "0 of 3 interactions are test"),
         (TIMED, {"by": "time", "test_from": "1960-01-01"}, "3 of 3 interactions are test"),
