@@ -6,6 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from hashgnn.hashing.progress import Progress
+
 Granularity = Literal["element", "row"]
 
 
@@ -13,19 +15,22 @@ Granularity = Literal["element", "row"]
 class Guidance:
     """Probability p of showing the loss the continuous value, and what one draw covers.
 
-    p falls from ``start`` by ``step`` each ``every`` iterations, never below ``floor``.
+    p falls from ``start`` by ``step`` each ``every`` ``unit``, never below ``floor``. A schedule
+    in epochs keeps its course when the size of the batch changes.
     ``granularity``: a draw for each ``element`` (paper) or each ``row``.
     """
 
     start: float = 1.0
     step: float = 0.05
-    every: int = 250
+    every: float = 250
+    unit: Literal["iterations", "epochs"] = "iterations"
     floor: float = 0.0
     granularity: Granularity = "element"
 
-    def probability(self, iteration: int) -> float:
-        """p at an iteration, counted from 0."""
-        return max(self.floor, self.start - self.step * (iteration // self.every))
+    def probability(self, progress: Progress) -> float:
+        """p for the iteration that comes next."""
+        iterations = self.every * (progress.per_epoch if self.unit == "epochs" else 1)
+        return max(self.floor, self.start - self.step * (progress.iteration // iterations))
 
 
 def mix(z: Tensor, h: Tensor, p: float, granularity: Granularity, rng: torch.Generator) -> Tensor:

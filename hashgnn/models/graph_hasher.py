@@ -12,6 +12,7 @@ from hashgnn.encoders.loader import build_encoder
 from hashgnn.graph.bipartite import Graph
 from hashgnn.losses.reconstruction import cross_entropy
 from hashgnn.losses.similarity import similarity
+from hashgnn.hashing.progress import Progress
 from hashgnn.training.settings import TrainingSettings
 
 
@@ -46,11 +47,11 @@ class GraphHasher(nn.Module, ABC):
         return self._hash(self.encoder.propagate(self.embedding, graph), self.n_users)
 
     @abstractmethod
-    def probability(self, iteration: int) -> float:
-        """Probability p that the loss sees the continuous value at an iteration from 0."""
+    def probability(self, progress: Progress) -> float:
+        """Probability p that the loss sees the continuous value in the next iteration."""
 
     @abstractmethod
-    def training_codes(self, z: Tensor, iteration: int, rng: torch.Generator) -> Tensor:
+    def training_codes(self, z: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
         """What stands for the codes in the loss: [T, bits], from ``z`` of the same shape."""
 
     def batch_loss(self, codes: Tensor, users: Tensor, items: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.training.fit import fit_hasher
+from hashgnn.hashing.progress import Progress
 from hashgnn.training.settings import TrainingSettings
 from hashgnn.training.task import Fitted, Task
 
@@ -21,11 +22,11 @@ class GraphSage(GraphHasher):
 
     selected_by: ClassVar[Sequence[str]] = ("continuous",)
 
-    def probability(self, iteration: int) -> float:
+    def probability(self, progress: Progress) -> float:
         """Always 1."""
         return 1.0
 
-    def training_codes(self, z: Tensor, iteration: int, rng: torch.Generator) -> Tensor:
+    def training_codes(self, z: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
         """``z``, unchanged."""
         return z
 

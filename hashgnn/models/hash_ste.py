@@ -10,6 +10,7 @@ from torch import Tensor
 from hashgnn.hashing.sign import straight_through
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.training.fit import fit_hasher
+from hashgnn.hashing.progress import Progress
 from hashgnn.training.settings import TrainingSettings
 from hashgnn.training.task import Fitted, Task
 
@@ -17,11 +18,11 @@ from hashgnn.training.task import Fitted, Task
 class HashSte(GraphHasher):
     """The loss sees the binary code; the gradient passes its sign unchanged."""
 
-    def probability(self, iteration: int) -> float:
+    def probability(self, progress: Progress) -> float:
         """Always 0."""
         return 0.0
 
-    def training_codes(self, z: Tensor, iteration: int, rng: torch.Generator) -> Tensor:
+    def training_codes(self, z: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
         """h = sign(z)."""
         return straight_through(z)
 

@@ -16,6 +16,7 @@ from hashgnn.hashing.sign import straight_through
 from hashgnn.losses.ranking import bpr, margin_ranking
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.training.fit import fit_hasher
+from hashgnn.hashing.progress import Progress
 from hashgnn.training.settings import TrainingSettings
 from hashgnn.training.task import Fitted, Task
 
@@ -37,14 +38,14 @@ class HashGnn(GraphHasher):
         super().__init__(graph, bits, settings)
         self.settings = settings
 
-    def probability(self, iteration: int) -> float:
+    def probability(self, progress: Progress) -> float:
         """p falls from 1 as training goes on (section 4.1)."""
-        return self.settings.guidance.probability(iteration)
+        return self.settings.guidance.probability(progress)
 
-    def training_codes(self, z: Tensor, iteration: int, rng: torch.Generator) -> Tensor:
+    def training_codes(self, z: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
         """Codes h = sign(z), mixed with z."""
         guidance = self.settings.guidance
-        p = self.probability(iteration)
+        p = self.probability(progress)
         return mix(z, straight_through(z), p, guidance.granularity, rng)
 
     def loss(self, positive: Tensor, negative: Tensor) -> Tensor:

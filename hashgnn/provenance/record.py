@@ -1,6 +1,5 @@
 """The record that goes with each result: how it was made, by what, at what cost."""
 
-import hashlib
 import json
 import os
 import platform
@@ -12,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 
+from hashgnn.data.checksum import file_checksum
 from hashgnn.files import atomic_write
 
 _PACKAGES = ("hashgnn", "numba", "numpy", "pandas", "scipy", "snakemake", "torch")
@@ -50,15 +50,10 @@ class Recorder:
     def _checksums(self) -> dict[str, str]:
         """SHA-256 of each input; a file that changed meanwhile was an output made anew."""
         return {
-            str(path): f"sha256:{_sha256(path)}"
+            str(path): str(file_checksum(path, "sha256"))
             for path, changed in self._inputs.items()
             if path.stat().st_mtime_ns == changed
         }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _module_name() -> str:

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from hashgnn.errors import InputError
 from hashgnn.graph.bipartite import Graph, bipartite_graph
+from hashgnn.hashing.progress import Progress
 from hashgnn.hashing.sign import pack
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.settings import parse
 from hashgnn.training.batches import Batch, Batches
+from hashgnn.training.checkpoint import State
 from hashgnn.training.history import History
 from hashgnn.training.settings import TrainingSettings
 from hashgnn.training.task import Fitted, Task
@@ -65,12 +67,20 @@ class _Training:
         self._interval_began = time.perf_counter()
 
     def run(self) -> None:
-        """All epochs, or until validation HR has not risen for ``patience`` of them."""
-        for epoch in range(self.settings.epochs):
+        """All epochs, or until validation HR has not risen for ``patience`` of them.
+
+        Goes on from the task's checkpoint, if it has one.
+        """
+        self._restore(self.task.checkpoint.load())
+        epoch = self.iteration // len(self.batches)
+        while epoch < self.settings.epochs and not self._is_stuck(epoch):
             self._train_epoch(epoch)
             self._validate(epoch)
-            if 0 < self.settings.patience <= epoch - self.best_epoch:
-                break
+            self.task.checkpoint.save_if_due(self._state)
+            epoch += 1
+
+    def _is_stuck(self, epoch: int) -> bool:
+        return 0 < self.settings.patience < epoch - self.best_epoch
 
     def fitted(self) -> Fitted:
         """Vectors and codes of the best epoch."""
@@ -81,16 +91,18 @@ class _Training:
 
     def _train_epoch(self, epoch: int) -> None:
         self.model.train()
-        for batch in self.batches.epoch(epoch):
+        for batch in self.batches.epoch(epoch, first=self.iteration % len(self.batches)):
             self.history.add(loss=self._step(batch))
-            self.iteration += 1
-            if self.iteration % self.settings.history_every == 0:
+            if (self.iteration + 1) % self.settings.history_every == 0:
                 self._close_interval(epoch)
+            self.iteration += 1
+            if self.iteration % len(self.batches):  # the epoch's last state follows validation
+                self.task.checkpoint.save_if_due(self._state)
 
     def _step(self, batch: Batch) -> float:
         self._rng.manual_seed(self.task.seed * 1_000_003 + self.iteration)
         z = self.model(batch.blocks, batch.n_users)
-        codes = self.model.training_codes(z, self.iteration, self._rng)
+        codes = self.model.training_codes(z, self._progress, self._rng)
         loss = self.model.batch_loss(codes, batch.users, batch.items)
         self.optimizer.zero_grad()
         loss.backward()
@@ -106,9 +118,9 @@ class _Training:
     def _close_interval(self, epoch: int) -> None:
         users, items = self._embed()
         row = self.history.close_interval(
-            iteration=self.iteration,
+            iteration=self.iteration + 1,
             epoch=epoch + 1,
-            p=self.model.probability(self.iteration - 1),
+            p=self.model.probability(self._progress),
             auc=self.auc.of_vectors(users, items),
             auc_codes=self.auc.of_codes(users, items),
         )
@@ -122,7 +134,7 @@ class _Training:
             seconds / self.settings.history_every
         )
         print(
-            f"iteration {self.iteration}  loss {row['loss']:.4f}  auc {row['auc']:.4f}  "
+            f"iteration {row['iteration']}  loss {row['loss']:.4f}  auc {row['auc']:.4f}  "
             f"codes {row['auc_codes']:.4f}  p {row['p']:.2f}  {edges / seconds:,.0f} edges/s  "
             f"{left / 60:.1f} min left",
             file=sys.stderr,
@@ -136,6 +148,29 @@ class _Training:
             self.best_hr, self.best_epoch = hr, epoch
             self.best_weights = copy.deepcopy(self.model.state_dict())
         print(f"epoch {epoch + 1}  validation HR {hr:.4f}", file=sys.stderr, flush=True)
+
+    @property
+    def _progress(self) -> Progress:
+        return Progress(self.iteration, len(self.batches))
+
+    def _state(self) -> State:
+        return {
+            "iteration": self.iteration,
+            "weights": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "history": self.history.state(),
+            "best": [self.best_hr, self.best_epoch, self.best_weights],
+        }
+
+    def _restore(self, state: State | None) -> None:
+        if state is None:
+            return
+        self.iteration = state["iteration"]
+        self.model.load_state_dict(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.history.restore(state["history"])
+        self.best_hr, self.best_epoch, self.best_weights = state["best"]
+        print(f"resumed after iteration {self.iteration}", file=sys.stderr, flush=True)
 
     def _embed(self) -> tuple[Tensor, Tensor]:
         self.model.eval()

@@ -32,6 +32,15 @@ class History:
         self._count = 0
         return self.rows[-1]
 
+    def state(self) -> dict[str, Any]:
+        """All of it, for a checkpoint."""
+        return {"rows": self.rows, "sums": dict(self._sums), "count": self._count}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state`` returned."""
+        self.rows, self._count = state["rows"], state["count"]
+        self._sums.update(state["sums"])
+
     def frame(self) -> pd.DataFrame:
         """All rows."""
         return pd.DataFrame(self.rows)

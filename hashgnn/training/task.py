@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from hashgnn.data.interactions import Split
+from hashgnn.training.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Task:
 
     ``triplets`` int32 [rounds, training interactions, n]: negatives, in the order of
     ``split.train``. ``parameters``: the method's hyper-parameters, as the config has them.
+    ``checkpoint``: where an interrupted training goes on.
     """
 
     split: Split
@@ -25,6 +27,7 @@ class Task:
     seed: int
     parameters: Mapping[str, Any]
     device: torch.device
+    checkpoint: Checkpoint
 
 
 class Fitted(NamedTuple):

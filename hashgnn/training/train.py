@@ -1,6 +1,8 @@
 """Train one method on one data set, for one number of bits and one seed."""
 
 import argparse
+import hashlib
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -9,10 +11,13 @@ from pathlib import Path
 
 import torch
 
+from hashgnn.data.checksum import file_checksum
 from hashgnn.data.interactions import load_split
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_array, save_array
+from hashgnn.provenance.code_digest import CodeDigest
 from hashgnn.stage import Facts, run_stage, stage_parser
+from hashgnn.training.checkpoint import Checkpoint
 from hashgnn.training.task import Fitted, Task
 
 
@@ -33,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> Facts:
     settings = args.settings
     device = choose_device(args.device)
+    checkpoint = Checkpoint(args.output / "checkpoint.pt", _fingerprint(args))
     task = Task(
         split=load_split(args.split),
         triplets=load_array(args.triplets, memory_map=True),
@@ -40,10 +46,24 @@ def _run(args: argparse.Namespace) -> Facts:
         seed=settings["seed"],
         parameters=settings["parameters"],
         device=device,
+        checkpoint=checkpoint,
     )
     fitted = import_module(settings["method"]).fit(task)
     _save(args.output, fitted)
+    checkpoint.remove()
     return {"device": _describe(device), **fitted.facts}
+
+
+def _fingerprint(args: argparse.Namespace) -> str:
+    """A digest of all that the outcome depends on."""
+    settings = args.settings
+    root = Path(__file__).parents[2]
+    code = CodeDigest(root)(
+        "hashgnn.training.train", settings["method"], settings["parameters"]["encoder"]
+    )
+    parts = [json.dumps(settings, sort_keys=True), code, args.device]
+    parts += [str(file_checksum(path, "sha256")) for path in (args.split, args.triplets)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def choose_device(name: str) -> torch.device:

@@ -2,17 +2,27 @@ import pytest
 import torch
 
 from hashgnn.hashing.guidance import Guidance, mix
+from hashgnn.hashing.progress import Progress
 
 
 @pytest.mark.parametrize(
     ("iteration", "p"), [(0, 1.0), (249, 1.0), (250, 0.95), (2500, 0.5), (5000, 0.0), (9999, 0.0)]
 )
 def test_the_papers_schedule(iteration: int, p: float) -> None:
-    assert Guidance().probability(iteration) == pytest.approx(p)
+    assert Guidance().probability(Progress(iteration, 100)) == pytest.approx(p)
+
+
+@pytest.mark.parametrize("per_epoch", [10, 1000])
+def test_a_schedule_in_epochs_does_not_depend_on_the_size_of_the_batch(per_epoch: int) -> None:
+    guidance = Guidance(step=0.1, every=2, unit="epochs")
+
+    course = [guidance.probability(Progress(e * per_epoch, per_epoch)) for e in range(5)]
+
+    assert course == pytest.approx([1, 1, 0.9, 0.9, 0.8])
 
 
 def test_the_floor_holds() -> None:
-    assert Guidance(floor=0.4).probability(10**6) == 0.4
+    assert Guidance(floor=0.4).probability(Progress(10**6, 1)) == 0.4
 
 
 Z = torch.full((200, 50), 0.3)

@@ -1,3 +1,6 @@
+import math
+from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -7,8 +10,10 @@ import torch
 from hashgnn.data.interactions import Csr, Split
 from hashgnn.errors import InputError
 from hashgnn.models import graphsage, hash_ste, hashgnn
+from hashgnn.training.checkpoint import Checkpoint, State
 from hashgnn.training.task import Task
 
+NO_CHECKPOINT = Checkpoint(Path("unused"), "", every_seconds=math.inf)
 GROUPS, N_USERS, N_ITEMS, BITS = 6, 120, 120, 12
 
 
@@ -24,7 +29,9 @@ def planted_split(seed: int = 0) -> Split:
     return Split(part(0, 8), part(8, 10), part(10, 12), N_USERS, N_ITEMS)
 
 
-def planted_task(seed: int = 0, **parameters: object) -> Task:
+def planted_task(
+    seed: int = 0, checkpoint: Checkpoint = NO_CHECKPOINT, **parameters: object
+) -> Task:
     split = planted_split()
     rng = np.random.default_rng(1)
     # An item of another group is never a training positive.
@@ -48,6 +55,7 @@ def planted_task(seed: int = 0, **parameters: object) -> Task:
         seed=seed,
         parameters={**shared, **parameters},
         device=torch.device("cpu"),
+        checkpoint=checkpoint,
     )
 
 
@@ -115,3 +123,52 @@ def test_an_exploding_loss_stops_with_advice() -> None:
 def test_wrong_hyper_parameters_are_named() -> None:
     with pytest.raises(InputError, match=r"parameters.margin: no such key"):
         graphsage.fit(planted_task(margin=0.2))
+
+
+class InterruptedTrainingError(Exception):
+    pass
+
+
+class Failing(Checkpoint):
+    """Saves each iteration's state; the process dies after so many."""
+
+    lives = 0
+
+    def save_if_due(self, state: Callable[[], State]) -> None:
+        super().save_if_due(state)
+        self.lives -= 1
+        if self.lives == 0:
+            raise InterruptedTrainingError
+
+
+# 15 iterations an epoch: within the first, at its end, at a validated end, within the last.
+@pytest.mark.parametrize("lives", [1, 14, 15, 44])
+def test_an_interrupted_training_ends_as_if_it_had_not_been(tmp_path: Path, lives: int) -> None:
+    settings = {"epochs": 3, "guidance": {"every": 10}}
+    whole = hashgnn.fit(planted_task(**settings))
+    dying = Failing(tmp_path / "checkpoint.pt", "this", every_seconds=0)
+    dying.lives = lives
+
+    with pytest.raises(InterruptedTrainingError):
+        hashgnn.fit(planted_task(checkpoint=dying, **settings))
+    resumed = hashgnn.fit(planted_task(checkpoint=Checkpoint(dying.path, "this"), **settings))
+
+    assert resumed.user_vectors.tobytes() == whole.user_vectors.tobytes()
+    assert resumed.item_codes.tobytes() == whole.item_codes.tobytes()
+    assert resumed.history.equals(whole.history)
+    assert resumed.facts == whole.facts
+
+
+@pytest.mark.parametrize("damage", ["another training", "truncated", "empty"])
+def test_a_checkpoint_that_does_not_fit_is_not_used(tmp_path: Path, damage: str) -> None:
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "one", every_seconds=0)
+    checkpoint.save_if_due(lambda: {"iteration": 7})
+    assert checkpoint.load() == {"iteration": 7}
+
+    if damage == "another training":
+        checkpoint.fingerprint = "two"
+    else:
+        data = checkpoint.path.read_bytes()
+        checkpoint.path.write_bytes(data[: len(data) // 2] if damage == "truncated" else b"")
+
+    assert checkpoint.load() is None

@@ -71,10 +71,11 @@ def triplets_settings(wildcards):
 
 
 def parameters(dataset, model):
-    """Hyper-parameters of a run: shared, then the method's, then its own for this data set."""
+    """Hyper-parameters of a run: shared, the data set's, the method's, its own for the data set."""
     entry = config["models"][model]
     return {
         **config["training"],
+        **config["datasets"][dataset]["training"],
         **entry.get("parameters", {}),
         **entry.get("per_dataset", {}).get(dataset, {}),
     }

@@ -1,0 +1,48 @@
+"""Interrupted trainings go on where they were, and end as uninterrupted ones would."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hashgnn.files import atomic_write
+
+State = dict[str, Any]
+
+
+class Checkpoint:
+    """The state of a training on disk, for the same training only.
+
+    ``fingerprint`` stands for all that the outcome depends on: settings, code and inputs. A file
+    with another one is of another training and is not used. States hold tensors, numbers, texts,
+    lists and dicts, and are read without unpickling anything else.
+    """
+
+    def __init__(self, path: Path, fingerprint: str, every_seconds: float = 60.0) -> None:
+        self.path = path
+        self.fingerprint = fingerprint
+        self.every_seconds = every_seconds
+        self._saved = time.monotonic()
+
+    def load(self) -> State | None:
+        """The state to go on from; None if there is none, or none of this training."""
+        try:
+            stored = torch.load(self.path, weights_only=True)
+        except Exception:  # not there, damaged or of another version: start anew
+            return None
+        fits = isinstance(stored, dict) and stored.get("fingerprint") == self.fingerprint
+        return stored["state"] if fits else None
+
+    def save_if_due(self, state: Callable[[], State]) -> None:
+        """Write what ``state`` returns, atomically, unless that was done a short while ago."""
+        if time.monotonic() - self._saved < self.every_seconds:
+            return
+        with atomic_write(self.path) as temporary:
+            torch.save({"fingerprint": self.fingerprint, "state": state()}, temporary)
+        self._saved = time.monotonic()
+
+    def remove(self) -> None:
+        """The training is done."""
+        self.path.unlink(missing_ok=True)
