@@ -33,7 +33,10 @@ def run_stage(
     stage: Callable[[argparse.Namespace], Facts],
     argv: Sequence[str] | None = None,
 ) -> int:
-    """Run ``stage`` and return its exit status: 0, or 2 after one line about bad input.
+    """Run ``stage`` and return its exit status.
+
+    0; 2 after one line about bad input; 1 after one line about a file that the system refuses
+    to read or write.
 
     ``stage`` returns facts of its own (checksums, device, ...) that join the provenance.
     """
@@ -41,12 +44,19 @@ def run_stage(
     recorder = Recorder(args.settings, _paths(args))
     try:
         facts = stage(args)
+        if args.provenance:
+            recorder.write(args.provenance, facts)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    if args.provenance:
-        recorder.write(args.provenance, facts)
+        return _fail(str(error), 2)
+    except OSError as error:
+        reason = error.strerror or error
+        return _fail(f"{error.filename}: {reason}; free space or mend it, then run again", 1)
     return 0
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return status
 
 
 def _paths(args: argparse.Namespace) -> list[Path]:

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from hashgnn.encoders.base import Encoder
 from hashgnn.encoders.loader import build_encoder
 from hashgnn.graph.bipartite import Graph
+from hashgnn.hashing.progress import Progress
 from hashgnn.losses.reconstruction import cross_entropy
 from hashgnn.losses.similarity import similarity
-from hashgnn.hashing.progress import Progress
 from hashgnn.training.settings import TrainingSettings
 
 

@@ -10,9 +10,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from hashgnn.hashing.progress import Progress
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.training.fit import fit_hasher
-from hashgnn.hashing.progress import Progress
 from hashgnn.training.settings import TrainingSettings
 from hashgnn.training.task import Fitted, Task
 

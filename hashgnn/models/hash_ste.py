@@ -7,10 +7,10 @@ Neurons. HashGNN with p = 0 throughout and without its ranking loss.
 import torch
 from torch import Tensor
 
+from hashgnn.hashing.progress import Progress
 from hashgnn.hashing.sign import straight_through
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.training.fit import fit_hasher
-from hashgnn.hashing.progress import Progress
 from hashgnn.training.settings import TrainingSettings
 from hashgnn.training.task import Fitted, Task
 

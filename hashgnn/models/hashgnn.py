@@ -12,11 +12,11 @@ from torch import Tensor
 
 from hashgnn.graph.bipartite import Graph
 from hashgnn.hashing.guidance import Guidance, mix
+from hashgnn.hashing.progress import Progress
 from hashgnn.hashing.sign import straight_through
 from hashgnn.losses.ranking import bpr, margin_ranking
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.training.fit import fit_hasher
-from hashgnn.hashing.progress import Progress
 from hashgnn.training.settings import TrainingSettings
 from hashgnn.training.task import Fitted, Task
 

@@ -1,0 +1,63 @@
+import argparse
+import errno
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hashgnn.errors import InputError
+from hashgnn.stage import run_stage, stage_parser
+
+
+def run(tmp_path: Path, stage: Any) -> tuple[int, Path]:
+    parser = stage_parser("A stage.")
+    parser.add_argument("--input", type=Path)
+    parser.add_argument("--output", type=Path)
+    given, made, record = (tmp_path / name for name in ("in.txt", "out.txt", "record.json"))
+    given.write_text("abc")
+    arguments = ["--settings", '{"k": 1}', "--provenance", str(record)]
+    return run_stage(
+        parser, stage, [*arguments, "--input", str(given), "--output", str(made)]
+    ), record
+
+
+def test_a_record_tells_how_the_result_came_to_be(tmp_path: Path) -> None:
+    def stage(args: argparse.Namespace) -> dict[str, object]:
+        args.output.write_text("made")
+        return {"rows": args.settings["k"]}
+
+    status, record = run(tmp_path, stage)
+
+    facts = json.loads(record.read_text())
+    assert status == 0
+    assert facts["rows"] == 1
+    assert facts["settings"] == {"k": 1}
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of "abc"
+    assert facts["inputs"] == {str(tmp_path / "in.txt"): f"sha256:{digest}"}
+    kinds = {"command", "seconds", "peak_memory_mb", "threads", "versions", "machine", "git_commit"}
+    assert kinds <= set(facts)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (InputError("data.csv: no column 'user'"), 2, "error: data.csv: no column 'user'\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "out.npy"),
+            1,
+            "error: out.npy: No space left on device; free space or mend it, then run again\n",
+        ),
+    ],
+)
+def test_a_failure_is_one_line_and_leaves_no_record(
+    tmp_path: Path, capsys: Any, error: Exception, status: int, line: str
+) -> None:
+    def stage(args: argparse.Namespace) -> dict[str, object]:
+        raise error
+
+    found, record = run(tmp_path, stage)
+
+    assert found == status
+    assert capsys.readouterr().err == line
+    assert not record.exists()
