@@ -1,4 +1,6 @@
 import copy
+import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,9 @@ import yaml
 
 from hashgnn.configuration import check_config
 from hashgnn.errors import InputError
+from hashgnn.hashing.guidance import Guidance
+from hashgnn.models.hashgnn import HashGnnSettings
+from hashgnn.training.settings import TrainingSettings
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -48,3 +53,27 @@ def test_a_mistake_is_one_line_that_names_the_key(path: str, value: Any, message
 
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+def keys_of(schema: dict[str, Any]) -> set[str]:
+    """Names of all properties anywhere in a schema."""
+    found: set[str] = set()
+    for name, value in schema.items():
+        if name == "properties":
+            found |= set(value)
+        if isinstance(value, dict):
+            found |= keys_of(value)
+    return found
+
+
+def test_every_key_is_documented() -> None:
+    readme = (ROOT / "config/README.md").read_text()
+    settings = (TrainingSettings, HashGnnSettings, Guidance)
+    keys = keys_of(yaml.safe_load(SCHEMA.read_text()))
+    keys |= {field.name for kind in settings for field in dataclasses.fields(kind)}
+
+    assert {key for key in keys if not re.search(rf"`([^`]*[^`\w])?{key}\b", readme)} == set()
+
+
+def test_the_shared_hyper_parameters_are_those_the_trainer_knows() -> None:
+    assert set(CONFIG["training"]) == {field.name for field in dataclasses.fields(TrainingSettings)}
