@@ -250,7 +250,7 @@ def _places(sums: np.ndarray, near: int, places: np.ndarray) -> int:
     for lane in range(LANES):
         mask = sums[near + lane]
         while True:  # most lanes have one bit or none: a loop that ends as predicted
-            places[count] = lane * 64 + np.int64(_lowest_bit(mask))
+            places[np.uint64(count)] = lane * 64 + np.int64(_lowest_bit(mask))
             count += mask != 0
             mask &= mask - np.uint64(1)
             if mask == 0:
@@ -260,10 +260,10 @@ def _places(sums: np.ndarray, near: int, places: np.ndarray) -> int:
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _sum_at(sums: np.ndarray, at: int, levels: int, place: int) -> np.int64:
-    lane, bit = place >> 6, np.uint64(place & 63)
+    start, bit = np.uint64(at + (place >> 6)), np.uint64(place & 63)
     total = np.uint64(0)
     for level in range(levels):
-        word = sums[at + level * LANES + lane]
+        word = sums[start + np.uint64(level * LANES)]
         total |= (word >> bit & np.uint64(1)) << np.uint64(level)
     return np.int64(total)
 

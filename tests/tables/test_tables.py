@@ -63,10 +63,7 @@ TABLE = pd.DataFrame({"Name_1": ["**best**", "_next_"], "%": ["1 ± 2", "10"]})
 
 def test_markdown_is_aligned() -> None:
     assert to_markdown(TABLE) == (
-        "| Name_1   |     % |\n"
-        "| :------- | ----: |\n"
-        "| **best** | 1 ± 2 |\n"
-        "| _next_   |    10 |\n"
+        "| Name_1   |     % |\n| :------- | ----: |\n| **best** | 1 ± 2 |\n| _next_   |    10 |\n"
     )
 
 
