@@ -8,7 +8,7 @@ from torch import Tensor
 
 from hashgnn.hashing.progress import Progress
 
-Granularity = Literal["element", "row"]
+Granularity = Literal["element", "row", "pair"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Guidance:
 
     p falls from ``start`` by ``step`` each ``every`` ``unit``, never below ``floor``. A schedule
     in epochs keeps its course when the size of the batch changes.
-    ``granularity``: a draw for each ``element`` (paper) or each ``row``.
+    ``granularity``: a draw for each ``element`` (paper), each ``row``, or, as in the authors'
+    code, each ``pair``: one for a user and its positive item, one for each negative item.
     """
 
     start: float = 1.0
@@ -38,3 +39,16 @@ def mix(z: Tensor, h: Tensor, p: float, granularity: Granularity, rng: torch.Gen
     shape = z.shape if granularity == "element" else (len(z), 1)
     kept = torch.rand(shape, generator=rng, device=z.device) < p
     return torch.where(kept, z, h)
+
+
+def pick_by_pair(
+    users: Tensor, items: Tensor, n_rows: int, p: float, rng: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Rows of [z ; h] ([2 n_rows, K]) instead of rows of z, by one draw a pair.
+
+    ``users`` int [B] and ``items`` int [B, 1 + n], the positive first. A user and its positive
+    take both z, with probability ``p``, or both h; each negative draws for itself.
+    """
+    binary = torch.rand(items.shape, generator=rng, device=items.device) >= p
+    offsets = (n_rows * binary).to(items.dtype)
+    return users + offsets[:, 0], items + offsets

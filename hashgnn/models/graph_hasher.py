@@ -54,8 +54,14 @@ class GraphHasher(nn.Module, ABC):
     def training_codes(self, z: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
         """What stands for the codes in the loss: [T, bits], from ``z`` of the same shape."""
 
-    def batch_loss(self, codes: Tensor, users: Tensor, items: Tensor) -> Tensor:
+    def batch_loss(
+        self, z: Tensor, users: Tensor, items: Tensor, progress: Progress, rng: torch.Generator
+    ) -> Tensor:
         """Scalar loss of the pairs of a batch; see ``Batch`` for the row numbers."""
+        return self.pair_loss(self.training_codes(z, progress, rng), users, items)
+
+    def pair_loss(self, codes: Tensor, users: Tensor, items: Tensor) -> Tensor:
+        """Scalar loss of pairs of rows of ``codes``, each user's positive first."""
         similarities = similarity(codes, users, items, self.scale)
         return self.loss(similarities[:, 0], similarities[:, 1:])
 

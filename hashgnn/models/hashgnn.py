@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hashgnn.graph.bipartite import Graph
-from hashgnn.hashing.guidance import Guidance, mix
+from hashgnn.hashing.guidance import Guidance, mix, pick_by_pair
 from hashgnn.hashing.progress import Progress
 from hashgnn.hashing.sign import straight_through
 from hashgnn.losses.ranking import bpr, margin_ranking
@@ -41,6 +41,15 @@ class HashGnn(GraphHasher):
     def probability(self, progress: Progress) -> float:
         """p falls from 1 as training goes on (section 4.1)."""
         return self.settings.guidance.probability(progress)
+
+    def batch_loss(
+        self, z: Tensor, users: Tensor, items: Tensor, progress: Progress, rng: torch.Generator
+    ) -> Tensor:
+        """The same for all granularities but ``pair``, where a node's draw is not its own."""
+        if self.settings.guidance.granularity != "pair":
+            return super().batch_loss(z, users, items, progress, rng)
+        rows = pick_by_pair(users, items, len(z), self.probability(progress), rng)
+        return self.pair_loss(torch.cat([z, straight_through(z)]), *rows)
 
     def training_codes(self, z: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
         """Codes h = sign(z), mixed with z."""

@@ -102,8 +102,7 @@ class _Training:
     def _step(self, batch: Batch) -> float:
         self._rng.manual_seed(self.task.seed * 1_000_003 + self.iteration)
         z = self.model(batch.blocks, batch.n_users)
-        codes = self.model.training_codes(z, self._progress, self._rng)
-        loss = self.model.batch_loss(codes, batch.users, batch.items)
+        loss = self.model.batch_loss(z, batch.users, batch.items, self._progress, self._rng)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from hashgnn.hashing.guidance import Guidance, mix
+from hashgnn.hashing.guidance import Guidance, mix, pick_by_pair
 from hashgnn.hashing.progress import Progress
 
 
@@ -48,3 +48,19 @@ def test_rows_are_drawn_whole() -> None:
     continuous = (mixed == 0.3).double()
     assert (continuous.std(dim=1) == 0).all()
     assert 0.1 < continuous.mean() < 0.4
+
+
+def test_a_pair_is_drawn_together_and_its_negatives_apart() -> None:
+    users = torch.arange(1000, dtype=torch.int32)
+    items = torch.zeros(1000, 3, dtype=torch.int32)
+
+    picked_users, picked_items = pick_by_pair(
+        users, items, 5000, 0.25, torch.Generator().manual_seed(0)
+    )
+
+    binary_users, binary_items = picked_users - users > 0, picked_items > 0
+    assert set((picked_users - users).tolist()) == set(picked_items.unique().tolist()) == {0, 5000}
+    assert binary_users.equal(binary_items[:, 0])
+    assert abs(binary_items.double().mean() - 0.75) < 0.03  # 3.8 standard deviations
+    together = (binary_items[:, 1] == binary_items[:, 2]).double().mean()
+    assert abs(together - (0.75**2 + 0.25**2)) < 0.06

@@ -78,6 +78,15 @@ def test_codes_find_the_planted_groups(method: ModuleType) -> None:
     assert own_group_gap(agreeing) > 2.5  # of 12 bits
 
 
+@pytest.mark.parametrize("granularity", ["row", "pair"])
+def test_codes_find_the_planted_groups_whatever_a_draw_covers(granularity: str) -> None:
+    guidance = {"granularity": granularity, "every": 15, "floor": 0.5}
+
+    fitted = hashgnn.fit(planted_task(guidance=guidance))
+
+    assert own_group_gap(fitted.user_vectors @ fitted.item_vectors.T) > 4
+
+
 def test_vectors_find_the_planted_groups() -> None:
     fitted = graphsage.fit(planted_task())
 
