@@ -32,7 +32,8 @@ Row = dict[str, object]
 SIZES = (4_096, 40_000, 1_000_000, 10_000_000)
 BITS = (32, 64, 128)
 CUTOFFS = (50, 100, 500)
-BATCHES = {4_096: 4096, 40_000: 1024, 1_000_000: 256, 10_000_000: 64}
+PAIRS = 1 << 28  # distances a batch asks for: fewer queries of more items
+BATCH = (64, 4096)  # fewest and most queries
 FEWEST = 20  # queries: with fewer FAISS takes another path
 SECONDS = 0.3  # a round of one search, if FEWEST queries allow it
 ROUNDS = 5
@@ -77,7 +78,7 @@ def compare_searches(
     n_items: int, bits: int, cutoffs: Sequence[int], threads: int
 ) -> Iterator[Row]:
     with_vectors = n_items * bits * 4 * 3 < MEMORY * _memory()
-    corpus = peers.make_corpus(n_items, bits, BATCHES.get(n_items, 64), with_vectors)
+    corpus = peers.make_corpus(n_items, bits, _batch(n_items), with_vectors)
     index = Index(corpus.codes, corpus.vectors)
     for k in cutoffs:
         case: Row = {"items": n_items, "bits": bits, "k": k, "threads": threads}
@@ -107,7 +108,7 @@ def _pairs(times: dict[str, "Times"]) -> Iterator[tuple[str, str]]:
 
 def compare_limits(n_items: int, bits: int, threads: int, bandwidth: float) -> Iterator[Row]:
     """The scan beside what reading the codes, or counting their bits, takes at the least."""
-    corpus = peers.make_corpus(n_items, bits, BATCHES.get(n_items, 64), with_vectors=False)
+    corpus = peers.make_corpus(n_items, bits, _batch(n_items), with_vectors=False)
     index = Index(corpus.codes)
     k, size = 100, n_items * bits // 8
     case: Row = {"items": n_items, "bits": bits, "k": k, "threads": threads}
@@ -205,8 +206,13 @@ def _compared(search: str, peer: str, times: dict[str, Times], case: Row) -> Row
         "spread": [round(min(ours.rounds), 3), round(max(ours.rounds), 3)],
         "peer_spread": [round(min(theirs.rounds), 3), round(max(theirs.rounds), 3)],
         "queries": ours.queries,
+        "peer_queries": theirs.queries,
         "busy": round(min(ours.busy, theirs.busy), 3),
     }
+
+
+def _batch(n_items: int) -> int:
+    return min(max(BATCH[0], PAIRS // n_items), BATCH[1])
 
 
 def _memory() -> int:

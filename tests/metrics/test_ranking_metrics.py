@@ -98,14 +98,15 @@ def test_closed_form_is_the_mean_over_all_orders(sizes: list[tuple[int, int]], n
         set(itertools.permutations([1] * t + [0] * (c - t)))
         for t, c in zip(relevant, counts, strict=True)
     ]
-    found = []
-    for chosen in itertools.product(*orders):
-        hits = [hit for level in chosen for hit in level][:n]
-        hits += [0] * (n - len(hits))
-        single = Ranks(np.arange(n)[None], np.ones((1, n), int), np.array([hits]))
-        found.append([hit_rate(single, total, [n]), any_hit(single, [n]), ndcg(single, total, [n])])
+    hits = [list(itertools.chain(*levels)) for levels in itertools.product(*orders)]
+    lists = np.zeros((len(hits), max(n, sum(counts))), dtype=int)
+    lists[:, : sum(counts)] = hits
+    shape = (len(hits), n)
+    single = Ranks(np.broadcast_to(np.arange(n), shape), np.ones(shape, int), lists[:, :n])
+    found = [hit_rate(single, total, [n]), any_hit(single, [n]), ndcg(single, total, [n])]
     closed = [hit_rate(ranks, total, [n]), any_hit(ranks, [n]), ndcg(ranks, total, [n])]
-    np.testing.assert_allclose(closed, np.mean(found, axis=0), rtol=0, atol=1e-12)
+    mean = np.mean(found, axis=2, keepdims=True)
+    np.testing.assert_allclose(closed, mean, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("cut", [(97, 5, 3), (99, 6, 2), (100, 4, 1), (0, 130, 3)])

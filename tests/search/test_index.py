@@ -5,7 +5,7 @@ import pytest
 
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
-from hashgnn.search import Index
+from hashgnn.search import Index, continuous, hamming
 
 
 def random_codes(rows: int, width: int, seed: int) -> np.ndarray:
@@ -122,6 +122,25 @@ def test_level_counts_count_every_level_down_to_rank_k() -> None:
         np.testing.assert_array_equal(
             among[row], np.bincount(table[row, chosen], minlength=counts.shape[1])
         )
+
+
+def test_quotas_that_prove_too_small_cost_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes, vectors = random_codes(3000, 4, 1), random_vectors(3000, 9, 2)
+    wanted, desired = random_codes(40, 4, 3), random_vectors(40, 9, 4)
+    exclude = random_rows(40, 3000, 5)
+    index = Index(codes, vectors)
+
+    def stingy(n_items: int, wanted: int, step: int) -> np.ndarray:
+        enough = np.ones(-(-n_items // step), dtype=np.int64)
+        enough[-1] = wanted
+        return enough
+
+    monkeypatch.setattr(hamming, "quotas", stingy)
+    monkeypatch.setattr(continuous, "quotas", stingy)
+    near = brute_force(distance_matrix(wanted, codes), index, 60, exclude)
+    np.testing.assert_array_equal(index.hamming(wanted, 60, exclude)[0], near)
+    large = brute_force(-(desired @ vectors.T), index, 60, exclude)
+    np.testing.assert_array_equal(index.continuous(desired, 60, exclude)[0], large)
 
 
 def test_all_equal_codes_come_in_tie_order_and_the_order_follows_the_seed() -> None:
