@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from hashgnn.hashing.progress import Progress
+from hashgnn.hashing.progress import Progress, Unit
 
 Granularity = Literal["element", "row", "pair"]
 
@@ -24,14 +24,13 @@ class Guidance:
     start: float = 1.0
     step: float = 0.05
     every: float = 250
-    unit: Literal["iterations", "epochs"] = "iterations"
+    unit: Unit = "iterations"
     floor: float = 0.0
     granularity: Granularity = "element"
 
     def probability(self, progress: Progress) -> float:
         """p for the iteration that comes next."""
-        iterations = self.every * (progress.per_epoch if self.unit == "epochs" else 1)
-        return max(self.floor, self.start - self.step * (progress.iteration // iterations))
+        return max(self.floor, self.start - self.step * progress.steps(self.every, self.unit))
 
 
 def mix(z: Tensor, h: Tensor, p: float, granularity: Granularity, rng: torch.Generator) -> Tensor:

@@ -1,6 +1,8 @@
 """How far a training has come: what schedules go by."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Unit = Literal["iterations", "epochs"]
 
 
 class Progress(NamedTuple):
@@ -8,3 +10,7 @@ class Progress(NamedTuple):
 
     iteration: int
     per_epoch: int
+
+    def steps(self, every: float, unit: Unit) -> int:
+        """How often a schedule that is renewed each ``every`` ``unit`` has been renewed."""
+        return int(self.iteration // (every * (self.per_epoch if unit == "epochs" else 1)))

@@ -17,10 +17,11 @@ from hashgnn.training.settings import TrainingSettings
 
 
 class GraphHasher(nn.Module, ABC):
-    """z = tanh(W encoder(x) + b) for every user and item (paper, Eq. 1 and 2).
+    """z = tanh(a), a = W encoder(x) + b, for every user and item (paper, Eq. 1 and 2).
 
-    A method is a subclass that says what of z its loss sees (``training_codes``), which losses it
-    has (``loss``), and by which searches its validation HR chooses the best epoch.
+    A method is a subclass that says what its loss sees of the pre-activation a
+    (``training_codes``), which losses it has (``loss``), and by which searches its validation HR
+    chooses the best epoch. Codes are the signs of z, hence of a.
     """
 
     selected_by: ClassVar[Sequence[str]] = ("hamming", "hierarchical")
@@ -38,27 +39,32 @@ class GraphHasher(nn.Module, ABC):
         self._initialize(settings)
 
     def forward(self, blocks: Sequence[tuple[Tensor, Tensor]], n_users: int) -> Tensor:
-        """z [T, bits] of the last block's targets, of which the first ``n_users`` are users."""
+        """a [T, bits] of the last block's targets, of which the first ``n_users`` are users."""
         return self._hash(self.encoder(self.embedding, blocks), n_users)
 
     @torch.no_grad()
     def propagate(self, graph: Graph) -> Tensor:
         """z [n_nodes, bits] of all nodes from their whole neighborhoods."""
-        return self._hash(self.encoder.propagate(self.embedding, graph), self.n_users)
+        u = self.encoder.propagate(self.embedding, graph)
+        return self.continuous(self._hash(u, self.n_users))
+
+    def continuous(self, a: Tensor) -> Tensor:
+        """z from the pre-activation: the continuous vectors, [rows, bits]."""
+        return torch.tanh(a)
 
     @abstractmethod
     def probability(self, progress: Progress) -> float:
         """Probability p that the loss sees the continuous value in the next iteration."""
 
     @abstractmethod
-    def training_codes(self, z: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
-        """What stands for the codes in the loss: [T, bits], from ``z`` of the same shape."""
+    def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
+        """What stands for the codes in the loss: [T, bits], from ``a`` of the same shape."""
 
     def batch_loss(
-        self, z: Tensor, users: Tensor, items: Tensor, progress: Progress, rng: torch.Generator
+        self, a: Tensor, users: Tensor, items: Tensor, progress: Progress, rng: torch.Generator
     ) -> Tensor:
         """Scalar loss of the pairs of a batch; see ``Batch`` for the row numbers."""
-        return self.pair_loss(self.training_codes(z, progress, rng), users, items)
+        return self.pair_loss(self.training_codes(a, progress, rng), users, items)
 
     def pair_loss(self, codes: Tensor, users: Tensor, items: Tensor) -> Tensor:
         """Scalar loss of pairs of rows of ``codes``, each user's positive first."""
@@ -70,7 +76,7 @@ class GraphHasher(nn.Module, ABC):
         return cross_entropy(positive, negative)
 
     def _hash(self, u: Tensor, n_users: int) -> Tensor:
-        return torch.tanh(torch.cat([self.user_hash(u[:n_users]), self.item_hash(u[n_users:])]))
+        return torch.cat([self.user_hash(u[:n_users]), self.item_hash(u[n_users:])])
 
     def _initialize(self, settings: TrainingSettings) -> None:
         for name, parameter in self.named_parameters():

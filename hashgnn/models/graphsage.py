@@ -26,9 +26,9 @@ class GraphSage(GraphHasher):
         """Always 1."""
         return 1.0
 
-    def training_codes(self, z: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
-        """``z``, unchanged."""
-        return z
+    def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
+        """z, unchanged."""
+        return self.continuous(a)
 
 
 def fit(task: Task) -> Fitted:

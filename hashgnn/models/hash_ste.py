@@ -22,9 +22,9 @@ class HashSte(GraphHasher):
         """Always 0."""
         return 0.0
 
-    def training_codes(self, z: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
+    def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
         """h = sign(z)."""
-        return straight_through(z)
+        return straight_through(self.continuous(a))
 
 
 def fit(task: Task) -> Fitted:

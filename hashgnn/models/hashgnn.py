@@ -43,18 +43,19 @@ class HashGnn(GraphHasher):
         return self.settings.guidance.probability(progress)
 
     def batch_loss(
-        self, z: Tensor, users: Tensor, items: Tensor, progress: Progress, rng: torch.Generator
+        self, a: Tensor, users: Tensor, items: Tensor, progress: Progress, rng: torch.Generator
     ) -> Tensor:
         """The same for all granularities but ``pair``, where a node's draw is not its own."""
         if self.settings.guidance.granularity != "pair":
-            return super().batch_loss(z, users, items, progress, rng)
+            return super().batch_loss(a, users, items, progress, rng)
+        z = self.continuous(a)
         rows = pick_by_pair(users, items, len(z), self.probability(progress), rng)
         return self.pair_loss(torch.cat([z, straight_through(z)]), *rows)
 
-    def training_codes(self, z: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
+    def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
         """Codes h = sign(z), mixed with z."""
         guidance = self.settings.guidance
-        p = self.probability(progress)
+        z, p = self.continuous(a), self.probability(progress)
         return mix(z, straight_through(z), p, guidance.granularity, rng)
 
     def loss(self, positive: Tensor, negative: Tensor) -> Tensor:

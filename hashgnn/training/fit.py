@@ -101,8 +101,8 @@ class _Training:
 
     def _step(self, batch: Batch) -> float:
         self._rng.manual_seed(self.task.seed * 1_000_003 + self.iteration)
-        z = self.model(batch.blocks, batch.n_users)
-        loss = self.model.batch_loss(z, batch.users, batch.items, self._progress, self._rng)
+        a = self.model(batch.blocks, batch.n_users)
+        loss = self.model.batch_loss(a, batch.users, batch.items, self._progress, self._rng)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
