@@ -9,8 +9,12 @@ import yaml
 
 from hashgnn.configuration import check_config
 from hashgnn.errors import InputError
+from hashgnn.hashing.continuation import Continuation
 from hashgnn.hashing.guidance import Guidance
+from hashgnn.hashing.gumbel import Temperature
+from hashgnn.models.hash_gumb import HashGumbSettings
 from hashgnn.models.hashgnn import HashGnnSettings
+from hashgnn.models.hashnet import HashNetSettings
 from hashgnn.training.settings import TrainingSettings
 
 ROOT = Path(__file__).parents[1]
@@ -68,7 +72,8 @@ def keys_of(schema: dict[str, Any]) -> set[str]:
 
 def test_every_key_is_documented() -> None:
     readme = (ROOT / "config/README.md").read_text()
-    settings = (TrainingSettings, HashGnnSettings, Guidance)
+    settings = (TrainingSettings, HashGnnSettings, HashNetSettings, HashGumbSettings)
+    settings += (Guidance, Continuation, Temperature)
     keys = keys_of(yaml.safe_load(SCHEMA.read_text()))
     keys |= {field.name for kind in settings for field in dataclasses.fields(kind)}
 

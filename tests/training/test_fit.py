@@ -9,7 +9,7 @@ import torch
 
 from hashgnn.data.interactions import Csr, Split
 from hashgnn.errors import InputError
-from hashgnn.models import graphsage, hash_ste, hashgnn
+from hashgnn.models import graphsage, hash_gumb, hash_ste, hashgnn, hashnet
 from hashgnn.training.checkpoint import Checkpoint, State
 from hashgnn.training.task import Task
 
@@ -65,7 +65,7 @@ def own_group_gap(similarity: np.ndarray) -> float:
     return float(similarity[own].mean() - similarity[~own].mean())
 
 
-@pytest.mark.parametrize("method", [hash_ste, hashgnn])
+@pytest.mark.parametrize("method", [hash_gumb, hash_ste, hashgnn, hashnet])
 def test_codes_find_the_planted_groups(method: ModuleType) -> None:
     fitted = method.fit(planted_task())
 

@@ -1,0 +1,58 @@
+"""HashNet: a tanh that becomes the sign as training goes on.
+
+    h = tanh(beta a),  beta = (1 + gamma t)^power
+
+Cao, Long, Wang and Yu (2017), HashNet: Deep Learning to Hash by Continuation, ICCV. The schedule of
+beta is that of the authors' code, https://github.com/thuml/HashNet; encoder, negatives and
+reconstruction loss are those of the other methods here, and there is no ranking loss. The codes are
+the signs, the continuous vectors tanh(beta a) at the beta of the epoch that did best.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from hashgnn.graph.bipartite import Graph
+from hashgnn.hashing.continuation import Continuation
+from hashgnn.hashing.progress import Progress
+from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.training.fit import fit_hasher
+from hashgnn.training.settings import TrainingSettings
+from hashgnn.training.task import Fitted, Task
+
+
+@dataclass(frozen=True)
+class HashNetSettings(TrainingSettings):
+    """Adds the course of beta."""
+
+    continuation: Continuation = field(default_factory=Continuation)
+
+
+class HashNet(GraphHasher):
+    """The loss sees tanh(beta a). beta is kept with the weights that were trained under it."""
+
+    beta: Tensor
+
+    def __init__(self, graph: Graph, bits: int, settings: HashNetSettings) -> None:
+        super().__init__(graph, bits, settings)
+        self.continuation = settings.continuation
+        self.register_buffer("beta", torch.tensor(1.0))
+
+    def continuous(self, a: Tensor) -> Tensor:
+        """tanh(beta a), with the beta of the last training step."""
+        return torch.tanh(self.beta * a)
+
+    def probability(self, progress: Progress) -> float:
+        """Always 1: the loss sees continuous values, however near the signs they come."""
+        return 1.0
+
+    def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
+        """tanh(beta a), after beta was renewed."""
+        self.beta.fill_(self.continuation.beta(progress))
+        return self.continuous(a)
+
+
+def fit(task: Task) -> Fitted:
+    """Train HashNet on ``task``."""
+    return fit_hasher(HashNet, HashNetSettings, task)
