@@ -13,7 +13,7 @@ from hashgnn.graph.bipartite import Graph
 from hashgnn.training.settings import TrainingSettings
 
 
-def build(settings: TrainingSettings) -> "MeanEncoder":
+def build(settings: TrainingSettings, graph: Graph) -> "MeanEncoder":
     """The encoder that the settings describe."""
     return MeanEncoder(
         settings.embedding_width, settings.widths, settings.fanouts, settings.aggregator
@@ -30,7 +30,7 @@ class MeanEncoder(Encoder):
     def __init__(
         self, width: int, widths: Sequence[int], fanouts: Sequence[int], aggregator: str
     ) -> None:
-        super().__init__()
+        super().__init__(widths[-1])
         self.aggregator = aggregator
         self.fanouts = tuple(fanouts)[::-1]
         inputs = 2 if aggregator == "sage" else 1

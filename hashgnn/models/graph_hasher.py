@@ -31,9 +31,9 @@ class GraphHasher(nn.Module, ABC):
         self.n_users = graph.n_users
         self.scale = settings.scale
         self.embedding = nn.Parameter(torch.empty(graph.n_nodes, settings.embedding_width))
-        self.encoder: Encoder = build_encoder(settings)
-        self.user_hash = nn.Linear(settings.widths[-1], bits)
-        self.item_hash = nn.Linear(settings.widths[-1], bits)
+        self.encoder: Encoder = build_encoder(settings, graph)
+        self.user_hash = nn.Linear(self.encoder.width, bits)
+        self.item_hash = nn.Linear(self.encoder.width, bits)
         if settings.shared_hash_layer:
             self.item_hash = self.user_hash
         self._initialize(settings)
@@ -80,6 +80,8 @@ class GraphHasher(nn.Module, ABC):
 
     def _initialize(self, settings: TrainingSettings) -> None:
         for name, parameter in self.named_parameters():
+            if name.startswith("encoder.") and self.encoder.draws_weights:
+                continue
             if parameter.dim() == 1:
                 nn.init.zeros_(parameter)
             elif name == "embedding" or settings.initialization == "normal":

@@ -1,0 +1,28 @@
+"""No encoder: a node is represented by its own embedding."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from hashgnn.encoders.base import Encoder
+from hashgnn.graph.bipartite import Graph
+from hashgnn.training.settings import TrainingSettings
+
+
+def build(settings: TrainingSettings, graph: Graph) -> "Identity":
+    """The encoder that the settings describe."""
+    return Identity(settings.embedding_width)
+
+
+class Identity(Encoder):
+    """Rows of ``x`` as they are."""
+
+    def forward(self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+        """The targets' own rows."""
+        for targets, _ in blocks:
+            x = x[targets.long()]
+        return x
+
+    def propagate(self, x: Tensor, graph: Graph) -> Tensor:
+        """``x`` itself."""
+        return x
