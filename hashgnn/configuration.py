@@ -44,6 +44,7 @@ def _unknown_references(config: Mapping[str, Any]) -> Iterator[str]:
                 if name not in config[kind]:
                     known = ", ".join(sorted(config[kind]))
                     yield f"grids.{grid}.{kind}: {name} is not among {kind}: {known}"
+    yield from _unusable_pretrained(config["models"])
     for name, entry in config["datasets"].items():
         if entry["reader"] == "synthetic":
             needed, absent = "generator", "generator" not in entry
@@ -54,3 +55,14 @@ def _unknown_references(config: Mapping[str, Any]) -> Iterator[str]:
         for file, source in entry.get("files", {}).items():
             if not {"address", "manual"} & set(source):
                 yield f"datasets.{name}.files.{file}: needs an address, or manual instructions"
+
+
+def _unusable_pretrained(models: Mapping[str, Any]) -> Iterator[str]:
+    """Models that build on one that is not there, or that itself builds on another."""
+    for name, entry in models.items():
+        base = entry.get("pretrained")
+        if base is not None and base not in models:
+            known = ", ".join(sorted(models))
+            yield f"models.{name}.pretrained: {base} is not among models: {known}"
+        elif base is not None and "pretrained" in models[base]:
+            yield f"models.{name}.pretrained: {base} is itself made from another model's vectors"

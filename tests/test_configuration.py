@@ -48,6 +48,16 @@ def test_the_shipped_config_is_good() -> None:
         ("datasets ../x", CONFIG["datasets"]["gowalla"], "datasets: '../x' does not match"),
         ("datasets new", {"name": "n", "reader": "table"}, "datasets.new: the reader table needs"),
         ("datasets gowalla files", {"a.txt": {}}, "datasets.gowalla.files.a.txt: needs an address"),
+        (
+            "models lsh pretrained",
+            "graphsag",
+            "models.lsh.pretrained: graphsag is not among models: graphsage, ",
+        ),
+        (
+            "models lsh pretrained",
+            "lsh",
+            "models.lsh.pretrained: lsh is itself made from another model's vectors",
+        ),
         ("device", "gpu", "device: 'gpu' does not match"),
     ],
 )

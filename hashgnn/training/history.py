@@ -5,12 +5,14 @@ from typing import Any
 
 import pandas as pd
 
+COLUMNS = ("iteration", "epoch", "p", "auc", "auc_codes", "loss")
+
 
 class History:
     """Means of what was added since the last row.
 
-    Columns of the frame: iteration, epoch, p, loss, auc (validation, continuous vectors) and
-    auc_codes (validation, codes).
+    Columns of the frame: iteration, epoch, p, auc (validation, continuous vectors), auc_codes
+    (validation, codes) and loss; it has them without rows too.
     """
 
     def __init__(self) -> None:
@@ -43,4 +45,4 @@ class History:
 
     def frame(self) -> pd.DataFrame:
         """All rows."""
-        return pd.DataFrame(self.rows)
+        return pd.DataFrame(self.rows, columns=list(COLUMNS))

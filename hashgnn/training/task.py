@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from hashgnn.data.interactions import Split
+from hashgnn.errors import InputError
 from hashgnn.training.checkpoint import Checkpoint
 
 
@@ -18,7 +19,8 @@ class Task:
 
     ``triplets`` int32 [rounds, training interactions, n]: negatives, in the order of
     ``split.train``. ``parameters``: the method's hyper-parameters, as the config has them.
-    ``checkpoint``: where an interrupted training goes on.
+    ``checkpoint``: where an interrupted training goes on. ``pretrained``: float32 vectors of
+    users [U, d] and items [I, d] by another method, where the config's entry names one.
     """
 
     split: Split
@@ -28,6 +30,16 @@ class Task:
     parameters: Mapping[str, Any]
     device: torch.device
     checkpoint: Checkpoint
+    pretrained: tuple[np.ndarray, np.ndarray] | None = None
+
+    def vectors_to_hash(self) -> tuple[np.ndarray, np.ndarray]:
+        """``pretrained``; ``InputError`` where there is none."""
+        if self.pretrained is None:
+            raise InputError(
+                "this method hashes the vectors of another one: "
+                "name it with the key pretrained of the model's entry"
+            )
+        return self.pretrained
 
 
 class Fitted(NamedTuple):

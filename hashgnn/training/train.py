@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from hashgnn.data.checksum import file_checksum
@@ -26,6 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument("--split", type=Path, required=True)
     parser.add_argument("--triplets", type=Path, required=True)
+    parser.add_argument(
+        "--pretrained",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="vectors of users and of items for a method that hashes those of another one",
+    )
     parser.add_argument(
         "--device",
         default=os.environ.get("HASHGNN_DEVICE", "auto"),
@@ -47,11 +56,19 @@ def _run(args: argparse.Namespace) -> Facts:
         parameters=settings["parameters"],
         device=device,
         checkpoint=checkpoint,
+        pretrained=_pretrained(args.pretrained),
     )
     fitted = import_module(settings["method"]).fit(task)
     _save(args.output, fitted)
     checkpoint.remove()
     return {"device": _describe(device), **fitted.facts}
+
+
+def _pretrained(files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray] | None:
+    if not files:
+        return None
+    users, items = map(load_array, files)
+    return users, items
 
 
 def _fingerprint(args: argparse.Namespace) -> str:
@@ -62,7 +79,8 @@ def _fingerprint(args: argparse.Namespace) -> str:
         "hashgnn.training.train", settings["method"], settings["parameters"]["encoder"]
     )
     parts = [json.dumps(settings, sort_keys=True), code, args.device]
-    parts += [str(file_checksum(path, "sha256")) for path in (args.split, args.triplets)]
+    inputs = (args.split, args.triplets, *args.pretrained)
+    parts += [str(file_checksum(path, "sha256")) for path in inputs]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -9,9 +10,9 @@ import torch
 
 from hashgnn.data.interactions import Csr, Split
 from hashgnn.errors import InputError
-from hashgnn.models import graphsage, hash_gumb, hash_ste, hashgnn, hashnet
+from hashgnn.models import graphsage, hash_gumb, hash_ste, hashgnn, hashgnn_sp, hashnet, lsh
 from hashgnn.training.checkpoint import Checkpoint, State
-from hashgnn.training.task import Task
+from hashgnn.training.task import Fitted, Task
 
 NO_CHECKPOINT = Checkpoint(Path("unused"), "", every_seconds=math.inf)
 GROUPS, N_USERS, N_ITEMS, BITS = 6, 120, 120, 12
@@ -65,17 +66,61 @@ def own_group_gap(similarity: np.ndarray) -> float:
     return float(similarity[own].mean() - similarity[~own].mean())
 
 
+def agreeing_bits(fitted: Fitted) -> np.ndarray:
+    """[users, items]"""
+    users, items = (
+        np.unpackbits(codes, axis=1, count=BITS, bitorder="little")
+        for codes in (fitted.user_codes, fitted.item_codes)
+    )
+    return (users[:, None] == items[None]).sum(2)
+
+
 @pytest.mark.parametrize("method", [hash_gumb, hash_ste, hashgnn, hashnet])
 def test_codes_find_the_planted_groups(method: ModuleType) -> None:
     fitted = method.fit(planted_task())
 
     assert fitted.user_codes.shape == (N_USERS, 2)
-    users, items = (
-        np.unpackbits(codes, axis=1, count=BITS, bitorder="little")
-        for codes in (fitted.user_codes, fitted.item_codes)
-    )
-    agreeing = (users[:, None] == items[None]).sum(2)
-    assert own_group_gap(agreeing) > 2.5  # of 12 bits
+    assert own_group_gap(agreeing_bits(fitted)) > 2.5  # of 12 bits
+
+
+# Each group has its own direction, in four dimensions.
+DIRECTIONS = np.random.default_rng(5).standard_normal((GROUPS, 4)).astype(np.float32)
+PRETRAINED = DIRECTIONS[np.arange(N_USERS) % GROUPS], DIRECTIONS[np.arange(N_ITEMS) // 20]
+
+
+@pytest.mark.parametrize("method", [hashgnn_sp, lsh])
+def test_codes_of_given_vectors_find_their_groups(method: ModuleType) -> None:
+    fitted = method.fit(replace(planted_task(), pretrained=PRETRAINED))
+
+    assert fitted.user_codes.shape == (N_USERS, 2)
+    assert own_group_gap(agreeing_bits(fitted)) > 2.5  # of 12 bits
+
+
+def test_only_a_hash_layer_is_trained_on_given_vectors() -> None:
+    rng = np.random.default_rng(0)
+    given = tuple(rng.standard_normal((n, 4)).astype(np.float32) for n in (N_USERS, N_ITEMS))
+
+    fitted = hashgnn_sp.fit(replace(planted_task(epochs=3), pretrained=given))
+
+    vectors = (fitted.user_vectors, fitted.item_vectors)
+    for before, after in zip(given, vectors, strict=True):
+        inputs = np.hstack([before, np.ones((len(before), 1))])  # artanh(z) = W v + b
+        residuals = np.linalg.lstsq(inputs, np.arctanh(after.astype(np.float64)))[1]
+        assert residuals == pytest.approx(np.zeros(BITS), abs=1e-6)
+
+
+def test_lsh_keeps_the_vectors_it_was_given() -> None:
+    fitted = lsh.fit(replace(planted_task(), pretrained=PRETRAINED))
+
+    assert fitted.user_vectors is PRETRAINED[0]
+    assert fitted.item_vectors is PRETRAINED[1]
+    assert list(fitted.history) == list(graphsage.fit(planted_task(epochs=1)).history)
+
+
+@pytest.mark.parametrize("method", [hashgnn_sp, lsh])
+def test_a_method_that_hashes_anothers_vectors_asks_for_them(method: ModuleType) -> None:
+    with pytest.raises(InputError, match="name it with the key pretrained"):
+        method.fit(planted_task())
 
 
 @pytest.mark.parametrize("granularity", ["row", "pair"])

@@ -30,6 +30,8 @@ SHOP = "customer\tstars\tproduct\n" + "".join(
     if (user * item + user + item) % 3
 )
 
+MODELS = ["graphsage", "hash_ste", "hashgnn", "lsh"]
+
 CONFIG: dict[str, Any] = {
     "datasets": {
         "tiny": {
@@ -55,9 +57,9 @@ CONFIG: dict[str, Any] = {
         "history_every": 4,
     },
     "grids": {
-        "fig3": {"datasets": ["tiny", "shop"], "bits": [8], "seeds": [0]},
+        "fig3": {"datasets": ["tiny", "shop"], "models": MODELS, "bits": [8], "seeds": [0]},
         "table1": {"datasets": ["tiny", "shop"]},
-        "table2": {"datasets": ["tiny", "shop"], "bits": [8], "seeds": [0]},
+        "table2": {"datasets": ["tiny", "shop"], "models": MODELS, "bits": [8], "seeds": [0]},
     },
 }
 

@@ -9,7 +9,7 @@ import pytest
 
 from hashgnn.provenance.code_digest import CodeDigest
 
-MODELS = ("graphsage", "hash_ste", "hashgnn")
+MODELS = ("graphsage", "hash_ste", "hashgnn", "lsh")  # lsh hashes what graphsage gives
 EVERYTHING = {
     *(f"{stage} {dataset}" for stage in ("prepare", "split") for dataset in ("tiny", "shop")),
     *(f"triplets {dataset} seed0" for dataset in ("tiny", "shop")),
@@ -58,7 +58,7 @@ SHOWN = ("figure fig3", "table table2")
             "softplus(negative)",
             "softplus(1.0 * negative)",
             ("train *", "evaluate *", *SHOWN),
-            id="the loss that all share",
+            id="the loss that all trainings share",
         ),
         pytest.param(
             "hashgnn/losses/ranking.py",
@@ -73,6 +73,23 @@ SHOWN = ("figure fig3", "table table2")
             "return 0.0 * iteration",
             ("train * hash_ste *", "evaluate * hash_ste *", *SHOWN),
             id="a model's module",
+        ),
+        pytest.param(
+            "hashgnn/models/lsh.py",
+            "vectors @ planes.T",
+            "vectors @ -planes.T",
+            ("train * lsh *", "evaluate * lsh *", *SHOWN),
+            id="a model made of another's vectors",
+        ),
+        pytest.param(
+            "hashgnn/models/graphsage.py",
+            "return 1.0",
+            "return 1.0 * 1.0",
+            (
+                *("train * graphsage *", "evaluate * graphsage *"),
+                *("train * lsh *", "evaluate * lsh *", *SHOWN),
+            ),
+            id="a model that another is made of",
         ),
         pytest.param(
             "hashgnn/provenance/record.py",
@@ -164,6 +181,23 @@ def test_a_new_method_trains_itself_alone(project: Any) -> None:
 
     own = {job.replace("hashgnn", "hashgnn_nr") for job in matching(("* hashgnn *",))}
     assert project.stale(changes) == own | {"figure fig3"}
+
+
+def test_vectors_that_a_method_hashes_are_trained_once(project: Any) -> None:
+    own = {
+        f"{stage} {dataset} hashgnn_sp seed0"
+        for stage in ("train", "evaluate")
+        for dataset in ("tiny", "shop")
+    }
+
+    stale = project.stale({"grids": {"fig3": {"models": [*MODELS, "hashgnn_sp"]}}})
+    assert stale == own | {"figure fig3"}
+
+    more = {"models": ["lsh", "hashgnn_sp"], "datasets": ["tiny"], "seeds": [1]}
+    stale = project.stale({"grids": {"fig3": more}})
+    assert {job for job in stale if job.startswith("train")} == {
+        f"train tiny {model} seed1" for model in ("graphsage", "hashgnn_sp", "lsh")
+    }
 
 
 def project_config(project: Any) -> dict[str, Any]:

@@ -88,6 +88,13 @@ def triplets_of(wildcards):
     return f"results/{wildcards.dataset}/triplets{number}/seed{wildcards.seed}.npy"
 
 
+def pretrained_of(wildcards):
+    """The vectors that a method hashes instead of training its own."""
+    model = config["models"][wildcards.model].get("pretrained")
+    files = [f"{RUN}/user_vectors.npy", f"{RUN}/item_vectors.npy"] if model else []
+    return expand(files, **{**wildcards, "model": model})
+
+
 def train_settings(wildcards):
     return settings(
         method=config["models"][wildcards.model]["module"],

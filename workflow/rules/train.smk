@@ -2,6 +2,7 @@ rule train:
     input:
         split="results/{dataset}/split.npz",
         triplets=triplets_of,
+        pretrained=pretrained_of,
     output:
         codes=[f"{RUN}/user_codes.npy", f"{RUN}/item_codes.npy"],
         vectors=[f"{RUN}/user_vectors.npy", f"{RUN}/item_vectors.npy"],
@@ -17,5 +18,5 @@ rule train:
         folder=RUN,
     shell:
         "python -m hashgnn.training.train --split {input.split} --triplets {input.triplets} "
-        "--settings {params.settings:q} --output {params.folder} "
+        "--pretrained {input.pretrained} --settings {params.settings:q} --output {params.folder} "
         "--provenance {output.provenance} > {log} 2>&1"

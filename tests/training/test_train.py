@@ -1,0 +1,50 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hashgnn.data.interactions import Csr, Split, save_split
+from hashgnn.files import save_array
+from hashgnn.training import train
+from hashgnn.training.checkpoint import Checkpoint
+
+EMPTY = Csr(np.zeros(3, np.int64), np.zeros(0, np.int32))
+
+
+def run_lsh(folder: Path, items: np.ndarray) -> int:
+    save_split(folder / "split.npz", Split(EMPTY, EMPTY, EMPTY, n_users=2, n_items=len(items)))
+    arrays = {"triplets": np.zeros((1, 0, 1), np.int32), "users": np.eye(2, 3, dtype=np.float32)}
+    for name, array in {**arrays, "items": items}.items():
+        save_array(folder / f"{name}.npy", array)
+    parameters = {"encoder": "hashgnn.encoders.mean"}
+    settings = {"method": "hashgnn.models.lsh", "bits": 9, "seed": 0, "parameters": parameters}
+    paths = [folder / name for name in ("users.npy", "items.npy")]
+    return train.main(
+        [
+            *("--split", f"{folder}/split.npz", "--triplets", f"{folder}/triplets.npy"),
+            *("--pretrained", *map(str, paths), "--settings", json.dumps(settings)),
+            *("--device", "cpu", "--output", str(folder)),
+        ]
+    )
+
+
+def test_given_vectors_reach_the_method_and_identify_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fingerprints = []
+
+    class Watched(Checkpoint):
+        def __init__(self, path: Path, fingerprint: str) -> None:
+            fingerprints.append(fingerprint)
+            super().__init__(path, fingerprint)
+
+    monkeypatch.setattr(train, "Checkpoint", Watched)
+    one, other = np.eye(4, 3, dtype=np.float32), -np.eye(4, 3, dtype=np.float32)
+
+    for items in (one, one, other):
+        assert run_lsh(tmp_path, items) == 0
+        assert np.array_equal(np.load(tmp_path / "item_vectors.npy"), items)
+        assert np.load(tmp_path / "item_codes.npy").shape == (4, 2)
+
+    assert fingerprints[0] == fingerprints[1] != fingerprints[2]
