@@ -14,7 +14,16 @@ from pathlib import Path
 from hashgnn.data.checksum import file_checksum
 from hashgnn.files import atomic_write
 
-_PACKAGES = ("hashgnn", "numba", "numpy", "pandas", "scipy", "snakemake", "torch")
+_PACKAGES = (
+    "hashgnn",
+    "numba",
+    "numpy",
+    "pandas",
+    "scipy",
+    "snakemake",
+    "torch",
+    "torch-geometric",
+)
 
 
 class Recorder:

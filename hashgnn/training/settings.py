@@ -1,7 +1,7 @@
 """Hyper-parameters that the graph methods share."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -9,7 +9,8 @@ class TrainingSettings:
     """What every graph method has in common; the config's ``training:`` block.
 
     Embeddings begin as N(0, ``initial_deviation``), and so do the weights with ``normal``
-    (paper); ``glorot`` draws these as Glorot and Bengio (2010) do. Widths are numbers of
+    (paper); ``glorot`` draws these as Glorot and Bengio (2010) do. ``aggregator`` is the mean
+    encoder's, ``convolution`` and its arguments the convolution encoder's. Widths are numbers of
     dimensions; ``fanouts`` neighbors drawn a node, nearest hop first;
     ``scale`` multiplies the inner product before the sigmoid; ``history_every`` is in iterations,
     ``patience`` in epochs without a better validation HR (0: train to the end).
@@ -17,6 +18,8 @@ class TrainingSettings:
 
     encoder: str = "hashgnn.encoders.mean"
     aggregator: Literal["sage", "gcn"] = "sage"
+    convolution: str = "SAGEConv"
+    convolution_arguments: dict[str, Any] = field(default_factory=dict)
     embedding_width: int = 128
     widths: tuple[int, ...] = (128, 68)
     fanouts: tuple[int, ...] = (10, 5)

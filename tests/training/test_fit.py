@@ -132,6 +132,17 @@ def test_codes_find_the_planted_groups_whatever_a_draw_covers(granularity: str) 
     assert own_group_gap(fitted.user_vectors @ fitted.item_vectors.T) > 4
 
 
+@pytest.mark.parametrize(
+    "encoder", [{"encoder": "convolution", "convolution": "GATConv"}, {"encoder": "lightgcn"}]
+)
+def test_codes_find_the_planted_groups_with_other_encoders(encoder: dict[str, str]) -> None:
+    encoder = {**encoder, "encoder": f"hashgnn.encoders.{encoder['encoder']}"}
+
+    fitted = hashgnn.fit(planted_task(**encoder))
+
+    assert own_group_gap(agreeing_bits(fitted)) > 2.5  # of 12 bits
+
+
 def test_vectors_find_the_planted_groups() -> None:
     fitted = graphsage.fit(planted_task())
 
