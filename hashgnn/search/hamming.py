@@ -50,7 +50,8 @@ def nearest(
 
     def answer(rows: slice) -> None:
         found = _scan(items, codes[rows], k, _rows(excluded, rows), listing=True)
-        _in_order(*found, positions[rows], distances[rows])
+        bounds, sizes = found.state[:, scan.BOUND], found.state[:, scan.FOUND]
+        _in_order(bounds, sizes, *found[1:], positions[rows], distances[rows])
 
     over_queries(len(codes), _BLOCK, answer)
     return positions, distances
@@ -129,7 +130,8 @@ def _biases(bits: int) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _in_order(
-    state: np.ndarray,
+    bounds: np.ndarray,
+    sizes: np.ndarray,
     counts: np.ndarray,
     found: np.ndarray,
     levels: np.ndarray,
@@ -139,12 +141,12 @@ def _in_order(
     """Sort what was found by distance, by counting; it is in order of position already."""
     k = positions.shape[1]
     slots = np.empty(counts.shape[1] + 1, dtype=np.int64)
-    for row in range(len(state)):
-        bound = state[row, scan.BOUND]
+    for row in range(len(bounds)):
+        bound = bounds[row]
         slots[0] = 0
         for level in range(bound):
             slots[level + 1] = slots[level] + counts[row, level]
-        for place in range(state[row, scan.FOUND]):
+        for place in range(sizes[row]):
             level = levels[row, place]
             if level <= bound and slots[level] < k:
                 positions[row, slots[level]] = found[row, place]
