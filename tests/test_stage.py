@@ -33,6 +33,8 @@ def test_a_record_tells_how_the_result_came_to_be(tmp_path: Path) -> None:
     assert status == 0
     assert facts["rows"] == 1
     assert facts["settings"] == {"k": 1}
+    assert facts["device"] == "cpu"
+    assert 10 < facts["peak_memory_mb"] < 100_000
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of "abc"
     assert facts["inputs"] == {str(tmp_path / "in.txt"): f"sha256:{digest}"}
     kinds = {"command", "seconds", "peak_memory_mb", "threads", "versions", "machine", "git_commit"}

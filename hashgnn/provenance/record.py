@@ -42,10 +42,11 @@ class Recorder:
             "command": [sys.executable, "-m", _module_name(), *sys.argv[1:]],
             "settings": self.settings,
             "inputs": self._checksums(),
+            "device": "cpu",  # unless the stage says otherwise
             **facts,
             "seconds": round(time.perf_counter() - self._wall, 3),
             "cpu_seconds": round(time.process_time() - self._cpu, 3),
-            "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "peak_memory_mb": _peak_memory_mb(),
             "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
             "machine": {"system": platform.platform(), "processor": _processor()},
             "versions": {"python": platform.python_version(), **_versions()},
@@ -63,6 +64,16 @@ class Recorder:
             for path, changed in self._inputs.items()
             if path.stat().st_mtime_ns == changed
         }
+
+
+def _peak_memory_mb() -> int:
+    """Of this process alone: ru_maxrss, the portable figure, begins at its parent's on Linux."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) // 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _module_name() -> str:
