@@ -39,12 +39,11 @@ def _explain(error: ValidationError) -> str:
 def _unknown_references(config: Mapping[str, Any]) -> Iterator[str]:
     """Grids and data set entries that name what the config does not have."""
     for grid, entry in config["grids"].items():
-        for kind in ("datasets", "models"):
-            for name in entry.get(kind, []):
-                if name not in config[kind]:
-                    known = ", ".join(sorted(config[kind]))
-                    yield f"grids.{grid}.{kind}: {name} is not among {kind}: {known}"
+        for kind in ("datasets", "models", "sweeps"):
+            for name in (entry or {}).get(kind, []):
+                yield from _unless_known(f"grids.{grid}.{kind}", name, kind, config)
     yield from _unusable_pretrained(config["models"])
+    yield from _unusable_sweeps(config)
     for name, entry in config["datasets"].items():
         if entry["reader"] == "synthetic":
             needed, absent = "generator", "generator" not in entry
@@ -55,6 +54,26 @@ def _unknown_references(config: Mapping[str, Any]) -> Iterator[str]:
         for file, source in entry.get("files", {}).items():
             if not {"address", "manual"} & set(source):
                 yield f"datasets.{name}.files.{file}: needs an address, or manual instructions"
+
+
+def _unless_known(where: str, name: str, kind: str, config: Mapping[str, Any]) -> Iterator[str]:
+    if name not in config.get(kind, {}):
+        known = ", ".join(sorted(config.get(kind, {})))
+        yield f"{where}: {name} is not among {kind}: {known}"
+
+
+def _unusable_sweeps(config: Mapping[str, Any]) -> Iterator[str]:
+    """Sweeps of models that are not there, and of nested keys that the model does not set."""
+    for name, sweep in config.get("sweeps", {}).items():
+        yield from _unless_known(f"sweeps.{name}.model", sweep["model"], "models", config)
+        own = config["models"].get(sweep["model"], {}).get("parameters", {})
+        for key in sweep["vary"]:
+            first, *nested = key.split(".")
+            if nested and not isinstance(own.get(first), Mapping):
+                model = sweep["model"]
+                yield f"sweeps.{name}.vary: {key}: models.{model}.parameters has no {first} to vary"
+        if "bits" in sweep["vary"] and len(sweep["vary"]) > 1:
+            yield f"sweeps.{name}.vary: bits can only be varied alone"
 
 
 def _unusable_pretrained(models: Mapping[str, Any]) -> Iterator[str]:

@@ -59,6 +59,19 @@ def test_the_shipped_config_is_good() -> None:
             "models.lsh.pretrained: lsh is itself made from another model's vectors",
         ),
         ("device", "gpu", "device: 'gpu' does not match"),
+        ("grids fig3 sweeps", ["x"], "grids.fig3.sweeps: x is not among sweeps: "),
+        ("sweeps ranking_weight model", "x", "sweeps.ranking_weight.model: x is not among models: "),
+        ("sweeps ranking_weight values", [], "sweeps.ranking_weight.values: [] should be non-empty"),
+        (
+            "sweeps ranking_weight vary",
+            ["temperature.rate"],
+            "sweeps.ranking_weight.vary: temperature.rate: models.hashgnn.parameters has no temp",
+        ),
+        (
+            "sweeps ranking_weight vary",
+            ["bits", "scale"],
+            "sweeps.ranking_weight.vary: bits can only be varied alone",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_key(path: str, value: Any, message: str) -> None:

@@ -15,6 +15,9 @@ sys.path.insert(0, str(ROOT))
 
 from hashgnn.configuration import check_config
 from hashgnn.errors import InputError
+from hashgnn.experiment.grid import runs
+from hashgnn.experiment.parameters import negatives, parameters
+from hashgnn.experiment.sweeps import derived_models, points
 from hashgnn.provenance.code_digest import CodeDigest
 
 code = CodeDigest(ROOT)
@@ -31,6 +34,8 @@ try:
 except InputError as error:
     raise WorkflowError(f"the configuration cannot be used:\n{error}")
 validate(config, str(SCHEMA))  # fills in the defaults
+config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
+config["models"] |= derived_models(config)
 
 
 if config["workdir"]:

@@ -8,18 +8,17 @@ def settings(**used):
 
 def grid_runs(grid, file):
     """``file`` of every training in the grid of a figure or table."""
-    return expand(
-        f"{RUN}/{file}",
-        dataset=grid["datasets"],
-        model=grid["models"],
-        bits=grid["bits"],
-        seed=grid["seeds"],
-    )
+    return [f"{RUN}/{file}".format(**run._asdict()) for run in runs(config, grid)]
 
 
 def display_names(kind, ids):
-    """Pairs of id and name in print, in the order of the grid."""
-    return [[id, config[kind][id]["name"]] for id in ids]
+    """Pairs of id and name in print, in the order of the grid; a stand-in is called one."""
+    return [[id, name_in_print(config[kind][id])] for id in ids]
+
+
+def name_in_print(entry):
+    replaced = entry.get("stands_in_for")
+    return entry["name"] + (f" (stand-in for {replaced})" if replaced else "")
 
 
 def raw_files(wildcards):
@@ -70,21 +69,9 @@ def triplets_settings(wildcards):
     )
 
 
-def parameters(dataset, model):
-    """Hyper-parameters of a run: shared, the data set's, the method's, its own for the data set."""
-    entry = config["models"][model]
-    return {
-        **config["training"],
-        **config["datasets"][dataset]["training"],
-        **entry.get("parameters", {}),
-        **entry.get("per_dataset", {}).get(dataset, {}),
-    }
-
-
 def triplets_of(wildcards):
     """The negatives that a training uses, drawn from its own seed."""
-    shared = config["triplets"]["per_interaction"]
-    number = config["models"][wildcards.model].get("negatives", shared)
+    number = negatives(config, wildcards.model)
     return f"results/{wildcards.dataset}/triplets{number}/seed{wildcards.seed}.npy"
 
 
@@ -100,13 +87,13 @@ def train_settings(wildcards):
         method=config["models"][wildcards.model]["module"],
         bits=int(wildcards.bits),
         seed=int(wildcards.seed),
-        parameters=parameters(wildcards.dataset, wildcards.model),
+        parameters=parameters(config, wildcards.dataset, wildcards.model),
     )
 
 
 def train_code(wildcards):
     method = config["models"][wildcards.model]["module"]
-    encoder = parameters(wildcards.dataset, wildcards.model)["encoder"]
+    encoder = parameters(config, wildcards.dataset, wildcards.model)["encoder"]
     return code("hashgnn.training.train", method, encoder)
 
 

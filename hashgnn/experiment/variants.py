@@ -1,0 +1,43 @@
+"""A model with other values of some hyper-parameters: its id, which stands in paths, and entry."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+Entry = dict[str, Any]
+
+
+def variant_id(model: str, values: Mapping[str, Any]) -> str:
+    """``hashgnn@ranking_weight=0.3``; several values are joined by commas."""
+    return f"{model}@" + ",".join(f"{name}={value_text(value)}" for name, value in values.items())
+
+
+def value_text(value: Any) -> str:
+    """A number as short as it is exact, a text as it is."""
+    return value if isinstance(value, str) else repr(value).removesuffix(".0")
+
+
+def variant(entry: Mapping[str, Any], values: Mapping[str, Any]) -> Entry:
+    """``entry`` of a model, with ``values`` by key: dots lead into nested hyper-parameters.
+
+    The key ``negatives`` is the entry's own. The values hold on all data sets, also where the
+    entry has others for one of them.
+    """
+    made = copy.deepcopy(dict(entry))
+    blocks = [made.setdefault("parameters", {}), *made.get("per_dataset", {}).values()]
+    for key, value in values.items():
+        if key == "negatives":
+            made[key] = value
+            continue
+        first, *_ = key.split(".")
+        for number, block in enumerate(blocks):
+            if number == 0 or first in block:
+                _set(block, key, value)
+    return made
+
+
+def _set(block: dict[str, Any], key: str, value: Any) -> None:
+    *parents, last = key.split(".")
+    for parent in parents:
+        block = block.setdefault(parent, {})
+    block[last] = value

@@ -1,0 +1,109 @@
+from typing import Any
+
+import pytest
+
+from hashgnn.experiment.grid import Run, runs
+from hashgnn.experiment.parameters import negatives, parameters
+from hashgnn.experiment.sweeps import Point, derived_models, points
+from hashgnn.experiment.variants import variant, variant_id
+
+MODEL = {
+    "name": "M",
+    "module": "m",
+    "parameters": {"weight": 0.5, "guidance": {"start": 1.0, "floor": 0.5}},
+    "per_dataset": {"b": {"weight": 0.7}, "c": {"epochs": 2}},
+}
+
+
+def config(**sweeps: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "datasets": {"a": {"training": {"rate": 0.1}}, "b": {}, "c": {}},
+        "training": {"rate": 0.2, "epochs": 9},
+        "triplets": {"per_interaction": 10},
+        "models": {"m": MODEL},
+        "sweeps": {
+            name: {"name": name, "model": "m", "vary": vary, "values": values}
+            for name, (vary, values) in sweeps.items()
+        },
+    }
+    made["models"] = {**made["models"], **derived_models(made)}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"w": 0.3}, "m@w=0.3"),
+        ({"w": 1.0}, "m@w=1"),
+        ({"w": 10}, "m@w=10"),
+        ({"w": 0.00001, "kind": "bpr"}, "m@w=1e-05,kind=bpr"),
+    ],
+)
+def test_ids_of_variants_can_be_read(values: dict[str, Any], expected: str) -> None:
+    assert variant_id("m", values) == expected
+
+
+def test_a_variant_differs_in_its_value_alone_and_on_every_data_set() -> None:
+    made = variant(MODEL, {"weight": 0.1, "guidance.floor": 0.9})
+
+    assert made["parameters"] == {"weight": 0.1, "guidance": {"start": 1.0, "floor": 0.9}}
+    assert made["per_dataset"] == {"b": {"weight": 0.1}, "c": {"epochs": 2}}
+    assert MODEL["parameters"]["weight"] == 0.5  # the model itself is left alone
+
+
+def test_a_value_beats_what_the_data_set_says() -> None:
+    made = config(rate=(["rate"], [0.3]))
+
+    assert parameters(made, "a", "m")["rate"] == 0.1
+    assert parameters(made, "a", "m@rate=0.3")["rate"] == 0.3
+
+
+def test_a_value_that_a_model_has_anyway_is_the_model_itself() -> None:
+    made = config(weight=(["weight"], [0, 0.5, 0.7]), triplets=(["negatives"], [5, 10]))
+
+    assert list(points(made, "weight", "a", 8)) == [
+        Point(0, "m@weight=0", 8),
+        Point(0.5, "m", 8),
+        Point(0.7, "m@weight=0.7", 8),
+    ]
+    assert [point.model for point in points(made, "weight", "b", 8)] == [
+        "m@weight=0",
+        "m@weight=0.5",
+        "m",
+    ]
+    assert [point.model for point in points(made, "triplets", "a", 8)] == ["m@triplets=5", "m"]
+    assert negatives(made, "m@triplets=5") == 5
+
+
+def test_several_keys_take_the_value_together() -> None:
+    made = config(p=(["guidance.start", "guidance.floor"], [0.6]))
+
+    guidance = parameters(made, "a", "m@p=0.6")["guidance"]
+    assert guidance == {"start": 0.6, "floor": 0.6}
+
+
+def test_the_length_of_the_code_makes_no_new_model() -> None:
+    made = config(length=(["bits"], [8, 16]))
+
+    assert list(points(made, "length", "a", 32)) == [Point(8, "m", 8), Point(16, "m", 16)]
+    assert set(made["models"]) == {"m"}
+
+
+def test_a_grid_has_each_training_once() -> None:
+    made = config(weight=(["weight"], [0, 0.5]), length=(["bits"], [8, 32]))
+    grid = {
+        "datasets": ["a"],
+        "models": ["m"],
+        "bits": [32],
+        "seeds": [0, 1],
+        "sweeps": ["weight", "length"],
+    }
+
+    assert runs(made, grid) == [
+        Run("a", "m", 32, 0),
+        Run("a", "m", 32, 1),
+        Run("a", "m@weight=0", 32, 0),
+        Run("a", "m@weight=0", 32, 1),
+        Run("a", "m", 8, 0),
+        Run("a", "m", 8, 1),
+    ]
