@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from hashgnn.configuration import check_config
 from hashgnn.errors import InputError
@@ -32,8 +33,12 @@ def with_change(path: str, value: Any) -> dict[str, Any]:
     return config
 
 
-def test_the_shipped_config_is_good() -> None:
-    check_config(CONFIG, SCHEMA)
+@pytest.mark.parametrize("file", sorted((ROOT / "config").glob("*.yaml")), ids=lambda f: f.name)
+def test_the_shipped_configs_are_good(file: Path) -> None:
+    config = copy.deepcopy(CONFIG)
+    update_config(config, yaml.safe_load(file.read_text()))  # as --configfile does
+
+    check_config(config, SCHEMA)
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,16 @@ from hashgnn.training.task import Fitted, Task
 
 @dataclass(frozen=True)
 class HashGnnSettings(TrainingSettings):
-    """Adds the guidance and the ranking loss: its form, its weight lambda and its margin."""
+    """Adds the guidance and the ranking loss: its form, its weight lambda and its margin.
+
+    ``reconstruction_weight`` multiplies the cross-entropy: 1 in the paper, while the released code
+    puts its lambda (0.1) there and leaves the ranking loss as it is.
+    """
 
     guidance: Guidance = field(default_factory=Guidance)
     ranking_loss: Literal["margin", "bpr"] = "margin"
     ranking_weight: float = 0.5
+    reconstruction_weight: float = 1.0
     margin: float = 0.2
 
 
@@ -59,8 +64,8 @@ class HashGnn(GraphHasher):
         return mix(z, straight_through(z), p, guidance.granularity, rng)
 
     def loss(self, positive: Tensor, negative: Tensor) -> Tensor:
-        """L_cross + lambda * L_rank (Eq. 7)."""
-        total = super().loss(positive, negative)
+        """L_cross + lambda * L_rank (Eq. 7), L_cross times its own weight."""
+        total = self.settings.reconstruction_weight * super().loss(positive, negative)
         if self.settings.ranking_weight == 0:
             return total
         return total + self.settings.ranking_weight * self._ranking(positive, negative)
