@@ -4,7 +4,7 @@ import numpy as np
 
 from hashgnn.data.interactions import Csr
 from hashgnn.search import products
-from hashgnn.search.parallel import over_queries
+from hashgnn.search.parallel import in_threads, query_blocks
 from hashgnn.search.quotas import quotas
 
 _BLOCK = 40 * products.ROWS  # queries that share a pass over the items
@@ -32,7 +32,7 @@ def largest(
             keys[one] = _multiply(queries[rows][one], items, safe, alone)[0]
         positions[rows], scores[rows] = _in_order(keys, k)
 
-    over_queries(len(queries), _BLOCK, answer)
+    in_threads(query_blocks(len(queries), _BLOCK), answer)
     return positions, scores
 
 
@@ -51,7 +51,7 @@ def rerank(
         products.multiply_candidates(items, queries[rows], candidates[rows], keys)
         positions[rows], scores[rows] = _in_order(keys, k)
 
-    over_queries(len(queries), _BLOCK, answer)
+    in_threads(query_blocks(len(queries), _BLOCK), answer)
     return positions, scores
 
 

@@ -1,6 +1,8 @@
 """Exact Hamming search: the scan's findings in order, or counted by distance."""
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -8,24 +10,13 @@ from numba import njit
 
 from hashgnn.data.interactions import Csr
 from hashgnn.search import scan
-from hashgnn.search.parallel import over_queries
+from hashgnn.search.parallel import in_threads, query_blocks
+from hashgnn.search.parts import Items, Part, merge, parts_of
 from hashgnn.search.planes import to_masks, to_patterns
 from hashgnn.search.quotas import quotas
 
 _BLOCK = 256  # queries that share a pass over the codes
 _FEW = 32  # queries for which tabulating would not pay
-
-
-class Items(NamedTuple):
-    """``planes`` as ``to_planes`` makes them, of ``n_items`` items."""
-
-    planes: np.ndarray
-    n_items: int
-
-    @property
-    def bits(self) -> int:
-        """Length of a code."""
-        return self.planes.shape[1]
 
 
 class _Found(NamedTuple):
@@ -45,16 +36,18 @@ def nearest(
     ``codes`` uint8 [Q, bytes]; ``excluded``: ascending positions barred for each query. Returns
     positions and distances, int32 [Q, k], -1 where fewer than k remain.
     """
-    positions = np.full((len(codes), k), -1, dtype=np.int32)
-    distances = np.full((len(codes), k), -1, dtype=np.int32)
+    parts = parts_of(items, excluded)
+    positions = np.full((len(parts), len(codes), k), -1, dtype=np.int32)
+    distances = np.full_like(positions, -1)
 
-    def answer(rows: slice) -> None:
-        found = _scan(items, codes[rows], k, _rows(excluded, rows), listing=True)
+    def answer(number: int, rows: slice) -> None:
+        found = _scan(parts[number], codes, rows, k, listing=True)
         bounds, sizes = found.state[:, scan.BOUND], found.state[:, scan.FOUND]
-        _in_order(bounds, sizes, *found[1:], positions[rows], distances[rows])
+        lists = positions[number, rows], distances[number, rows]
+        _in_order(bounds, sizes, found.counts, found.positions, found.distances, *lists)
 
-    over_queries(len(codes), _BLOCK, answer)
-    return positions, distances
+    _in_pieces(parts, len(codes), answer)
+    return merge(parts, positions, distances)
 
 
 def level_counts(items: Items, codes: np.ndarray, k: int, excluded: Csr) -> np.ndarray:
@@ -63,13 +56,14 @@ def level_counts(items: Items, codes: np.ndarray, k: int, excluded: Csr) -> np.n
     Right for all levels up to the one that holds the query's ``k``-th nearest item; levels
     beyond it hold fewer than there are.
     """
-    counts = np.empty((len(codes), items.bits + 1), dtype=np.int32)
+    parts = parts_of(items, excluded)
+    counts = np.empty((len(parts), len(codes), items.bits + 1), dtype=np.int32)
 
-    def answer(rows: slice) -> None:
-        counts[rows] = _scan(items, codes[rows], k, _rows(excluded, rows), listing=False).counts
+    def answer(number: int, rows: slice) -> None:
+        counts[number, rows] = _scan(parts[number], codes, rows, k, listing=False).counts
 
-    over_queries(len(codes), _BLOCK, answer)
-    return counts
+    _in_pieces(parts, len(codes), answer)
+    return counts.sum(axis=0, dtype=np.int32)
 
 
 def pair_distances(items: Items, codes: np.ndarray, pairs: Csr) -> np.ndarray:
@@ -80,24 +74,31 @@ def pair_distances(items: Items, codes: np.ndarray, pairs: Csr) -> np.ndarray:
     return distances
 
 
-def _rows(csr: Csr, rows: slice) -> Csr:
-    return Csr(csr.indptr[rows.start : rows.stop + 1], csr.indices)
+def _in_pieces(parts: Sequence[Part], n_queries: int, answer: Callable[[int, slice], None]) -> None:
+    """Call ``answer`` with the number of each part and each block of queries."""
+    blocks = query_blocks(n_queries, _BLOCK, len(parts))
+    in_threads(list(product(range(len(parts)), blocks)), lambda piece: answer(*piece))
 
 
-def _scan(items: Items, codes: np.ndarray, k: int, excluded: Csr, listing: bool) -> _Found:
+def _scan(part: Part, codes: np.ndarray, rows: slice, k: int, listing: bool) -> _Found:
     """Scan with quotas that all but surely suffice, and anew where they did not."""
+    items, codes, excluded = part.items, codes[rows], _rows(part.excluded, rows)
     tabled = len(codes) >= _FEW
     queries = to_patterns(codes, scan.PATTERN_WORDS) if tabled else to_masks(codes)
     enough = quotas(items.n_items, k, scan.VECTOR_ITEMS)
     found = _pass(items, queries, k, enough, excluded, listing)
     short = (found.state[:, scan.INSIDE] < k) & (found.state[:, scan.BOUND] < items.bits)
     for row in np.flatnonzero(short):
-        rows = slice(row, row + 1)
+        one = slice(row, row + 1)
         safe = np.full_like(enough, k)
-        again = _pass(items, queries[rows], k, safe, _rows(excluded, rows), listing)
+        again = _pass(items, queries[one], k, safe, _rows(excluded, one), listing)
         for kept, new in zip(found, again, strict=True):
-            kept[rows] = new
+            kept[one] = new
     return found
+
+
+def _rows(csr: Csr, rows: slice) -> Csr:
+    return Csr(csr.indptr[rows.start : rows.stop + 1], csr.indices)
 
 
 def _pass(

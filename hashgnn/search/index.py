@@ -10,7 +10,7 @@ from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_array, save_array
 from hashgnn.search import continuous, hamming
-from hashgnn.search.hamming import Items
+from hashgnn.search.parts import Items
 from hashgnn.search.planes import to_planes
 
 _ARRAYS = ("order", "planes", "vectors")

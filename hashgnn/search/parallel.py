@@ -1,27 +1,50 @@
-"""Queries spread over threads.
+"""Work spread over threads.
 
-Kernels release the interpreter's lock, so plain threads serve; each query is answered by one
-thread alone, so results do not depend on their number.
+Kernels release the interpreter's lock, so plain threads serve; each piece is done by one thread
+alone, so results do not depend on their number.
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from itertools import pairwise
+from typing import TypeVar
 
 import numba
 
+T = TypeVar("T")
 
-def over_queries(n_queries: int, block: int, answer: Callable[[slice], None]) -> None:
-    """Call ``answer`` with slices of up to ``block`` queries until all are answered.
 
-    Blocks are of equal size, and smaller ones rather than idle threads.
+def query_blocks(n_queries: int, block: int, parts: int = 1) -> list[slice]:
+    """Slices of up to ``block`` queries, of almost equal size, that cover them all.
+
+    Smaller ones rather than idle threads, unless each is to be answered in so many ``parts``.
     """
-    threads = numba.get_num_threads()
-    pieces = max(min(threads, n_queries), -(-n_queries // block))
-    bounds = [n_queries * piece // pieces for piece in range(pieces + 1)] if pieces else []
-    slices = map(slice, bounds[:-1], bounds[1:])
-    if threads == 1 or pieces <= 1:
-        for rows in slices:
-            answer(rows)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(answer, slices))
+    pieces = max(min(numba.get_num_threads() // parts, n_queries), -(-n_queries // block))
+    bounds = [n_queries * piece // max(1, pieces) for piece in range(pieces + 1)]
+    return [slice(*ends) for ends in pairwise(bounds)]
+
+
+def in_threads(pieces: Sequence[T], do: Callable[[T], None]) -> None:
+    """Call ``do`` with each piece; as many threads as numba may use take the next in turn."""
+    waiting = iter(pieces)
+
+    def work() -> None:
+        for piece in waiting:
+            do(piece)
+
+    others = min(numba.get_num_threads(), len(pieces)) - 1
+    helpers = [_pool(others).submit(work) for _ in range(others)]
+    work()
+    for helper in helpers:
+        helper.result()
+
+
+@lru_cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Threads that stay: starting them takes as long as scanning 100,000 codes."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="hashgnn-search")
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # a fork has no threads but its own
