@@ -17,6 +17,7 @@ _ARRAYS = ("order", "planes", "vectors")
 _DESCRIPTION = "index.json"
 _FORMAT = 1
 MAX_BITS = 1024
+_CANDIDATE_LISTS = 4096  # held at a time: bounds the memory
 
 Ranked = tuple[np.ndarray, np.ndarray]
 
@@ -69,9 +70,16 @@ class Index:
         """The ``k`` best by inner product of the ``candidates`` nearest by code: ids and scores."""
         items, item_vectors = self._items(codes), self._item_vectors(vectors)
         _same_length(codes, vectors)
-        nearest, _ = hamming.nearest(items, codes, candidates, self._barred(codes, exclude))
-        found, scores = continuous.rerank(vectors, item_vectors, nearest, k)
-        return self._ids(found), scores
+        barred = self._barred(codes, exclude)
+        ids = np.empty((len(codes), k), dtype=np.int32)
+        scores = np.empty((len(codes), k), dtype=np.float32)
+        for start in range(0, len(codes), _CANDIDATE_LISTS):
+            rows = slice(start, start + _CANDIDATE_LISTS)
+            own = Csr(barred.indptr[start : rows.stop + 1], barred.indices)
+            nearest, _ = hamming.nearest(items, codes[rows], candidates, own)
+            found, scores[rows] = continuous.rerank(vectors[rows], item_vectors, nearest, k)
+            ids[rows] = self._ids(found)
+        return ids, scores
 
     def level_counts(
         self, codes: np.ndarray, k: int, exclude: Csr | None, relevant: Csr

@@ -55,6 +55,10 @@ SIZES = [
     (3, 1, 4, 2),
     (0, 50, 4, 5),
     (1, 20011, 4, 500),
+    (1, 1, 4, 1),
+    (1, 999, 5, 1200),
+    (40, 700, 16, 20),
+    (35, 300, 128, 310),
 ]
 
 
@@ -149,6 +153,20 @@ def test_all_equal_codes_come_in_tie_order_and_the_order_follows_the_seed() -> N
     np.testing.assert_array_equal(lists[0], lists[1])
     assert not np.array_equal(lists[0], lists[2])
     assert not np.array_equal(lists[0][0], np.arange(20))
+
+
+@pytest.mark.parametrize("queries", [1, 40])
+def test_all_equal_items_come_in_tie_order_in_every_search(queries: int) -> None:
+    codes, vectors = np.full((700, 4), 7, np.uint8), np.ones((700, 3), np.float32)
+    index = Index(codes, vectors)
+    exclude = random_rows(queries, 700, 3)
+    expected = brute_force(np.zeros((queries, 700)), index, 650, exclude)
+    for ids, _ in (
+        index.hamming(codes[:queries], 650, exclude),
+        index.continuous(vectors[:queries], 650, exclude),
+        index.hierarchical(codes[:queries], vectors[:queries], 650, exclude, candidates=700),
+    ):
+        np.testing.assert_array_equal(ids, expected)
 
 
 def test_everything_excluded_leaves_nothing() -> None:
