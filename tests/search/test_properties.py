@@ -108,12 +108,9 @@ def test_memory_beyond_the_results_does_not_grow_with_the_queries() -> None:
     for queries in (few, many):
         vectors = queries.astype(np.float32)
         tracemalloc.start()
-        for results in (
-            index.hamming(queries, 5),
-            index.continuous(vectors, 5),
-            index.hierarchical(queries, vectors, 5, candidates=100),
-        ):
-            del results
+        index.hamming(queries, 5)
+        index.continuous(vectors, 5)
+        index.hierarchical(queries, vectors, 5, candidates=100)
         beyond.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     results = (len(many) - len(few)) * 5 * 8  # bytes of ids and distances
