@@ -13,7 +13,7 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from hashgnn.data.interactions import Csr, load_split
+from hashgnn.data.interactions import Csr, Split, load_split
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
 from hashgnn.stage import run_stage, stage_parser
@@ -29,16 +29,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> dict[str, object]:
     split = load_split(args.split)
-    _check_room(split.train, split.n_items)
-    rounds, seed = args.settings["rounds"], args.settings["seed"]
-    shape = (rounds, len(split.train.indices), args.settings["per_interaction"])
     with atomic_write(args.output) as temporary:
-        # Round by round into the file: all of them may be more than the memory holds.
-        output = np.lib.format.open_memmap(temporary, "w+", np.int32, shape)
-        for number in range(rounds):
-            draw_negatives(*split.train, split.n_items, seed, number, output[number])
-        output.flush()
+        shape = draw_triplets(temporary, split, **args.settings)
     return {"negatives": int(np.prod(shape))}
+
+
+def draw_triplets(
+    path: Path, split: Split, per_interaction: int, rounds: int, seed: int
+) -> tuple[int, ...]:
+    """Write the negatives of ``split`` as ``.npy``, and return their shape.
+
+    int32 [rounds, training interactions, per_interaction]; ``InputError`` if a user has all items.
+    """
+    _check_room(split.train, split.n_items)
+    shape = (rounds, len(split.train.indices), per_interaction)
+    # Round by round into the file: all of them may be more than the memory holds.
+    output = np.lib.format.open_memmap(path, "w+", np.int32, shape)
+    for number in range(rounds):
+        draw_negatives(*split.train, split.n_items, seed, number, output[number])
+    output.flush()
+    return shape
 
 
 def _check_room(train: Csr, n_items: int) -> None:

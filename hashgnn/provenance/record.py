@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from hashgnn.data.checksum import file_checksum
 from hashgnn.files import atomic_write
@@ -27,7 +28,7 @@ _PACKAGES = (
 
 
 class Recorder:
-    """Starts a clock when made; ``write`` stops it and leaves the record as JSON."""
+    """Starts a clock when made; ``record`` stops it."""
 
     def __init__(self, settings: Mapping[str, object], paths: Iterable[Path] = ()) -> None:
         """``paths``: all files that the command names; those there already are its inputs."""
@@ -37,8 +38,12 @@ class Recorder:
         self._cpu = time.process_time()
 
     def write(self, path: Path, facts: Mapping[str, object]) -> None:
-        """Write command, settings, versions, machine, cost and the stage's ``facts``."""
-        record = {
+        """Leave the record as JSON, atomically."""
+        write_record(path, self.record(facts))
+
+    def record(self, facts: Mapping[str, object]) -> dict[str, Any]:
+        """Command, settings, versions, machine, cost so far and ``facts``, which go before."""
+        return {
             "command": [sys.executable, "-m", _module_name(), *sys.argv[1:]],
             "settings": self.settings,
             "inputs": self._checksums(),
@@ -54,8 +59,6 @@ class Recorder:
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "modules": sorted(m for m in sys.modules if m.split(".")[0] == "hashgnn"),
         }
-        with atomic_write(path) as temporary:
-            temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
     def _checksums(self) -> dict[str, str]:
         """SHA-256 of each input; a file that changed meanwhile was an output made anew."""
@@ -64,6 +67,12 @@ class Recorder:
             for path, changed in self._inputs.items()
             if path.stat().st_mtime_ns == changed
         }
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a record as JSON, atomically."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def _peak_memory_mb() -> int:

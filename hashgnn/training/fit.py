@@ -1,7 +1,6 @@
 """Training of the graph methods: the loop that all of them share."""
 
 import copy
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +19,7 @@ from hashgnn.training.batches import Batch, Batches
 from hashgnn.training.checkpoint import State
 from hashgnn.training.history import History
 from hashgnn.training.settings import TrainingSettings
-from hashgnn.training.task import Fitted, Task
+from hashgnn.training.task import Fitted, Moment, Task
 from hashgnn.training.validation import PairwiseAuc, validation_hr
 
 HasherClass = Callable[[Graph, int, Any], GraphHasher]
@@ -132,12 +131,10 @@ class _Training:
         left = (self.settings.epochs * len(self.batches) - self.iteration) * (
             seconds / self.settings.history_every
         )
-        print(
+        self._say(
             f"iteration {row['iteration']}  loss {row['loss']:.4f}  auc {row['auc']:.4f}  "
             f"codes {row['auc_codes']:.4f}  p {row['p']:.2f}  {edges / seconds:,.0f} edges/s  "
-            f"{left / 60:.1f} min left",
-            file=sys.stderr,
-            flush=True,
+            f"{left / 60:.1f} min left"
         )
 
     def _validate(self, epoch: int) -> None:
@@ -146,7 +143,11 @@ class _Training:
         if hr > self.best_hr:
             self.best_hr, self.best_epoch = hr, epoch
             self.best_weights = copy.deepcopy(self.model.state_dict())
-        print(f"epoch {epoch + 1}  validation HR {hr:.4f}", file=sys.stderr, flush=True)
+        self._say(f"epoch {epoch + 1}  validation HR {hr:.4f}")
+
+    def _say(self, news: str) -> None:
+        iterations = self.settings.epochs * len(self.batches)
+        self.task.watch(Moment(self.iteration, iterations, news))
 
     @property
     def _progress(self) -> Progress:
@@ -169,7 +170,7 @@ class _Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.history.restore(state["history"])
         self.best_hr, self.best_epoch, self.best_weights = state["best"]
-        print(f"resumed after iteration {self.iteration}", file=sys.stderr, flush=True)
+        self._say(f"resumed after iteration {self.iteration}")
 
     def _embed(self) -> tuple[Tensor, Tensor]:
         self.model.eval()

@@ -1,6 +1,7 @@
 """What a method gets to train on, and what it gives back."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,6 +14,19 @@ from hashgnn.errors import InputError
 from hashgnn.training.checkpoint import Checkpoint
 
 
+class Moment(NamedTuple):
+    """How far a training has come: iterations done, of so many, and what there is to say."""
+
+    iteration: int
+    iterations: int
+    news: str
+
+
+def print_news(moment: Moment) -> None:
+    """A line to stderr: what the log of a job gets."""
+    print(moment.news, file=sys.stderr, flush=True)
+
+
 @dataclass(frozen=True)
 class Task:
     """One training: data, size of the code, seed and hyper-parameters.
@@ -20,7 +34,8 @@ class Task:
     ``triplets`` int32 [rounds, training interactions, n]: negatives, in the order of
     ``split.train``. ``parameters``: the method's hyper-parameters, as the config has them.
     ``checkpoint``: where an interrupted training goes on. ``pretrained``: float32 vectors of
-    users [U, d] and items [I, d] by another method, where the config's entry names one.
+    users [U, d] and items [I, d] by another method, where the config's entry names one. ``watch``
+    is told now and then how far the training has come.
     """
 
     split: Split
@@ -31,6 +46,7 @@ class Task:
     device: torch.device
     checkpoint: Checkpoint
     pretrained: tuple[np.ndarray, np.ndarray] | None = None
+    watch: Callable[[Moment], None] = print_news
 
     def vectors_to_hash(self) -> tuple[np.ndarray, np.ndarray]:
         """``pretrained``; ``InputError`` where there is none."""

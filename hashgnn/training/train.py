@@ -5,9 +5,10 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,7 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> Facts:
     settings = args.settings
     device = choose_device(args.device)
-    checkpoint = Checkpoint(args.output / "checkpoint.pt", _fingerprint(args))
+    inputs = (args.split, args.triplets, *args.pretrained)
+    checksums = [str(file_checksum(path, "sha256")) for path in inputs]
+    checkpoint = Checkpoint(
+        args.output / "checkpoint.pt", fingerprint(settings, args.device, checksums)
+    )
     task = Task(
         split=load_split(args.split),
         triplets=load_array(args.triplets, memory_map=True),
@@ -61,7 +66,7 @@ def _run(args: argparse.Namespace) -> Facts:
     fitted = import_module(settings["method"]).fit(task)
     _save(args.output, fitted)
     checkpoint.remove()
-    return {"device": _describe(device), **fitted.facts}
+    return {"device": describe_device(device), **fitted.facts}
 
 
 def _pretrained(files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray] | None:
@@ -71,16 +76,13 @@ def _pretrained(files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray] | None:
     return users, items
 
 
-def _fingerprint(args: argparse.Namespace) -> str:
-    """A digest of all that the outcome depends on."""
-    settings = args.settings
+def fingerprint(settings: Mapping[str, Any], device: str, checksums: Iterable[str]) -> str:
+    """A digest of all that the outcome depends on; ``checksums`` stand for the inputs."""
     root = Path(__file__).parents[2]
     code = CodeDigest(root)(
         "hashgnn.training.train", settings["method"], settings["parameters"]["encoder"]
     )
-    parts = [json.dumps(settings, sort_keys=True), code, args.device]
-    inputs = (args.split, args.triplets, *args.pretrained)
-    parts += [str(file_checksum(path, "sha256")) for path in inputs]
+    parts = [json.dumps(settings, sort_keys=True), code, device, *checksums]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -107,7 +109,8 @@ def _save(folder: Path, fitted: Fitted) -> None:
         fitted.history.to_csv(temporary, index=False)
 
 
-def _describe(device: torch.device) -> str:
+def describe_device(device: torch.device) -> str:
+    """The GPU's name, or cpu."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
 
 

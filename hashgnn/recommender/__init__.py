@@ -1,0 +1,1 @@
+"""Training and recommending outside the workflow: what the Python interface and the CLI share."""

@@ -1,0 +1,110 @@
+"""The Python interface, in the manner of scikit-learn."""
+
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from hashgnn.errors import InputError
+from hashgnn.recommender.folder import load_model, save_model
+from hashgnn.recommender.given import take
+from hashgnn.recommender.model import Model, Search
+
+
+class HashGNN:
+    """Learn codes and vectors from interactions, and recommend by them.
+
+    >>> model = HashGNN(bits=64).fit(interactions)
+    >>> model.recommend(["anna", "ben"], n=10)
+    >>> model.save("model"); HashGNN.load("model")
+
+    After ``fit`` or ``load``: ``model_``, with ids, codes, vectors and index; after ``fit`` also
+    ``history_``, the course of the training as a data frame.
+    """
+
+    model_: Model
+    history_: pd.DataFrame
+
+    def __init__(
+        self,
+        bits: int = 32,
+        *,
+        method: str = "hashgnn",
+        seed: int = 0,
+        validation: float = 0.1,
+        device: str = "auto",
+        **parameters: Any,
+    ) -> None:
+        """``method``: id of a model in the workflow's config that trains its own vectors.
+
+        ``validation``: share of each user's interactions that is held out to choose the best
+        epoch. ``device``: auto, cpu, cuda or cuda:N. ``parameters``: hyper-parameters (epochs,
+        learning_rate, batch_size, scale, ...) that differ from the workflow's config.
+        """
+        self.bits = bits
+        self.method = method
+        self.seed = seed
+        self.validation = validation
+        self.device = device
+        self.parameters = parameters
+
+    def fit(
+        self, interactions: Any, *, user: str = "user", item: str = "item", verbose: bool = False
+    ) -> Self:
+        """Train on ``interactions``.
+
+        A data frame with columns ``user`` and ``item``, a pair (users, items) of sequences, or a
+        scipy sparse matrix of users by items. Ids are text or integers. ``InputError`` if they
+        cannot be used.
+        """
+        # Here, since it brings torch, which takes seconds; who loads a model needs none of it.
+        from hashgnn.recommender.fitting import Options, fit
+        from hashgnn.recommender.progress import Bar, silent
+
+        options = Options(
+            self.bits, self.method, self.seed, self.validation, self.device, self.parameters
+        )
+        bar = Bar()
+        given = take(interactions, user, item)
+        self.model_, self.history_ = fit(given, options, bar if verbose else silent)
+        bar.close()
+        return self
+
+    def recommend(
+        self,
+        users: Iterable[Hashable] | None = None,
+        n: int = 10,
+        *,
+        search: Search = "hierarchical",
+        exclude_known: bool = True,
+        candidates: int = 500,
+    ) -> pd.DataFrame:
+        """The ``n`` best items of each user: columns user, item, rank and score.
+
+        See ``hashgnn.recommender.model.Model.recommend``.
+        """
+        return self._fitted().recommend(users, n, search, exclude_known, candidates)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted model as a folder, which ``load`` and the ``hashgnn`` command read."""
+        history = getattr(self, "history_", pd.DataFrame())
+        save_model(Path(folder), self._fitted(), history)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Map a result folder into memory: what ``save`` or ``hashgnn train`` wrote, or the
+        workflow's ``results/DATASET/MODEL/bitsK/seedS``.
+        """
+        model = load_model(Path(folder))
+        settings = model.record["settings"]
+        method = settings["method"].rpartition(".")[2]
+        loaded = cls(settings["bits"], method=method, seed=settings["seed"])
+        loaded.parameters = settings["parameters"]
+        loaded.model_ = model
+        return loaded
+
+    def _fitted(self) -> Model:
+        if not hasattr(self, "model_"):
+            raise InputError("this model is not fitted; call fit first, or load one")
+        return self.model_

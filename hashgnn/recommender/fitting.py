@@ -1,0 +1,128 @@
+"""Training on interactions at hand, by the workflow's own split, negatives and training loop."""
+
+import hashlib
+import math
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hashgnn.data.interactions import Interactions, Split
+from hashgnn.data.split import split
+from hashgnn.data.triplets import draw_triplets
+from hashgnn.errors import InputError
+from hashgnn.files import load_array
+from hashgnn.metrics.evaluation import Encoded
+from hashgnn.provenance.record import Recorder
+from hashgnn.recommender.given import Given
+from hashgnn.recommender.model import Model
+from hashgnn.recommender.recipe import Recipe, recipe
+from hashgnn.search import Index
+from hashgnn.training.checkpoint import Checkpoint
+from hashgnn.training.task import Fitted, Moment, Task
+from hashgnn.training.train import choose_device, describe_device, fingerprint
+
+Watch = Callable[[Moment], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to train; ``parameters`` lie on top of the config's for the method."""
+
+    bits: int
+    method: str
+    seed: int
+    validation: float
+    device: str
+    parameters: Mapping[str, Any]
+
+
+def fit(
+    given: Given,
+    options: Options,
+    watch: Watch,
+    checkpoint: Path | None = None,
+    files: tuple[Path, ...] = (),
+) -> tuple[Model, pd.DataFrame]:
+    """Train, and return the model and the course of its training.
+
+    ``checkpoint``: where an interrupted training leaves its state and goes on from; it is removed
+    at the end. ``files``: what the interactions were read from, for the record.
+    """
+    parts = _split(given.interactions, options)
+    chosen = recipe(options.method, options.parameters, options.bits, len(parts.train.indices))
+    settings = {
+        "method": chosen.module,
+        "bits": options.bits,
+        "seed": options.seed,
+        "validation": options.validation,
+        "negatives": chosen.negatives,
+        "parameters": chosen.parameters,
+    }
+    recorder = Recorder(settings, files)
+    state = _checkpoint(checkpoint, settings, options, given.interactions)
+    fitted = _train(parts, chosen, options, state, watch)
+    if checkpoint:
+        state.remove()
+    facts = {
+        **fitted.facts,
+        "model": options.method,
+        "integer_ids": {"user": given.users.integer, "item": given.items.integer},
+        "device": describe_device(choose_device(options.device)),
+    }
+    return _model(given, fitted, recorder.record(facts)), fitted.history
+
+
+def _split(interactions: Interactions, options: Options) -> Split:
+    if not 1 <= options.bits <= 1024:
+        raise InputError(f"bits is {options.bits}; give 1 to 1024")
+    if not 0 < options.validation < 1:
+        raise InputError(f"validation is {options.validation}; give a share between 0 and 1")
+    shares = {"by": "random", "test": 0.0, "validation": options.validation}
+    parts = split(interactions, {**shares, "seed": options.seed})
+    if not len(parts.validation.indices):
+        raise InputError(
+            f"no user has enough interactions to hold out {options.validation:.0%} of them, by "
+            "which the best epoch is chosen; give more interactions or a larger validation"
+        )
+    return parts
+
+
+def _checkpoint(
+    path: Path | None, settings: Mapping[str, Any], options: Options, interactions: Interactions
+) -> Checkpoint:
+    if path is None:
+        return Checkpoint(Path(os.devnull), "", every_seconds=math.inf)
+    columns = (interactions.user, interactions.item)
+    checksums = [hashlib.sha256(column.tobytes()).hexdigest() for column in columns]
+    return Checkpoint(path, fingerprint(settings, options.device, checksums))
+
+
+def _train(
+    parts: Split, chosen: Recipe, options: Options, checkpoint: Checkpoint, watch: Watch
+) -> Fitted:
+    with tempfile.TemporaryDirectory(prefix="hashgnn-") as folder:
+        negatives = Path(folder, "triplets.npy")
+        draw_triplets(negatives, parts, chosen.negatives, chosen.rounds, options.seed)
+        task = Task(
+            split=parts,
+            triplets=load_array(negatives, memory_map=True),
+            bits=options.bits,
+            seed=options.seed,
+            parameters=chosen.parameters,
+            device=choose_device(options.device),
+            checkpoint=checkpoint,
+            watch=watch,
+        )
+        return import_module(chosen.module).fit(task)
+
+
+def _model(given: Given, fitted: Fitted, record: Mapping[str, Any]) -> Model:
+    users = Encoded(fitted.user_codes, fitted.user_vectors)
+    items = Encoded(fitted.item_codes, fitted.item_vectors)
+    return Model(given.users, given.items, users, items, Index(*items), given.interactions, record)
