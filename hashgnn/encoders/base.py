@@ -31,5 +31,8 @@ class Encoder(nn.Module, ABC):
         """
 
     @abstractmethod
-    def propagate(self, x: Tensor, graph: Graph) -> Tensor:
-        """Whole neighborhoods: ``x`` [n_nodes, width] to [n_nodes, ``self.width``]."""
+    def propagate(self, x: Tensor, graph: Graph, targets: Tensor | None = None) -> Tensor:
+        """Whole neighborhoods: ``x`` [n_nodes, width] to [n_nodes, ``self.width``].
+
+        Or to the rows of the nodes ``targets`` int [T] alone, which may cost less.
+        """

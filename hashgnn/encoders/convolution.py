@@ -67,15 +67,15 @@ class ConvolutionEncoder(Encoder):
             x = _convolve(layer, x, targets, neighbors.flatten(), counts)
         return x
 
-    def propagate(self, x: Tensor, graph: Graph) -> Tensor:
-        """Whole neighborhoods, some targets at a time: [n_nodes, ``self.width``]."""
+    def propagate(self, x: Tensor, graph: Graph, targets: Tensor | None = None) -> Tensor:
+        """Whole neighborhoods, some nodes at a time: [n_nodes, ``self.width``] or ``targets``."""
         for layer in self.layers:
             parts = [
                 _convolve(layer, x, *(torch.from_numpy(a).to(x.device) for a in part))
                 for part in chunks(graph, CHUNK)
             ]
             x = torch.cat(parts)
-        return x
+        return x if targets is None else x[targets.long()]
 
 
 def make_convolution(name: str, width: int, channels: int, arguments: Mapping[str, Any]) -> Any:

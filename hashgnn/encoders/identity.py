@@ -23,6 +23,6 @@ class Identity(Encoder):
             x = x[targets.long()]
         return x
 
-    def propagate(self, x: Tensor, graph: Graph) -> Tensor:
+    def propagate(self, x: Tensor, graph: Graph, targets: Tensor | None = None) -> Tensor:
         """``x`` itself."""
-        return x
+        return x if targets is None else x[targets.long()]

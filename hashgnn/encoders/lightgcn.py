@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from hashgnn.encoders.base import Encoder
-from hashgnn.graph.aggregate import gather, whole_mean
+from hashgnn.graph.aggregate import neighbor_mean
 from hashgnn.graph.bipartite import Graph
+from hashgnn.graph.neighborhoods import Neighborhoods, drawn, whole
 from hashgnn.training.settings import TrainingSettings
 
 
@@ -40,19 +41,19 @@ class LightGcn(Encoder):
 
     def forward(self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
         """Sampled: ``x`` [n_nodes, width] to the last block's targets [T, width]."""
+        return self._through(x, [drawn(*block) for block in blocks])
+
+    def propagate(self, x: Tensor, graph: Graph, targets: Tensor | None = None) -> Tensor:
+        """Whole neighborhoods: ``x`` [n_nodes, width] to the same shape, or rows ``targets``."""
+        hoods = [whole(graph, x.device)] * (self.n_layers - 1)
+        return self._through(x, [*hoods, whole(graph, x.device, targets)])
+
+    def _through(self, x: Tensor, hoods: Sequence[Neighborhoods]) -> Tensor:
         roots, total = self.root_degrees, x
-        for targets, neighbors in blocks:
-            mean = gather(x / roots, targets, neighbors)[:, self.width :]
-            rows = targets.long()
+        for read in hoods:
+            mean = neighbor_mean(x / roots, read)
+            rows = read.targets.long()
             roots = roots[rows]
             x = roots * mean
             total = total[rows] + x
-        return total / (len(blocks) + 1)
-
-    def propagate(self, x: Tensor, graph: Graph) -> Tensor:
-        """Whole neighborhoods: ``x`` [n_nodes, width] to the same shape."""
-        total = x
-        for _ in range(self.n_layers):
-            x = self.root_degrees * whole_mean(x / self.root_degrees, graph)
-            total = total + x
-        return total / (self.n_layers + 1)
+        return total / (len(hoods) + 1)

@@ -20,6 +20,7 @@ from hashgnn.files import atomic_write, load_array, save_array
 from hashgnn.provenance.code_digest import CodeDigest
 from hashgnn.stage import Facts, run_stage, stage_parser
 from hashgnn.training.checkpoint import Checkpoint
+from hashgnn.training.memory import keep_freed_memory
 from hashgnn.training.task import Fitted, Task
 
 
@@ -46,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> Facts:
+    keep_freed_memory()
     settings = args.settings
     device = choose_device(args.device)
     inputs = (args.split, args.triplets, *args.pretrained)
