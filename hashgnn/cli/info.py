@@ -1,0 +1,67 @@
+"""``hashgnn info``: what a result folder holds."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hashgnn.cli.options import FOLDER
+
+
+@click.command()
+@FOLDER
+@click.option("--json", "as_json", is_flag=True, help="As a JSON object.")
+def info(folder: Path, as_json: bool) -> None:
+    """Say what FOLDER holds: data, method, sizes, quality, and how it came to be."""
+    click.echo(json.dumps(facts(folder), indent=2) if as_json else describe(folder))
+
+
+def describe(folder: Path) -> str:
+    """The facts about a result folder, a line each."""
+    found = facts(folder)
+    lines = {key: value for key, value in found.items() if not isinstance(value, dict)}
+    lines |= {kind: _listed(found[kind]) for kind in ("versions", "files")}
+    width = max(map(len, lines)) + 2
+    return "\n".join(f"{key:<{width}}{_shown(value)}" for key, value in lines.items())
+
+
+def facts(folder: Path) -> dict[str, Any]:
+    """What the folder's record, data and files tell; None for what they do not."""
+    from hashgnn.data.interactions import load_interactions
+    from hashgnn.recommender.folder import data_folder, load_record
+
+    record = load_record(folder)
+    data = data_folder(folder)
+    interactions = load_interactions(data / "interactions.npz")
+    settings = record["settings"]
+    inputs = ", ".join(Path(path).name for path in record["inputs"])
+    return {
+        "data set": (inputs or "from Python") if data == folder else data.name,
+        "method": settings["method"],
+        "bits": settings["bits"],
+        "seed": settings["seed"],
+        "users": interactions.n_users,
+        "items": interactions.n_items,
+        "interactions": len(interactions.user),
+        "best epoch": record.get("best_epoch"),
+        "validation HR@50": record.get("validation_hr"),
+        "device": record["device"],
+        "seconds": record["seconds"],
+        "finished": record["finished"],
+        "commit": record["git_commit"],
+        "versions": record["versions"],
+        "files": {p.name: p.stat().st_size for p in sorted(folder.iterdir()) if p.is_file()},
+    }
+
+
+def _listed(named: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {_shown(value)}" for name, value in named.items())
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if value < 1 else f"{value:,.1f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "unknown" if value is None else str(value)

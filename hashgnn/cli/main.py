@@ -1,0 +1,61 @@
+"""The command and how it fails: 0; 2 after one line about bad input or usage; 1 after one about
+a file that the system refuses. Commands import what they need when they run: help is quick.
+"""
+
+import errno
+import sys
+from typing import IO, Any
+
+import click
+
+from hashgnn.cli.export import export
+from hashgnn.cli.info import info
+from hashgnn.cli.recommend import recommend
+from hashgnn.cli.train import train
+from hashgnn.errors import InputError
+
+
+class _Refused(click.ClickException):
+    exit_code = 1
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """One line, as the stages of the workflow print it."""
+        click.echo(f"error: {self.message}", file=file or sys.stderr)
+
+
+class _BadInput(_Refused):
+    exit_code = 2
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            raise _BadInput(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader has had enough; click knows what to do
+                raise
+            raise _Refused(f"{error.filename}: {error.strerror or error}") from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hashgnn")
+def main() -> None:
+    """Short binary codes for users and items, learned from their interactions.
+
+    \b
+    hashgnn train clicks.csv --output model
+    hashgnn recommend model --user anna --number 5
+    hashgnn export model --output exported --format faiss
+    hashgnn info model
+
+    recommend, export and info also take a result folder of the workflow,
+    results/DATASET/MODEL/bitsK/seedS.
+
+    Tab completion: eval "$(_HASHGNN_COMPLETE=bash_source hashgnn)", or zsh_source, fish_source.
+    """
+
+
+for _command in (train, recommend, export, info):
+    main.add_command(_command)

@@ -1,0 +1,77 @@
+"""A model's codes, vectors and ids in the formats of other systems."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hashgnn.errors import InputError
+from hashgnn.files import atomic_write, save_array
+from hashgnn.metrics.evaluation import Encoded
+from hashgnn.recommender.ids import Ids
+from hashgnn.recommender.model import Model
+
+
+def write_numpy(folder: Path, model: Model) -> list[Path]:
+    """``{user,item}_{ids,codes,vectors}.npy``; returns what was written."""
+    written = []
+    for side, ids, encoded in _sides(model):
+        arrays = {"ids": _id_array(ids), "codes": encoded.codes, "vectors": encoded.vectors}
+        for kind, array in arrays.items():
+            if array is not None:
+                written.append(folder / f"{side}_{kind}.npy")
+                save_array(written[-1], array)
+    return written
+
+
+def write_parquet(folder: Path, model: Model) -> list[Path]:
+    """``users.parquet`` and ``items.parquet`` with the columns id, code and vector."""
+    written = []
+    for side, ids, encoded in _sides(model):
+        columns = {"id": pa.array(_id_array(ids))}
+        if encoded.codes is not None:
+            columns["code"] = _binary(encoded.codes)
+        if encoded.vectors is not None:
+            flat = pa.array(np.asarray(encoded.vectors).reshape(-1))
+            columns["vector"] = pa.FixedSizeListArray.from_arrays(flat, encoded.vectors.shape[1])
+        written.append(folder / f"{side}s.parquet")
+        with atomic_write(written[-1]) as temporary:
+            pq.write_table(pa.table(columns), temporary)
+    return written
+
+
+def write_faiss(folder: Path, model: Model) -> list[Path]:
+    """``items.faiss``, an IndexBinaryFlat over the codes, and ``item_ids.npy`` for its ids."""
+    try:
+        import faiss
+    except ModuleNotFoundError as error:
+        raise InputError("FAISS is not installed: pip install 'hashgnn[faiss]'") from error
+    codes = model.items.codes
+    if codes is None:
+        raise InputError("this method has no codes to put into a FAISS binary index")
+    index = faiss.IndexBinaryFlat(8 * codes.shape[1])
+    index.add(np.ascontiguousarray(codes))
+    ids, written = folder / "item_ids.npy", folder / "items.faiss"
+    save_array(ids, _id_array(model.item_ids))
+    with atomic_write(written) as temporary:
+        faiss.write_index_binary(index, str(temporary))
+    return [ids, written]
+
+
+def _sides(model: Model) -> Iterator[tuple[str, Ids, Encoded]]:
+    yield "user", model.user_ids, model.users
+    yield "item", model.item_ids, model.items
+
+
+def _id_array(ids: Ids) -> np.ndarray:
+    """int64, or text of a fixed width, which needs no pickle."""
+    values = ids.at(np.arange(len(ids)))
+    return values.to_numpy() if ids.integer else np.array(values.tolist(), dtype=np.str_)
+
+
+def _binary(codes: np.ndarray) -> pa.Array:
+    kind = pa.binary(codes.shape[1])
+    buffer = pa.py_buffer(np.ascontiguousarray(codes).tobytes())
+    return pa.Array.from_buffers(kind, len(codes), [None, buffer])
