@@ -7,14 +7,22 @@ Config = Mapping[str, Any]
 
 
 def parameters(config: Config, dataset: str, model: str) -> dict[str, Any]:
-    """Shared ones, then the data set's, then the method's, then its own for the data set."""
+    """Shared ones, then the data set's, then the method's, then its own for the data set.
+
+    The first two are for the methods that take the shared training.
+    """
     entry = config["models"][model]
+    shared = {**config["training"], **config["datasets"][dataset].get("training", {})}
     return {
-        **config["training"],
-        **config["datasets"][dataset].get("training", {}),
+        **(shared if takes_training(config, model) else {}),
         **entry.get("parameters", {}),
         **entry.get("per_dataset", {}).get(dataset, {}),
     }
+
+
+def takes_training(config: Config, model: str) -> bool:
+    """Whether a method takes the shared hyper-parameters and the workflow's negatives."""
+    return config["models"][model].get("shared_training", True)
 
 
 def negatives(config: Config, model: str) -> int:

@@ -32,8 +32,8 @@ class GraphHasher(nn.Module, ABC):
         self.scale = settings.scale
         self.embedding = nn.Parameter(torch.empty(graph.n_nodes, settings.embedding_width))
         self.encoder: Encoder = build_encoder(settings, graph)
-        self.user_hash = nn.Linear(self.encoder.width, bits)
-        self.item_hash = nn.Linear(self.encoder.width, bits)
+        self.user_hash: nn.Module = nn.Linear(self.encoder.width, bits)
+        self.item_hash: nn.Module = nn.Linear(self.encoder.width, bits)
         if settings.shared_hash_layer:
             self.item_hash = self.user_hash
         self._initialize(settings)

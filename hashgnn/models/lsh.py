@@ -12,13 +12,13 @@ import numpy as np
 from hashgnn.hashing.sign import pack
 from hashgnn.settings import parse
 from hashgnn.training.history import History
-from hashgnn.training.settings import TrainingSettings
+from hashgnn.training.settings import NoSettings
 from hashgnn.training.task import Fitted, Task
 
 
 def fit(task: Task) -> Fitted:
     """Hash the vectors of ``task.pretrained`` by hyperplanes drawn from its seed."""
-    parse(TrainingSettings, task.parameters, "parameters")  # unknown keys are refused here too
+    parse(NoSettings, task.parameters, "parameters")
     users, items = task.vectors_to_hash()
     planes = hyperplanes(task.bits, users.shape[1], task.seed)
     codes = project(users, planes), project(items, planes)

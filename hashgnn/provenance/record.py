@@ -17,6 +17,7 @@ from hashgnn.files import atomic_write
 
 _PACKAGES = (
     "hashgnn",
+    "implicit",
     "numba",
     "numpy",
     "pandas",

@@ -37,9 +37,11 @@ def recipe(method: str, parameters: Mapping[str, Any], bits: int, n_interactions
         usable = ", ".join(name for name in methods if "pretrained" not in methods[name])
         raise InputError(f"method {method!r}: expected one of {usable}")
     entry = methods[method]
-    merged = {**config["training"], **entry.get("parameters", {})}
-    merged["batch_size"] = _batch_size(merged["batch_size"], n_interactions)
-    merged["scale"] *= max(1.0, _BITS / bits)
+    merged = dict(entry.get("parameters", {}))
+    if entry.get("shared_training", True):
+        merged = {**config["training"], **merged}
+        merged["batch_size"] = _batch_size(merged["batch_size"], n_interactions)
+        merged["scale"] *= max(1.0, _BITS / bits)
     triplets = config["triplets"]
     negatives = entry.get("negatives", triplets["per_interaction"])
     return Recipe(entry["module"], {**merged, **parameters}, negatives, triplets["rounds"])

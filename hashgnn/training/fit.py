@@ -12,7 +12,6 @@ from torch import Tensor
 from hashgnn.errors import InputError
 from hashgnn.graph.bipartite import Graph, bipartite_graph
 from hashgnn.hashing.progress import Progress
-from hashgnn.hashing.sign import pack
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.settings import parse
 from hashgnn.training.batches import Batch, Batches
@@ -49,7 +48,7 @@ class _Training:
         self.optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
         self.batches = Batches(
             task.split.train,
-            task.triplets,
+            task.negatives(),
             graph,
             settings.fanouts,
             settings.batch_size,
@@ -86,7 +85,7 @@ class _Training:
         self.model.load_state_dict(self.best_weights)
         users, items = (z.cpu().numpy() for z in self._embed())
         facts = {"best_epoch": self.best_epoch + 1, "validation_hr": self.best_hr}
-        return Fitted(users, items, pack(users), pack(items), self.history.frame(), facts)
+        return Fitted.of_vectors(users, items, self.history.frame(), facts)
 
     def _train_epoch(self, epoch: int) -> None:
         self.model.train()
@@ -140,7 +139,7 @@ class _Training:
     def _validate(self, epoch: int) -> None:
         users, items = (z.cpu().numpy() for z in self._embed())
         hr = validation_hr(users, items, self.task.split, self.model.selected_by)
-        if hr > self.best_hr:
+        if not hr <= self.best_hr:  # NaN, where nothing is held out, keeps the last epoch
             self.best_hr, self.best_epoch = hr, epoch
             self.best_weights = copy.deepcopy(self.model.state_dict())
         self._say(f"epoch {epoch + 1}  validation HR {hr:.4f}")

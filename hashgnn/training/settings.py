@@ -1,4 +1,4 @@
-"""Hyper-parameters that the graph methods share."""
+"""Hyper-parameters that the graph methods share, and the lack of any."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -32,3 +32,8 @@ class TrainingSettings:
     patience: int = 0
     scale: float = 0.25
     history_every: int = 250
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """For methods without hyper-parameters: every key is refused."""

@@ -11,6 +11,7 @@ import torch
 
 from hashgnn.data.interactions import Split
 from hashgnn.errors import InputError
+from hashgnn.hashing.sign import pack
 from hashgnn.training.checkpoint import Checkpoint
 
 
@@ -32,14 +33,15 @@ class Task:
     """One training: data, size of the code, seed and hyper-parameters.
 
     ``triplets`` int32 [rounds, training interactions, n]: negatives, in the order of
-    ``split.train``. ``parameters``: the method's hyper-parameters, as the config has them.
-    ``checkpoint``: where an interrupted training goes on. ``pretrained``: float32 vectors of
-    users [U, d] and items [I, d] by another method, where the config's entry names one. ``watch``
-    is told now and then how far the training has come.
+    ``split.train``, where the config's entry takes the shared training. ``parameters``: the
+    method's hyper-parameters, as the config has them. ``checkpoint``: where an interrupted
+    training goes on. ``pretrained``: float32 vectors of users [U, d] and items [I, d] by another
+    method, where the config's entry names one. ``watch`` is told now and then how far the training
+    has come.
     """
 
     split: Split
-    triplets: np.ndarray
+    triplets: np.ndarray | None
     bits: int
     seed: int
     parameters: Mapping[str, Any]
@@ -47,6 +49,15 @@ class Task:
     checkpoint: Checkpoint
     pretrained: tuple[np.ndarray, np.ndarray] | None = None
     watch: Callable[[Moment], None] = print_news
+
+    def negatives(self) -> np.ndarray:
+        """``triplets``; ``InputError`` where there are none."""
+        if self.triplets is None:
+            raise InputError(
+                "this method trains on the workflow's negatives: "
+                "leave shared_training out of the model's entry"
+            )
+        return self.triplets
 
     def vectors_to_hash(self) -> tuple[np.ndarray, np.ndarray]:
         """``pretrained``; ``InputError`` where there is none."""
@@ -61,12 +72,23 @@ class Task:
 class Fitted(NamedTuple):
     """Vectors float32 [users or items, d], codes uint8 [users or items, ceil(K/8)], history.
 
-    ``codes`` are None for methods without; ``facts`` join the provenance.
+    ``facts`` join the provenance.
     """
 
     user_vectors: np.ndarray
     item_vectors: np.ndarray
-    user_codes: np.ndarray | None
-    item_codes: np.ndarray | None
+    user_codes: np.ndarray
+    item_codes: np.ndarray
     history: pd.DataFrame
     facts: Mapping[str, Any]
+
+    @classmethod
+    def of_vectors(
+        cls,
+        users: np.ndarray,
+        items: np.ndarray,
+        history: pd.DataFrame,
+        facts: Mapping[str, Any],
+    ) -> "Fitted":
+        """Codes are the signs of the vectors."""
+        return cls(users, items, pack(users), pack(items), history, facts)

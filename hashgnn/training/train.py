@@ -28,7 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; see ``--help``."""
     parser = stage_parser(__doc__)
     parser.add_argument("--split", type=Path, required=True)
-    parser.add_argument("--triplets", type=Path, required=True)
+    parser.add_argument(
+        "--triplets",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="negatives for a method that trains on those drawn by the workflow",
+    )
     parser.add_argument(
         "--pretrained",
         type=Path,
@@ -51,13 +57,13 @@ def _run(args: argparse.Namespace) -> Facts:
     settings = args.settings
     device = choose_device(args.device)
     inputs = (args.split, args.triplets, *args.pretrained)
-    checksums = [str(file_checksum(path, "sha256")) for path in inputs]
+    checksums = [str(file_checksum(path, "sha256")) for path in inputs if path]
     checkpoint = Checkpoint(
         args.output / "checkpoint.pt", fingerprint(settings, args.device, checksums)
     )
     task = Task(
         split=load_split(args.split),
-        triplets=load_array(args.triplets, memory_map=True),
+        triplets=load_array(args.triplets, memory_map=True) if args.triplets else None,
         bits=settings["bits"],
         seed=settings["seed"],
         parameters=settings["parameters"],
@@ -81,9 +87,8 @@ def _pretrained(files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray] | None:
 def fingerprint(settings: Mapping[str, Any], device: str, checksums: Iterable[str]) -> str:
     """A digest of all that the outcome depends on; ``checksums`` stand for the inputs."""
     root = Path(__file__).parents[2]
-    code = CodeDigest(root)(
-        "hashgnn.training.train", settings["method"], settings["parameters"]["encoder"]
-    )
+    encoder = [e for key, e in settings["parameters"].items() if key == "encoder"]
+    code = CodeDigest(root)("hashgnn.training.train", settings["method"], *encoder)
     parts = [json.dumps(settings, sort_keys=True), code, device, *checksums]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -105,8 +110,7 @@ def _save(folder: Path, fitted: Fitted) -> None:
     named = {"user_codes": fitted.user_codes, "item_codes": fitted.item_codes}
     named |= {"user_vectors": fitted.user_vectors, "item_vectors": fitted.item_vectors}
     for name, array in named.items():
-        if array is not None:
-            save_array(folder / f"{name}.npy", array)
+        save_array(folder / f"{name}.npy", array)
     with atomic_write(folder / "history.csv") as temporary:
         fitted.history.to_csv(temporary, index=False)
 

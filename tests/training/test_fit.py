@@ -10,7 +10,21 @@ import torch
 
 from hashgnn.data.interactions import Csr, Split
 from hashgnn.errors import InputError
-from hashgnn.models import graphsage, hash_gumb, hash_ste, hashgnn, hashgnn_sp, hashnet, lsh
+from hashgnn.models import (
+    als,
+    bine,
+    graphsage,
+    hash_gumb,
+    hash_ste,
+    hashgnn,
+    hashgnn_sp,
+    hashnet,
+    lightgcn,
+    lsh,
+    mf,
+    pte,
+    puresvd,
+)
 from hashgnn.training.checkpoint import Checkpoint, State
 from hashgnn.training.task import Fitted, Task
 
@@ -31,15 +45,19 @@ def planted_split(seed: int = 0) -> Split:
 
 
 def planted_task(
-    seed: int = 0, checkpoint: Checkpoint = NO_CHECKPOINT, **parameters: object
+    seed: int = 0,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
+    shared: bool = True,
+    **parameters: object,
 ) -> Task:
+    """``shared``: with the hyper-parameters and negatives that the graph methods share."""
     split = planted_split()
     rng = np.random.default_rng(1)
     # An item of another group is never a training positive.
     groups = np.repeat(np.arange(N_USERS) % GROUPS, 8)[None, :, None]
     others = (groups + rng.integers(1, GROUPS, size=(2, N_USERS * 8, 3))) % GROUPS
     negatives = rng.integers(20, size=others.shape) + 20 * others
-    shared = {
+    common = {
         "widths": [16, 12],
         "embedding_width": 16,
         "fanouts": [4, 3],
@@ -51,10 +69,10 @@ def planted_task(
     }
     return Task(
         split=split,
-        triplets=negatives.astype(np.int32),
+        triplets=negatives.astype(np.int32) if shared else None,
         bits=BITS,
         seed=seed,
-        parameters={**shared, **parameters},
+        parameters={**(common if shared else {}), **parameters},
         device=torch.device("cpu"),
         checkpoint=checkpoint,
     )
@@ -90,7 +108,8 @@ PRETRAINED = DIRECTIONS[np.arange(N_USERS) % GROUPS], DIRECTIONS[np.arange(N_ITE
 
 @pytest.mark.parametrize("method", [hashgnn_sp, lsh])
 def test_codes_of_given_vectors_find_their_groups(method: ModuleType) -> None:
-    fitted = method.fit(replace(planted_task(), pretrained=PRETRAINED))
+    task = planted_task() if method is hashgnn_sp else planted_task(shared=False)
+    fitted = method.fit(replace(task, pretrained=PRETRAINED))
 
     assert fitted.user_codes.shape == (N_USERS, 2)
     assert own_group_gap(agreeing_bits(fitted)) > 2.5  # of 12 bits
@@ -110,7 +129,7 @@ def test_only_a_hash_layer_is_trained_on_given_vectors() -> None:
 
 
 def test_lsh_keeps_the_vectors_it_was_given() -> None:
-    fitted = lsh.fit(replace(planted_task(), pretrained=PRETRAINED))
+    fitted = lsh.fit(replace(planted_task(shared=False), pretrained=PRETRAINED))
 
     assert fitted.user_vectors is PRETRAINED[0]
     assert fitted.item_vectors is PRETRAINED[1]
@@ -120,7 +139,12 @@ def test_lsh_keeps_the_vectors_it_was_given() -> None:
 @pytest.mark.parametrize("method", [hashgnn_sp, lsh])
 def test_a_method_that_hashes_anothers_vectors_asks_for_them(method: ModuleType) -> None:
     with pytest.raises(InputError, match="name it with the key pretrained"):
-        method.fit(planted_task())
+        method.fit(planted_task(shared=method is hashgnn_sp))
+
+
+def test_a_method_that_needs_negatives_asks_for_them() -> None:
+    with pytest.raises(InputError, match="leave shared_training out"):
+        graphsage.fit(planted_task(shared=False))
 
 
 @pytest.mark.parametrize("granularity", ["row", "pair"])
@@ -149,6 +173,37 @@ def test_vectors_find_the_planted_groups() -> None:
     assert fitted.item_vectors.shape == (N_ITEMS, BITS)
     assert np.abs(fitted.item_vectors).max() <= 1
     assert own_group_gap(fitted.user_vectors @ fitted.item_vectors.T) > 4
+
+
+# Methods without bits, each with its own hyper-parameters and whether it takes the shared ones.
+CONTINUOUS: list[tuple[ModuleType, bool, dict[str, object]]] = [
+    (als, False, {}),
+    (bine, False, {"alpha": 1.0, "beta": 1.0, "learning_rate": 0.1, "epochs": 20}),
+    (lightgcn, True, {"scale": 1}),
+    (mf, True, {"scale": 1, "epochs": 20}),
+    (pte, False, {"passes": 50, "learning_rate": 0.1}),
+    (puresvd, False, {}),
+]
+
+
+@pytest.mark.parametrize(("method", "shared", "parameters"), CONTINUOUS)
+def test_continuous_methods_find_the_planted_groups(
+    method: ModuleType, shared: bool, parameters: dict[str, object]
+) -> None:
+    first, again = (method.fit(planted_task(shared=shared, **parameters)) for _ in range(2))
+
+    scores = first.user_vectors @ first.item_vectors.T
+    assert own_group_gap(scores) > 0.5 * scores.std()  # 2.7 at most: six groups of one size
+    assert first.user_codes.shape == (N_USERS, (first.user_vectors.shape[1] + 7) // 8)
+    assert first.item_vectors.tobytes() == again.item_vectors.tobytes()
+    assert 0.65 < first.facts["validation_hr"] <= 1  # 50 of 112 items: by chance 0.45
+
+
+@pytest.mark.parametrize("method", [als, bine, pte, puresvd])
+def test_dimensions_may_differ_from_bits(method: ModuleType) -> None:
+    fitted = method.fit(planted_task(shared=False, dimensions=5))
+
+    assert fitted.user_vectors.shape[1] == (6 if method is pte else 5)  # the noise is one more
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not() -> None:

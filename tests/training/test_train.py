@@ -14,15 +14,13 @@ EMPTY = Csr(np.zeros(3, np.int64), np.zeros(0, np.int32))
 
 def run_lsh(folder: Path, items: np.ndarray) -> int:
     save_split(folder / "split.npz", Split(EMPTY, EMPTY, EMPTY, n_users=2, n_items=len(items)))
-    arrays = {"triplets": np.zeros((1, 0, 1), np.int32), "users": np.eye(2, 3, dtype=np.float32)}
-    for name, array in {**arrays, "items": items}.items():
+    for name, array in {"users": np.eye(2, 3, dtype=np.float32), "items": items}.items():
         save_array(folder / f"{name}.npy", array)
-    parameters = {"encoder": "hashgnn.encoders.mean"}
-    settings = {"method": "hashgnn.models.lsh", "bits": 9, "seed": 0, "parameters": parameters}
+    settings = {"method": "hashgnn.models.lsh", "bits": 9, "seed": 0, "parameters": {}}
     paths = [folder / name for name in ("users.npy", "items.npy")]
     return train.main(
         [
-            *("--split", f"{folder}/split.npz", "--triplets", f"{folder}/triplets.npy"),
+            *("--split", f"{folder}/split.npz", "--triplets"),
             *("--pretrained", *map(str, paths), "--settings", json.dumps(settings)),
             *("--device", "cpu", "--output", str(folder)),
         ]

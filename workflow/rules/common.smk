@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 from hashgnn.configuration import check_config
 from hashgnn.errors import InputError
 from hashgnn.experiment.grid import runs
-from hashgnn.experiment.parameters import negatives, parameters
+from hashgnn.experiment.parameters import negatives, parameters, takes_training
 from hashgnn.experiment.sweeps import derived_models, points
 from hashgnn.provenance.code_digest import CodeDigest
 

@@ -1,0 +1,165 @@
+"""PTE: users predict their items, LINE's second-order proximity on the bipartite graph.
+
+    sum over sampled edges (u, i) of  log s(<u, i>) + sum_j log s(-<u, j>),  j ~ degree^0.75
+
+Tang, Qu and Mei (2015), PTE: Predictive Text Embedding through Large-scale Heterogeneous Text
+Networks, KDD, Eq. 4 and 5, with the negative sampling of LINE (Tang, Qu, Wang, Zhang, Yan and Mei
+2015, WWW). s is the logistic function; every node has one vector. Items rank by p(i | u), which the
+inner product alone is not: where the objective is at its best, <u, i> = log p(i | u) - log q(i) up
+to a constant, with q the noise that the negatives come from (Levy and Goldberg 2014, Neural Word
+Embedding as Implicit Matrix Factorization, NeurIPS). So log q(i) joins the items' vectors as one
+more dimension, in which the users have 1.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from hashgnn.settings import parse
+from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
+from hashgnn.training.task import Fitted, Task
+
+
+@dataclass(frozen=True)
+class PteSettings(EpochSettings):
+    """Adds how edges are sampled.
+
+    ``passes``: edges drawn an epoch, in multiples of the training interactions; ``negatives`` an
+    edge, from degree^``noise_exponent``. ``learning_rate`` falls linearly to 0.01 % of itself.
+    ``add_noise``: whether log q joins the vectors.
+    """
+
+    epochs: int = 10
+    passes: int = 10
+    negatives: int = 5
+    noise_exponent: float = 0.75
+    learning_rate: float = 0.025
+    add_noise: bool = True
+
+
+def fit(task: Task) -> Fitted:
+    """Train PTE on ``task``."""
+    settings = parse(PteSettings, task.parameters, "parameters")
+    return fit_epochs(_epochs(task, settings), task, settings)
+
+
+def _epochs(task: Task, settings: PteSettings) -> Iterator[Epoch]:
+    train, n_items = task.split.train, task.split.n_items
+    edges = np.repeat(np.arange(task.split.n_users), np.diff(train.indptr)), train.indices
+    degrees = np.bincount(train.indices, minlength=n_items)
+    noise = alias_table(degrees**settings.noise_exponent)
+    rng = np.random.default_rng(task.seed)
+    width = settings.dimensions or task.bits
+    users, items = (_initial(rng, rows, width) for rows in (task.split.n_users, n_items))
+    for epoch in range(settings.epochs):
+        n_samples = settings.passes * len(train.indices)
+        course = epoch * n_samples, settings.epochs * n_samples
+        seed = int(rng.integers(1 << 32))
+        loss = sample_edges(
+            users, items, *edges, *noise, n_samples, *course, settings.learning_rate,
+            settings.negatives, seed,
+        )  # fmt: skip
+        if settings.add_noise:
+            log_noise = settings.noise_exponent * np.log(np.maximum(degrees, 0.5))
+            yield Epoch(*with_bias(users, items, log_noise), loss)
+        else:
+            yield Epoch(users, items, loss)
+
+
+def with_bias(
+    users: np.ndarray, items: np.ndarray, bias: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors of one more dimension, whose inner products are larger by ``bias`` [items]."""
+    ones = np.ones((len(users), 1), dtype=np.float32)
+    return np.hstack([users, ones]), np.hstack([items, bias[:, None].astype(np.float32)])
+
+
+def _initial(rng: np.random.Generator, rows: int, width: int) -> np.ndarray:
+    """As LINE begins: float32 [rows, width], uniform within half of 1 / width around 0."""
+    return ((rng.random((rows, width), dtype=np.float32) - 0.5) / width).astype(np.float32)
+
+
+@njit(cache=True)
+def alias_table(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tables to draw numbers in proportion to ``weights`` [n] >= 0, not all 0 (Walker 1977).
+
+    Draw k uniformly; with probability ``keep[k]`` it is k, else ``other[k]``.
+    """
+    n = len(weights)
+    keep, other = weights * (n / weights.sum()), np.arange(n)
+    small, large = np.flatnonzero(keep < 1), np.flatnonzero(keep >= 1)
+    n_small, n_large = len(small), len(large)
+    queue = np.concatenate((small, np.empty(n, dtype=small.dtype)))
+    first = 0
+    while first < n_small and n_large > 0:
+        poor, rich = queue[first], large[n_large - 1]
+        first += 1
+        other[poor] = rich
+        keep[rich] -= 1 - keep[poor]
+        if keep[rich] < 1:
+            queue[n_small] = rich
+            n_small += 1
+            n_large -= 1
+    return keep, other
+
+
+@njit(cache=True)
+def _draw(keep, other):  # type: ignore[no-untyped-def]
+    number = np.random.randint(len(keep))
+    return number if np.random.random() < keep[number] else other[number]
+
+
+@njit(cache=True, fastmath={"contract", "reassoc"})
+def step(user, item, label, rate, pull):  # type: ignore[no-untyped-def]
+    """One term of the objective; moves ``item``, adds the user's move to ``pull``.
+
+    All are float32 [d]; ``label`` is 1 for an edge and 0 for noise. Returns the term's loss.
+    """
+    score = np.float32(0)
+    for d in range(len(user)):
+        score += user[d] * item[d]
+    likely = np.float32(1) / (np.float32(1) + np.exp(-score))
+    gain = rate * (np.float32(label) - likely)
+    for d in range(len(user)):
+        pull[d] += gain * item[d]
+        item[d] += gain * user[d]
+    return np.log1p(np.exp(-score if label else score))
+
+
+@njit(cache=True, fastmath={"contract", "reassoc"})
+def sample_edges(
+    users: np.ndarray,
+    items: np.ndarray,
+    edge_users: np.ndarray,
+    edge_items: np.ndarray,
+    keep: np.ndarray,
+    other: np.ndarray,
+    n_samples: int,
+    done: int,
+    total: int,
+    learning_rate: float,
+    negatives: int,
+    seed: int,
+) -> float:
+    """Train ``users`` and ``items`` in place on ``n_samples`` edges, after ``done`` of ``total``.
+
+    Negatives come from the alias tables ``keep`` and ``other``. Returns the mean loss an edge.
+    """
+    np.random.seed(seed)
+    pull = np.empty(users.shape[1], dtype=np.float32)
+    loss = 0.0
+    for number in range(n_samples):
+        edge = np.random.randint(len(edge_users))
+        rate = np.float32(learning_rate * max(1 - (done + number) / total, 1e-4))
+        user, positive = users[edge_users[edge]], edge_items[edge]
+        pull[:] = 0
+        loss += step(user, items[positive], 1, rate, pull)
+        for _ in range(negatives):
+            negative = _draw(keep, other)
+            if negative != positive:
+                loss += step(user, items[negative], 0, rate, pull)
+        for d in range(len(pull)):
+            user[d] += pull[d]
+    return loss / max(n_samples, 1)

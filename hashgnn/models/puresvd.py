@@ -1,0 +1,37 @@
+"""PureSVD: the truncated singular value decomposition of the interactions, a sanity check.
+
+    X ~ U S V',  users U S, items V
+
+Cremonesi, Koren and Turrin (2010), Performance of Recommender Algorithms on Top-N Recommendation
+Tasks, RecSys. As many dimensions as a code has bits; computed by SciPy.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse.linalg import svds
+
+from hashgnn.errors import InputError
+from hashgnn.graph.matrix import interaction_matrix
+from hashgnn.settings import parse
+from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
+from hashgnn.training.task import Fitted, Task
+
+
+@dataclass(frozen=True)
+class PureSvdSettings:
+    """``dimensions``: by default as many as a code has bits."""
+
+    dimensions: int | None = None
+
+
+def fit(task: Task) -> Fitted:
+    """Decompose the training interactions of ``task``."""
+    settings = parse(PureSvdSettings, task.parameters, "parameters")
+    interactions = interaction_matrix(task.split.train, task.split.n_items)
+    width, most = settings.dimensions or task.bits, min(interactions.shape) - 1
+    if width > most:
+        raise InputError(f"PureSVD: {width} dimensions, but these data allow {most}; ask for fewer")
+    users, strengths, items = svds(interactions, k=width, random_state=task.seed)
+    vectors = Epoch(np.ascontiguousarray(users * strengths), np.ascontiguousarray(items.T))
+    return fit_epochs([vectors], task, EpochSettings(epochs=1))

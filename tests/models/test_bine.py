@@ -1,0 +1,90 @@
+from itertools import chain
+
+import numpy as np
+import pytest
+
+from hashgnn.models.bine import Side, explicit, implicit, train_edges
+
+LN3 = np.log(3)
+
+
+def vectors(*rows: list[float]) -> np.ndarray:
+    return np.array(rows, dtype=np.float32)
+
+
+def test_the_explicit_term_by_hand() -> None:
+    # <u, i> = ln 3, s = 3/4: both move by a quarter of the rate times the other.
+    user, item = vectors([LN3, 0], [1, 2])
+
+    loss = explicit(user, item, np.float32(0.1))
+
+    assert user == pytest.approx([LN3 + 0.025, 0.05])
+    assert item == pytest.approx([1 + 0.025 * LN3, 2])
+    assert loss == pytest.approx(-np.log(0.75))
+
+
+@pytest.mark.parametrize(("label", "gain"), [(1, 0.025), (0, -0.075)])
+def test_a_term_of_the_skip_gram_by_hand(label: int, gain: float) -> None:
+    center, context, pull = vectors([LN3, 0], [1, 2], [0, 0])
+
+    implicit(center, context, label, np.float32(0.1), pull)
+
+    assert center == pytest.approx([LN3, 0])
+    assert context == pytest.approx([1 + gain * LN3, 2])
+    assert pull == pytest.approx([gain, 2 * gain])
+
+
+def side(rows: np.ndarray, walks: list[list[int]]) -> Side:
+    """Context vectors are 0; every node has a bucket of its own."""
+    lengths = [len(walk) for walk in walks]
+    starts = np.cumsum([0, *lengths])
+    nodes = np.array(list(chain(*walks)), dtype=np.int32)
+    return Side(
+        rows.copy(),
+        np.zeros_like(rows),
+        nodes,
+        np.repeat(starts[:-1], lengths),
+        np.repeat(starts[1:], lengths),
+        np.argsort(nodes, kind="stable"),
+        np.concatenate([[0], np.cumsum(np.bincount(nodes, minlength=len(rows)))]),
+        np.arange(len(rows), dtype=np.uint64)[:, None],
+    )
+
+
+def test_an_edge_trains_the_windows_of_its_user_and_its_item() -> None:
+    # On the users' walk 0 1 0 2 3, user 2's window of one place holds 0 and 3, its own contexts
+    # are untouched. All context vectors are 0, so s = 1/2. The items stand alone on their walks.
+    users = side(np.eye(4, 2, dtype=np.float32) + 1, [[0, 1, 0, 2, 3]])
+    items = side(vectors([1, 1]), [[0]])
+    rates = np.array([0.2, 0.2, 0], dtype=np.float32)
+
+    train_edges(users, items, np.array([2], np.int32), np.array([0], np.int32), rates, 1, 0, seed=0)
+
+    moved = 0.2 * 0.5 * users.vectors[2]
+    assert users.contexts == pytest.approx(np.stack([moved, 0 * moved, 0 * moved, moved]))
+    assert not items.contexts.any()
+
+
+def test_a_node_trains_no_more_windows_than_it_has_places() -> None:
+    # User 0 has one place and two edges: its neighbor's context moves once.
+    users, items = side(vectors([1, 1], [1, 1]), [[0, 1]]), side(vectors([1, 1], [1, 1]), [])
+    rates = np.array([0.2, 0.2, 0], dtype=np.float32)
+
+    edges = np.array([0, 0], np.int32), np.array([0, 1], np.int32)
+    train_edges(users, items, *edges, rates, 5, 0, seed=0)
+
+    assert users.contexts[1] == pytest.approx([0.1, 0.1])
+
+
+def test_negatives_share_no_bucket_with_the_center() -> None:
+    users = side(np.ones((6, 2), dtype=np.float32), [[0, 1]] * 50)
+    alike = np.array([[0, 9], [0, 1], [2, 9], [3, 3], [4, 4], [0, 0]], dtype=np.uint64)
+    users = users._replace(buckets=alike)
+    items = side(vectors([1, 1]), [])
+    rates = np.array([0.2, 0.2, 0], dtype=np.float32)
+
+    edges = np.zeros(50, np.int32), np.zeros(50, np.int32)
+    train_edges(users, items, *edges, rates, 5, 4, seed=0)
+
+    pushed = (users.contexts < 0).any(axis=1)
+    assert pushed.tolist() == [False, False, False, True, True, False]

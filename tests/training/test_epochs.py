@@ -1,0 +1,68 @@
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hashgnn.data.interactions import Csr, Split
+from hashgnn.training.checkpoint import Checkpoint
+from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
+from hashgnn.training.task import Task
+
+N_ITEMS = 120
+NOTHING = Csr(np.array([0, 0]), np.zeros(0, np.int32))
+ITEMS = -np.arange(N_ITEMS, dtype=np.float32)[:, None]
+
+
+def task(validation: Csr) -> Task:
+    """One user, who wants item 0; or nothing is known of."""
+    return Task(
+        split=Split(NOTHING, validation, NOTHING, 1, N_ITEMS),
+        triplets=None,
+        bits=8,
+        seed=0,
+        parameters={},
+        device=torch.device("cpu"),
+        checkpoint=Checkpoint(Path("unused"), "", math.inf),
+    )
+
+
+WANTS_FIRST = task(Csr(np.array([0, 1]), np.zeros(1, np.int32)))
+
+
+def course(*directions: int) -> Iterator[Epoch]:
+    """Item 0 comes first (1) or last (-1); in one array, as trainers keep it."""
+    user = np.empty((1, 1), dtype=np.float32)
+    for number, direction in enumerate(directions):
+        user[:] = direction
+        yield Epoch(user, ITEMS, loss=float(number))
+
+
+def test_the_best_epoch_is_kept() -> None:
+    fitted = fit_epochs(course(-1, 1, -1), WANTS_FIRST, EpochSettings(epochs=3))
+
+    assert fitted.user_vectors.tolist() == [[1]]
+    assert fitted.user_codes.tolist() == [[1]]
+    assert fitted.facts == {"best_epoch": 2, "validation_hr": 1}
+    assert fitted.history.epoch.tolist() == [1, 2, 3]
+    assert fitted.history.loss.tolist() == [0, 1, 2]
+    assert fitted.history.auc.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(("patience", "epochs"), [(0, 5), (1, 2), (2, 3)])
+def test_patience_ends_the_course(patience: int, epochs: int) -> None:
+    fitted = fit_epochs(
+        course(1, -1, -1, -1, -1), WANTS_FIRST, EpochSettings(epochs=5, patience=patience)
+    )
+
+    assert len(fitted.history) == epochs
+    assert fitted.facts["best_epoch"] == 1
+
+
+def test_without_validation_the_last_epoch_is_kept() -> None:
+    fitted = fit_epochs(course(1, -1), task(NOTHING), EpochSettings(epochs=2))
+
+    assert fitted.user_vectors.tolist() == [[-1]]
+    assert fitted.facts["best_epoch"] == 2
