@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow lint format report bench-search clean-demo
+.PHONY: help env demo test test-slow lint format report docs bench-search clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,10 @@ format: env ## Rewrite the code in the project's style
 
 report: env ## Gather the paper's figures and tables, once they are made, in report.html
 	$(RUN) snakemake --report report.html
+
+docs: env ## Build the documentation site, into site/
+	$(RUN) NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
+	@echo "The site begins at site/index.html; its search wants a server: python -m http.server -d site"
 
 bench-search: env ## Compare search with its peers; takes long, wants an idle machine
 	$(RUN) python -m benchmarks.search

@@ -1,0 +1,72 @@
+"""The documentation site: built strictly, complete, and on its own."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.docs.blocks import ROOT
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warning, such as a link to nowhere, fails the build."""
+    folder = tmp_path_factory.mktemp("site")
+    ran = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", folder],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"},
+    )
+    assert ran.returncode == 0, ran.stderr
+    return folder
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        loaded = re.findall(
+            r"<(?:script|img|iframe)[^>]* src=\"?(https?:[^\" >]+)", page.read_text()
+        )
+        links = re.findall(r"<link[^>]* rel=\"?stylesheet[^>]*(https?:[^\" >]+)", page.read_text())
+        assert loaded + links == [], page
+
+
+def test_equations_need_no_script(site: Path) -> None:
+    for page in (site / "methods").glob("*.html"):
+        text = page.read_text()
+        assert "arithmatex" not in text, page
+        if page.name != "index.html":
+            assert '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">' in text, page
+
+
+def keys(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        properties = node.get("properties", {})
+        if isinstance(properties, dict):
+            yield from properties
+        for value in node.values():
+            yield from keys(value)
+
+
+def test_every_key_of_the_schema_and_every_command_has_its_place(site: Path) -> None:
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    page = (site / "configuration.html").read_text()
+    reference = page[page.index("Generated from") :]
+    shown = {name.rpartition(".")[2] for name in re.findall(r"<code>([\w.*]+)</code>", reference)}
+
+    assert set(keys(schema)) <= shown
+    commands = (site / "command-line.html").read_text()
+    assert {"train", "recommend", "export", "info"} <= set(
+        re.findall(r"Usage: hashgnn (\w+)", commands)
+    )
+
+
+def test_docstrings_are_there(site: Path) -> None:
+    assert "The Python interface" in (site / "api/recommender.html").read_text()
+    assert "hashgnn.search.index.Index.hierarchical" in (site / "api/search.html").read_text()
