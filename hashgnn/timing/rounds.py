@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 BUSY = 0.9  # share of its processors' time that a run has to get to be believed
-_RETRIES = 10
+_TRIES = 10
 
 Run = Callable[[], object]
 
@@ -29,17 +29,17 @@ def in_turns(runs: Mapping[str, Run], rounds: int, threads: int) -> dict[str, li
     return times
 
 
-def time_alone(run: Run, threads: int) -> Round:
+def time_alone(run: Run, threads: int, tries: int = _TRIES) -> Round:
     """The first of several tries that got its processors, or else the one that got most of them.
 
     Its ``busy`` is then below ``BUSY``: others were computing, and the time is no measurement.
     """
-    tries = []
-    for _ in range(_RETRIES):
-        tries.append(time_once(run, threads))
-        if tries[-1].busy >= BUSY:
+    tried = []
+    for _ in range(tries):
+        tried.append(time_once(run, threads))
+        if tried[-1].busy >= BUSY:
             break
-    return max(tries, key=lambda one: one.busy)
+    return max(tried, key=lambda one: one.busy)
 
 
 def time_once(run: Run, threads: int) -> Round:
