@@ -81,7 +81,5 @@ def _faiss() -> Any:
     try:
         import faiss
     except ImportError as error:
-        raise InputError(
-            "approximate search needs FAISS; pip install 'hashgnn[faiss]'"
-        ) from error
+        raise InputError("approximate search needs FAISS; pip install 'hashgnn[faiss]'") from error
     return faiss
