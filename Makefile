@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow lint format report docs bench-search clean-demo
+.PHONY: help env demo test test-slow lint format anchors report docs bench-search clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ format: env ## Rewrite the code in the project's style
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 	$(RUN) snakefmt Snakefile workflow
+
+anchors: env ## Our continuous methods beside published numbers, on the split of those; hours
+	$(RUN) snakemake --cores $(CORES) --configfile config/anchors.yaml -- results/anchors.csv
 
 report: env ## Gather the paper's figures and tables, once they are made, in report.html
 	$(RUN) snakemake --report report.html

@@ -110,19 +110,6 @@ def evaluate_settings(wildcards):
     )
 
 
-def timing_settings(wildcards):
-    return settings(
-        dataset=wildcards.dataset,
-        model=wildcards.model,
-        bits=int(wildcards.bits),
-        seed=int(wildcards.seed),
-        timing={
-            **config["timing"],
-            "candidates": config["evaluation"]["candidates"],
-        },
-    )
-
-
 def figures():
     """All figures that the config has a grid for."""
     names = [name for name in config["grids"] if name.startswith("fig")]
@@ -143,13 +130,13 @@ TABLE_INPUTS = {
         "results/{dataset}/interactions.npz", dataset=grid["datasets"]
     ),
     "table2": lambda grid: grid_runs(grid, "metrics.csv"),
-    "table4": lambda grid: grid_runs(grid, "timing.csv"),
+    "anchors": lambda grid: grid_runs(grid, "metrics.csv"),
 }
 
 
 def tables():
     """All tables that the config has a grid for."""
-    names = [name for name in config["grids"] if name.startswith("table")]
+    names = [name for name in config["grids"] if name in TABLE_INPUTS]
     return expand("results/{table}.{format}", table=names, format=["csv", "md", "tex"])
 
 
@@ -161,4 +148,6 @@ def table_settings(wildcards):
         names["continuous"] = [
             m for m in grid["models"] if config["models"][m]["continuous"]
         ]
+    if "published" in grid:
+        names["published"] = grid["published"]
     return settings(**names)
