@@ -19,6 +19,7 @@ include: "workflow/rules/split.smk"
 include: "workflow/rules/triplets.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/timing.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 

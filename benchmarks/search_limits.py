@@ -1,37 +1,30 @@
 """What the machine could do at best: reading memory, counting bits."""
 
-import time
-from collections.abc import Callable
-
+import numba
 import numpy as np
-from numba import njit, prange, types
+from numba import njit, types
 from numba.extending import intrinsic
 
-_READ_BYTES = 1 << 29  # far beyond any cache
+from hashgnn.provenance.record import peak_memory_mb
+from hashgnn.search.parallel import in_threads, query_blocks
+
+__all__ = ["peak_memory_mb", "popcount", "read"]
+
 _CODES = 2048  # in the first cache level
-_PASSES = 20_000
 
 
-def read_bandwidth() -> float:
-    """Bytes a second that the current number of threads read from memory."""
-    words = np.ones(_READ_BYTES // 8, dtype=np.uint64)
-    return _READ_BYTES / _best(lambda: _sum(words))
+def read(words: np.ndarray) -> None:
+    """Read all words (uint64), each thread its share."""
+    flat = words.reshape(-1)
+    in_threads(query_blocks(len(flat), len(flat)), lambda part: _sum(flat[part]))
 
 
-def popcount_rate() -> float:
-    """Bytes a second of xor and popcount of 64-bit codes in the first cache level, one thread."""
+def popcount(n_bytes: int) -> None:
+    """Xor and count so many bytes of 64-bit codes that lie in the first cache level."""
     codes = np.arange(_CODES, dtype=np.uint64)
-    return _CODES * 8 * _PASSES / _best(lambda: _count(codes, _PASSES))
-
-
-def _best(run: Callable[[], object], rounds: int = 7) -> float:
-    run()
-    seconds = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+    threads = numba.get_num_threads()
+    passes = -(-n_bytes // (8 * _CODES * threads))
+    in_threads([passes] * threads, lambda share: _count(codes, share))
 
 
 @intrinsic
@@ -42,15 +35,15 @@ def _popcount(typing, word):  # type: ignore
     return types.uint64(types.uint64), codegen
 
 
-@njit(parallel=True)
+@njit(nogil=True)
 def _sum(words):  # type: ignore
     total = np.uint64(0)
-    for place in prange(len(words)):
+    for place in range(len(words)):
         total += words[place]
     return total
 
 
-@njit
+@njit(nogil=True)
 def _count(codes, passes):  # type: ignore
     total = np.uint64(0)
     for number in range(passes):

@@ -1,18 +1,15 @@
 """What the search is compared with: the same top-k by libraries that a user could install."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import faiss
-import numba
 import numpy as np
 import torch
 from usearch.index import MetricKind
 from usearch.index import search as usearch_search
 
+from benchmarks.search_measure import Answer
 from hashgnn.search import Index
-
-Answer = Callable[[int], object]  # runs the search for so many queries
 
 TORCH_BLOCK = 64
 
@@ -26,102 +23,120 @@ class Corpus:
     vectors: np.ndarray | None
     query_vectors: np.ndarray | None
 
+    @classmethod
+    def random(cls, n_items: int, bits: int, n_queries: int, with_vectors: bool) -> "Corpus":
+        random = np.random.default_rng(bits)
+
+        def codes(rows: int) -> np.ndarray:
+            return random.integers(0, 256, (rows, bits // 8), dtype=np.uint8)
+
+        def vectors(rows: int) -> np.ndarray | None:
+            return random.standard_normal((rows, bits), dtype=np.float32) if with_vectors else None
+
+        return cls(codes(n_items), codes(n_queries), vectors(n_items), vectors(n_queries))
+
+
+@dataclass
+class Contenders:
+    """Our index and the peers', over the same items."""
+
+    corpus: Corpus
+    index: Index
+    binary: faiss.IndexBinaryFlat
+    floats: faiss.IndexFlatIP | None
+    signs: faiss.IndexFlatIP | None
+
+    @classmethod
+    def over(cls, n_items: int, bits: int, n_queries: int, with_vectors: bool) -> "Contenders":
+        corpus = Corpus.random(n_items, bits, n_queries, with_vectors)
+        binary, signs, floats = binary_flat(corpus.codes), None, None
+        if with_vectors:
+            signs = _inner_product(_signs(corpus.codes))
+            floats = _inner_product(corpus.vectors)
+        return cls(corpus, Index(corpus.codes, corpus.vectors), binary, floats, signs)
+
     @property
-    def bits(self) -> int:
-        return self.codes.shape[1] * 8
+    def n_queries(self) -> int:
+        return len(self.corpus.queries)
 
-    def signs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Codes as the released code holds them: floats, +1 and -1."""
-        items, queries = (
-            np.unpackbits(codes, axis=1, bitorder="little").astype(np.float32) * 2 - 1
-            for codes in (self.codes, self.queries)
-        )
-        return items, queries
+    def answers(self, k: int, threads: int) -> dict[str, Answer]:
+        found = self._ours(k) | self._binary_peers(k, threads)
+        return found | (self._float_peers(k) if self.floats else {})
 
-
-def make_corpus(n_items: int, bits: int, n_queries: int, with_vectors: bool) -> Corpus:
-    random = np.random.default_rng(bits)
-
-    def codes(rows: int) -> np.ndarray:
-        return random.integers(0, 256, (rows, bits // 8), dtype=np.uint8)
-
-    def vectors(rows: int) -> np.ndarray | None:
-        return random.standard_normal((rows, bits), dtype=np.float32) if with_vectors else None
-
-    return Corpus(codes(n_items), codes(n_queries), vectors(n_items), vectors(n_queries))
-
-
-def set_threads(threads: int) -> None:
-    numba.set_num_threads(threads)
-    torch.set_num_threads(threads)
-    faiss.omp_set_num_threads(threads)
-
-
-def ours(corpus: Corpus, index: Index, k: int) -> dict[str, Answer]:
-    answers: dict[str, Answer] = {"hamming": lambda n: index.hamming(corpus.queries[:n], k)}
-    if corpus.query_vectors is not None:
-        codes, vectors = corpus.queries, corpus.query_vectors
+    def _ours(self, k: int) -> dict[str, Answer]:
+        codes, vectors, index = self.corpus.queries, self.corpus.query_vectors, self.index
+        answers: dict[str, Answer] = {"hamming": lambda n: index.hamming(codes[:n], k)}
+        if vectors is None:
+            return answers
 
         def hierarchical(candidates: int) -> Answer:
-            return lambda n: index.hierarchical(
-                codes[:n], vectors[:n], k, candidates=max(k, candidates)
-            )
+            most = max(k, candidates)
+            return lambda n: index.hierarchical(codes[:n], vectors[:n], k, candidates=most)
 
         answers["hierarchical, 200 candidates"] = hierarchical(200)
         answers["hierarchical, 500 candidates"] = hierarchical(500)
         answers["continuous"] = lambda n: index.continuous(vectors[:n], k)
-    return answers
+        return answers
+
+    def _binary_peers(self, k: int, threads: int) -> dict[str, Answer]:
+        """Searches over packed codes."""
+        codes, queries = self.corpus.codes, self.corpus.queries
+        words = _words(codes)
+
+        def numpy_search(n: int) -> list[np.ndarray]:
+            distances = (
+                np.bitwise_count(words ^ query).sum(axis=1, dtype=np.uint16)
+                for query in _words(queries[:n])
+            )
+            return [np.argpartition(each, min(k, len(each) - 1))[:k] for each in distances]
+
+        answers: dict[str, Answer] = {
+            "FAISS IndexBinaryFlat": lambda n: self.binary.search(queries[:n], k),
+            "USearch exact": lambda n: usearch_search(
+                codes, queries[:n], k, MetricKind.Hamming, exact=True, threads=threads
+            ),
+        }
+        if threads == 1:  # numpy has one
+            answers["numpy bitwise_count"] = numpy_search
+        return answers
+
+    def _float_peers(self, k: int) -> dict[str, Answer]:
+        """Continuous searches, and Hamming search as the released code does it, over floats."""
+        floats, signs, vectors = self.floats, self.signs, self.corpus.query_vectors
+        assert floats is not None
+        assert signs is not None
+        assert vectors is not None
+        items, sign_queries = torch.from_numpy(self.corpus.vectors), _signs(self.corpus.queries)
+
+        def torch_search(n: int) -> list[object]:
+            blocks = torch.from_numpy(vectors[:n]).split(TORCH_BLOCK)
+            return [torch.topk(block @ items.T, min(k, len(items))) for block in blocks]
+
+        return {
+            "FAISS IndexFlatIP over +-1": lambda n: signs.search(sign_queries[:n], k),
+            "FAISS IndexFlatIP": lambda n: floats.search(vectors[:n], k),
+            "torch matmul and topk": torch_search,
+        }
 
 
-def binary_peers(corpus: Corpus, k: int, threads: int) -> dict[str, Answer]:
-    """Searches over packed codes."""
-    flat = faiss.IndexBinaryFlat(corpus.bits)
-    flat.add(corpus.codes)
-
-    def numpy_search(n: int) -> np.ndarray:
-        answers = [
-            np.argpartition(np.bitwise_count(words ^ query).sum(axis=1, dtype=np.uint16), k)[:k]
-            for query in _words(corpus.queries[:n])
-        ]
-        return np.array(answers)
-
-    words = _words(corpus.codes)
-    peers: dict[str, Answer] = {
-        "FAISS IndexBinaryFlat": lambda n: flat.search(corpus.queries[:n], k),
-        "USearch exact": lambda n: usearch_search(
-            corpus.codes, corpus.queries[:n], k, MetricKind.Hamming, exact=True, threads=threads
-        ),
-    }
-    if threads == 1:  # numpy has one
-        peers["numpy bitwise_count"] = numpy_search
-    return peers
+def binary_flat(codes: np.ndarray) -> faiss.IndexBinaryFlat:
+    index = faiss.IndexBinaryFlat(codes.shape[1] * 8)
+    index.add(codes)
+    return index
 
 
-def sign_peers(corpus: Corpus, k: int) -> dict[str, Answer]:
-    """Hamming search as the released code does it: by inner product of floats."""
-    items, queries = corpus.signs()
-    flat = faiss.IndexFlatIP(corpus.bits)
-    flat.add(items)
-    return {"FAISS IndexFlatIP over +-1": lambda n: flat.search(queries[:n], k)}
+def _inner_product(vectors: np.ndarray) -> faiss.IndexFlatIP:
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(vectors)
+    return index
 
 
-def float_peers(corpus: Corpus, k: int) -> dict[str, Answer]:
-    """Continuous searches."""
-    assert corpus.vectors is not None
-    assert corpus.query_vectors is not None
-    queries = corpus.query_vectors
-    flat = faiss.IndexFlatIP(corpus.bits)
-    flat.add(corpus.vectors)
-    items = torch.from_numpy(corpus.vectors)
-
-    def torch_search(n: int) -> list[object]:
-        blocks = torch.from_numpy(queries[:n]).split(TORCH_BLOCK)
-        return [torch.topk(block @ items.T, k) for block in blocks]
-
-    return {
-        "FAISS IndexFlatIP": lambda n: flat.search(queries[:n], k),
-        "torch matmul and topk": torch_search,
-    }
+def _signs(codes: np.ndarray) -> np.ndarray:
+    """Codes as the released code holds them: floats, +1 and -1."""
+    signs = np.unpackbits(codes, axis=1, bitorder="little").astype(np.float32)
+    signs *= 2
+    signs -= 1
+    return signs
 
 
 def _words(codes: np.ndarray) -> np.ndarray:

@@ -52,7 +52,7 @@ class Recorder:
             **facts,
             "seconds": round(time.perf_counter() - self._wall, 3),
             "cpu_seconds": round(time.process_time() - self._cpu, 3),
-            "peak_memory_mb": _peak_memory_mb(),
+            "peak_memory_mb": peak_memory_mb(),
             "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
             "machine": {"system": platform.platform(), "processor": _processor()},
             "versions": {"python": platform.python_version(), **_versions()},
@@ -76,7 +76,7 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
-def _peak_memory_mb() -> int:
+def peak_memory_mb() -> int:
     """Of this process alone: ru_maxrss, the portable figure, begins at its parent's on Linux."""
     status = Path("/proc/self/status")
     if status.exists():

@@ -40,7 +40,7 @@ class Index:
         n_items = len(codes if codes is not None else vectors)  # type: ignore[arg-type]
         order = np.random.default_rng(tie_seed).permutation(n_items).astype(np.int32)
         self.order = order
-        self.planes = None if codes is None else to_planes(_fit_codes(codes, n_items)[order])
+        self.planes = None if codes is None else to_planes(fit_codes(codes, n_items)[order])
         self.vectors = None if vectors is None else _fit_vectors(vectors, n_items)[order]
 
     def __len__(self) -> int:
@@ -126,7 +126,7 @@ class Index:
         """The items' codes, if they fit the queries' ``codes``."""
         if self.planes is None:
             raise InputError("this index has no codes; build it with item codes")
-        _fit_codes(codes, len(codes), self.planes.shape[1] // 8)
+        fit_codes(codes, len(codes), self.planes.shape[1] // 8)
         return Items(self.planes, len(self))
 
     def _item_vectors(self, vectors: np.ndarray) -> np.ndarray:
@@ -155,7 +155,8 @@ class Index:
         return np.where(positions < 0, np.int32(-1), self.order[positions])
 
 
-def _fit_codes(codes: np.ndarray, rows: int, width: int | None = None) -> np.ndarray:
+def fit_codes(codes: np.ndarray, rows: int, width: int | None = None) -> np.ndarray:
+    """``codes``, if they are uint8 [rows, width] of up to ``MAX_BITS``; else ``InputError``."""
     shape = f"uint8 [{rows}, {'bytes' if width is None else width}]"
     if codes.dtype != np.uint8 or codes.ndim != 2 or len(codes) != rows:
         raise InputError(f"codes are {codes.dtype} {list(codes.shape)}, expected {shape}")

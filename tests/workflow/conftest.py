@@ -61,6 +61,7 @@ CONFIG: dict[str, Any] = {
         "fig3": {"datasets": ["tiny", "shop"], "models": MODELS, "bits": [8], "seeds": [0]},
         "table1": {"datasets": ["tiny", "shop"]},
         "table2": {"datasets": ["tiny", "shop"], "models": MODELS, "bits": [8], "seeds": [0]},
+        "table4": {"datasets": ["tiny"], "models": ["hash_ste"], "bits": [8], "seeds": [0]},
     },
 }
 
@@ -137,6 +138,8 @@ def _job(file: str) -> str | None:
             return f"train {dataset} {model} {seed}"
         case ["results", dataset, model, _, seed, "metrics.csv"]:
             return f"evaluate {dataset} {model} {seed}"
+        case ["results", dataset, model, _, seed, "timing.csv"]:
+            return f"timing {dataset} {model} {seed}"
     return None
 
 

@@ -110,6 +110,19 @@ def evaluate_settings(wildcards):
     )
 
 
+def timing_settings(wildcards):
+    return settings(
+        dataset=wildcards.dataset,
+        model=wildcards.model,
+        bits=int(wildcards.bits),
+        seed=int(wildcards.seed),
+        timing={
+            **config["timing"],
+            "candidates": config["evaluation"]["candidates"],
+        },
+    )
+
+
 def figures():
     """All figures that the config has a grid for."""
     names = [name for name in config["grids"] if name.startswith("fig")]
@@ -130,6 +143,7 @@ TABLE_INPUTS = {
         "results/{dataset}/interactions.npz", dataset=grid["datasets"]
     ),
     "table2": lambda grid: grid_runs(grid, "metrics.csv"),
+    "table4": lambda grid: grid_runs(grid, "timing.csv"),
     "anchors": lambda grid: grid_runs(grid, "metrics.csv"),
 }
 

@@ -1,0 +1,101 @@
+"""Time the three searches of a method over all its users, and PyTorch's own continuous search."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numba
+import numpy as np
+import torch
+
+from hashgnn.errors import InputError
+from hashgnn.files import load_array
+from hashgnn.search import Index
+from hashgnn.stage import run_stage, stage_parser
+from hashgnn.timing.rounds import BUSY, Round, Run, in_turns
+from hashgnn.timing.times import write_times
+
+_TORCH_BLOCK = 64  # users at a time
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to time: the config's ``timing``, and ``candidates`` of its ``evaluation``."""
+
+    threads: int
+    rounds: int
+    k: int
+    candidates: int
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, int]) -> "Settings":
+        """Settings from the job's own; ``InputError`` names a wrong one."""
+        settings = cls(**config)
+        for field in fields(cls):
+            value = getattr(settings, field.name)
+            if value < 1:
+                raise InputError(f"timing.{field.name}: {value}; give 1 or more")
+        most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+        if settings.threads > most:
+            raise InputError(
+                f"timing.threads: {settings.threads}, but this job may use {most}; "
+                f"give Snakemake that many cores (-j{settings.threads}), or ask for fewer threads"
+            )
+        return settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    parser = stage_parser(__doc__)
+    for name in ("user-codes", "item-codes", "user-vectors", "item-vectors"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="a row for each search, round")
+    return run_stage(parser, _run, argv)
+
+
+def _run(args: argparse.Namespace) -> dict[str, object]:
+    settings = Settings.from_config(args.settings["timing"])
+    users = load_array(args.user_codes), load_array(args.user_vectors)
+    items = load_array(args.item_codes), load_array(args.item_vectors)
+    numba.set_num_threads(settings.threads)
+    torch.set_num_threads(settings.threads)
+    runs = searches(users, items, settings)
+    for run in runs.values():
+        run()  # compiles, warms
+    times = in_turns(runs, settings.rounds, settings.threads)
+    sizes = {"users": len(users[0]), "items": len(items[0])}
+    write_times(args.output, times, {**args.settings, **args.settings["timing"], **sizes})
+    return {"search_threads": settings.threads, "idle_machine": _all_busy(times)}
+
+
+def searches(
+    users: tuple[np.ndarray, np.ndarray],
+    items: tuple[np.ndarray, np.ndarray],
+    settings: Settings,
+) -> dict[str, Run]:
+    """The searches by name; codes and vectors of ``users`` and ``items``. No item is masked."""
+    index, (codes, vectors), k = Index(*items), users, settings.k
+    candidates = max(k, settings.candidates)
+    return {
+        "continuous": lambda: index.continuous(vectors, k),
+        "hierarchical": lambda: index.hierarchical(codes, vectors, k, candidates=candidates),
+        "hamming": lambda: index.hamming(codes, k),
+        "continuous, PyTorch": lambda: _torch_search(vectors, items[1], k),
+    }
+
+
+def _torch_search(users: np.ndarray, items: np.ndarray, k: int) -> None:
+    """What a user would write without this package."""
+    item_vectors = torch.from_numpy(items).T
+    for block in torch.from_numpy(users).split(_TORCH_BLOCK):
+        torch.topk(block @ item_vectors, min(k, len(items)))
+
+
+def _all_busy(times: Mapping[str, Sequence[Round]]) -> bool:
+    return all(each.busy >= BUSY for rounds in times.values() for each in rounds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Inverted lists: exact when every list is looked into, and whole or not there on disk."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("faiss")
+
+from hashgnn.errors import InputError
+from hashgnn.search import Index
+from hashgnn.search.approximate import ApproximateIndex
+
+
+def clustered(rows: int, seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    centers = np.random.default_rng(9).standard_normal((20, 32))
+    points = centers[random.integers(0, 20, rows)] + 0.3 * random.standard_normal((rows, 32))
+    return np.packbits(points >= 0, axis=1, bitorder="little")
+
+
+CODES, QUERIES = clustered(3000, 0), clustered(40, 1)
+
+
+def recall(index: ApproximateIndex, k: int) -> float:
+    """Share of the items found that are no farther than the k-th nearest."""
+    _, exact = Index(CODES).hamming(QUERIES, k)
+    found, distances = index.hamming(QUERIES, k)
+    return float(((found >= 0) & (distances <= exact[:, -1:])).mean())
+
+
+def test_all_lists_probed_is_exact() -> None:
+    index = ApproximateIndex(CODES, lists=16, probes=16)
+    found, distances = index.hamming(QUERIES, 50)
+    np.testing.assert_array_equal(distances, Index(CODES).hamming(QUERIES, 50)[1])
+    apart = np.bitwise_count(CODES[found] ^ QUERIES[:, None]).sum(axis=2)
+    np.testing.assert_array_equal(distances, apart)
+    assert found.dtype == distances.dtype == np.int32
+
+
+def test_more_probes_find_more() -> None:
+    index = ApproximateIndex(CODES, lists=20, probes=1)
+    one = recall(index, 100)
+    index.probes = 5
+    assert 0.3 < one < recall(index, 100) <= 1
+    assert recall(index, 100) > 0.9
+
+
+def test_fewer_than_k_found_leaves_gaps_at_the_end() -> None:
+    found, distances = ApproximateIndex(CODES, lists=500, probes=1).hamming(QUERIES, 100)
+    missing = found < 0
+    assert missing.any()
+    np.testing.assert_array_equal(distances[missing], -1)
+    assert (np.diff(missing.astype(int), axis=1) >= 0).all()
+
+
+def test_a_saved_index_answers_alike(tmp_path: Path) -> None:
+    index = ApproximateIndex(CODES, lists=16, probes=3)
+    index.save(tmp_path)
+    loaded = ApproximateIndex.load(tmp_path)
+    assert (len(loaded), loaded.probes) == (3000, 3)
+    for one, other in zip(index.hamming(QUERIES, 9), loaded.hamming(QUERIES, 9), strict=True):
+        np.testing.assert_array_equal(one, other)
+    (tmp_path / "approximate.json").unlink()
+    with pytest.raises(InputError, match="no saved index"):
+        ApproximateIndex.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lists", "probes", "message"),
+    [
+        (0, 1, "lists: 0"),
+        (5000, 1, "lists: 5000; give 1 to 3000"),
+        (4, 5, "probes: 5; give 1 to 4"),
+    ],
+)
+def test_wrong_numbers_are_named(lists: int, probes: int, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        ApproximateIndex(CODES, lists, probes).hamming(QUERIES, 3)
