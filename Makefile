@@ -56,8 +56,9 @@ docs: env ## Build the documentation site, into site/
 	$(RUN) NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
 	@echo "The site begins at site/index.html; its search wants a server: python -m http.server -d site"
 
-bench-search: env ## Compare search with its peers; takes long, wants an idle machine
-	$(RUN) python -m benchmarks.search
+bench-search: env ## Compare search with its peers; half an hour, wants an idle machine
+	$(RUN) python -m benchmarks.search $(ARGUMENTS)
+	$(RUN) python -m benchmarks.search_table --into docs/search.md
 
 clean-demo: ## Remove what the demo made
 	rm -rf demo

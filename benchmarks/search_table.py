@@ -1,43 +1,72 @@
-"""The tables of docs/search.md, from search.json: ``python -m benchmarks.search_table``."""
+"""The tables of docs/search.md, from search.json: ``python -m benchmarks.search_table``.
 
+``--into docs/search.md`` puts them between the page's two marks instead of printing them.
+"""
+
+import argparse
 import json
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from hashgnn.files import atomic_write
 from hashgnn.tables.formats import to_markdown
 
 Rows = Sequence[dict[str, Any]]
 
+_THEIRS = "peer_us_per_query"
 _PEERS = ("FAISS IndexBinaryFlat", "FAISS IndexFlatIP over +-1", "FAISS IndexFlatIP", "continuous")
 _HIERARCHICAL = tuple(f"hierarchical, {candidates} candidates" for candidates in (200, 500))
 
 
-def main(argv: Sequence[str]) -> None:
-    path = Path(argv[0]) if argv else Path("benchmarks/search.json")
+_BEGIN, _END = "<!-- figures: make bench-search -->\n", "<!-- end of figures -->"
+_LARGE = 10_000_000  # items from which on time is extrapolated
+_K = 100  # other lengths are in search.json
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, default=Path("benchmarks/search.json"))
+    parser.add_argument("--into", type=Path, help="page to put the tables into")
+    args = parser.parse_args(argv)
+    figures = figures_of(args.json)
+    if args.into is None:
+        print(figures)
+        return
+    before, rest = args.into.read_text(encoding="utf-8").split(_BEGIN)
+    page = before + _BEGIN + figures + _END + rest.split(_END)[1]
+    with atomic_write(args.into) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def figures_of(path: Path) -> str:
+    """All tables, in Markdown."""
     rows = [row for row in json.loads(path.read_text()) if "skipped" not in row]
+    text = ""
     for number in sorted({row["threads"] for row in rows}):
         own = [row for row in rows if row["threads"] == number]
+        threads = "one thread" if number == 1 else f"{number} threads"
         for title, table in tables(own):
             if table:
-                print(f"### {title}, threads: {number}\n")
-                print(to_markdown(pd.DataFrame(table).fillna("")))
+                text += f"\n### {title}, {threads}\n\n{to_markdown(pd.DataFrame(table).fillna(''))}"
+    return text + "\n"
 
 
 def tables(rows: Rows) -> Iterable[tuple[str, list[dict[str, str]]]]:
     """Title and lines of each table, for one number of threads."""
-    searches = [row for row in rows if row["part"] == "searches"]
-    for k in sorted({row["k"] for row in searches}):
-        of_k = [row for row in searches if row["k"] == k]
-        yield f"Hamming search, top {k}", [_hamming(case) for case in _cases(of_k)]
-        with_vectors = [case for case in _cases(of_k) if _first(case, "continuous")]
-        yield f"Continuous and hierarchical search, top {k}", list(map(_vectors, with_vectors))
-    for part, line in (("limits", _limit), ("evaluation", _evaluation), ("approximate", _recall)):
-        chosen = [row for row in rows if row["part"] == part]
-        yield part.capitalize(), [line(row) for row in chosen]
+    searches = [row for row in rows if row["part"] == "searches" and row["k"] == _K]
+    yield f"Hamming search, top {_K}", [_hamming(case) for case in _cases(searches)]
+    with_vectors = [case for case in _cases(searches) if _first(case, "continuous")]
+    yield f"Search by vectors, top {_K}", [_vectors(case) for case in with_vectors]
+    parts: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, str]]]] = {
+        "limits": ("One query alone, and the machine's limits", _limit),
+        "evaluation": ("Evaluation of all users", _evaluation),
+        "approximate": ("Approximate search", _recall),
+    }
+    for part, (title, line) in parts.items():
+        yield title, [line(row) for row in rows if row["part"] == part]
 
 
 def _cases(rows: Rows) -> list[list[dict[str, Any]]]:
@@ -81,9 +110,14 @@ def _limit(row: dict[str, Any]) -> dict[str, str]:
         "beside": row["peer"],
         "its us": _us(row["peer_us_per_query"], row["peer_busy"]),
         "ratio": f"{row['ratio']:.2f}",
-        "a billion items": f"{row['us_per_query'] * 1e9 / row['items'] / 1e6:.2f} s",
+        "a billion items": _billion(row) if row["items"] >= _LARGE else "",
         "peak MB": f"{row.get('peak_memory_mb', '')}",
     }
+
+
+def _billion(row: dict[str, Any]) -> str:
+    """Time grows with the items, so this is the same number of times as long."""
+    return f"{row['us_per_query'] * 1e9 / row['items'] / 1e6:.2f} s"
 
 
 def _evaluation(row: dict[str, Any]) -> dict[str, str]:
@@ -95,9 +129,6 @@ def _evaluation(row: dict[str, Any]) -> dict[str, str]:
         "ratio": f"{row['ratio']:.1f}",
         "peak MB": str(row["peak_memory_mb"]),
     }
-
-
-_THEIRS = "peer_us_per_query"
 
 
 def _recall(row: dict[str, Any]) -> dict[str, str]:
@@ -130,4 +161,4 @@ def _us(value: float, busy: float) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -15,6 +15,7 @@ pytest.importorskip("faiss")
 from benchmarks import search, search_evaluation, search_measure, search_table
 from hashgnn.metrics.evaluation import Settings, evaluate
 
+ROOT = Path(__file__).parents[2]
 KEYS = {"search", "peer", "items", "bits", "k", "threads", "us_per_query", "peer_us_per_query"}
 TINY = ["--items", "300", "--bits", "32", "--k", "100", "--threads", "1", "--large", "0"]
 
@@ -56,11 +57,17 @@ def test_a_tiny_comparison_is_complete_and_goes_on_where_it_was(
     assert more[: len(rows)] == rows  # kept as they were
     assert {row["bits"] for row in more[len(rows) :]} == {64}
 
-    capsys.readouterr()
-    search_table.main([str(tmp_path / "search.json")])
+    search_table.main(["--json", str(tmp_path / "search.json")])
     shown = capsys.readouterr().out
-    assert "### Hamming search, top 100, threads: 1" in shown
+    assert "### Hamming search, top 100, one thread" in shown
     assert "inverted lists, 1 of 500 probed" in shown
+
+
+def test_the_page_shows_the_figures_of_the_last_run() -> None:
+    figures = search_table.figures_of(ROOT / "benchmarks/search.json")
+    assert figures in (ROOT / "docs/search.md").read_text(encoding="utf-8"), (
+        "python -m benchmarks.search_table --into docs/search.md"
+    )
 
 
 def test_lightgcns_procedure_finds_what_the_evaluation_finds() -> None:
