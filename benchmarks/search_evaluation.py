@@ -7,7 +7,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from hashgnn.data.interactions import Csr
-from hashgnn.metrics.evaluation import Encoded, Settings, evaluate
+from hashgnn.metrics.encoded import Encoded
+from hashgnn.metrics.evaluation import Settings, evaluate
 from hashgnn.provenance.record import peak_memory_mb
 
 USERS, ITEMS, DIMENSIONS = 29_858, 40_981, 32

@@ -17,6 +17,7 @@ from hashgnn.models.als import AlsSettings
 from hashgnn.models.bine import BineSettings
 from hashgnn.models.hash_gumb import HashGumbSettings
 from hashgnn.models.hashgnn import HashGnnSettings
+from hashgnn.models.hashgnn_plus import HashGnnPlusSettings
 from hashgnn.models.hashnet import HashNetSettings
 from hashgnn.models.lightgcn import LightGcnSettings
 from hashgnn.models.pte import PteSettings
@@ -113,7 +114,13 @@ def keys_of(schema: dict[str, Any]) -> set[str]:
 
 def test_every_key_is_documented() -> None:
     readme = (ROOT / "config/README.md").read_text()
-    settings = (TrainingSettings, HashGnnSettings, HashNetSettings, HashGumbSettings)
+    settings = (
+        TrainingSettings,
+        HashGnnSettings,
+        HashGnnPlusSettings,
+        HashNetSettings,
+        HashGumbSettings,
+    )
     settings += (Guidance, Continuation, Temperature)
     settings += (AlsSettings, BineSettings, LightGcnSettings, PteSettings, PureSvdSettings)
     keys = keys_of(yaml.safe_load(SCHEMA.read_text()))

@@ -11,7 +11,8 @@ import numpy as np
 from hashgnn.data.interactions import Csr, Split, load_split
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_array, save_arrays
-from hashgnn.metrics.evaluation import Encoded, Evaluation, Settings, evaluate
+from hashgnn.metrics.encoded import Encoded
+from hashgnn.metrics.evaluation import Evaluation, Settings, evaluate
 from hashgnn.stage import run_stage, stage_parser
 
 _COLUMNS = ("dataset", "model", "bits", "search", "metric", "n", "seed", "value")

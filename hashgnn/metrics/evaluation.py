@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple
 
 import numpy as np
 
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 from hashgnn.metrics.any_hit import any_hit
+from hashgnn.metrics.encoded import Encoded
 from hashgnn.metrics.hit_rate import hit_rate
 from hashgnn.metrics.ndcg import ndcg
 from hashgnn.metrics.ndcg_retrieved import WINDOW, ndcg_retrieved
@@ -18,17 +18,6 @@ from hashgnn.search import Index
 SEARCHES = ("hamming", "hierarchical", "continuous")
 METRICS = ("hr", "any_hit", "ndcg")
 _BLOCK = 2048  # users at a time: bounds the memory
-
-
-class Encoded(NamedTuple):
-    """Users or items as a method encodes them, in order of index; None for what it lacks."""
-
-    codes: np.ndarray | None  # uint8 [rows, bytes]
-    vectors: np.ndarray | None  # float32 [rows, d]
-
-    def rows(self, chosen: np.ndarray) -> "Encoded":
-        """Only the rows ``chosen`` (indices)."""
-        return Encoded(*(None if array is None else array[chosen] for array in self))
 
 
 @dataclass(frozen=True)

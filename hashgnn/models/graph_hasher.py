@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -11,9 +12,39 @@ from hashgnn.encoders.base import Encoder
 from hashgnn.encoders.loader import build_encoder
 from hashgnn.graph.bipartite import Graph
 from hashgnn.hashing.progress import Progress
+from hashgnn.hashing.sign import pack
 from hashgnn.losses.reconstruction import cross_entropy
 from hashgnn.losses.similarity import similarity
+from hashgnn.metrics.encoded import Encoded
+from hashgnn.training.batches import Batch
 from hashgnn.training.settings import TrainingSettings
+
+
+class Embedded(NamedTuple):
+    """Nodes as a method represents them.
+
+    ``vectors`` [rows, d] are the continuous ones; the codes are the signs of ``hashed``
+    [rows, bits], which most methods have the same for.
+    """
+
+    vectors: Tensor
+    hashed: Tensor
+
+    def split(self, n: int) -> "tuple[Embedded, Embedded]":
+        """The first ``n`` rows (users) and the others (items)."""
+        return Embedded(*(t[:n] for t in self)), Embedded(*(t[n:] for t in self))
+
+    def codes(self) -> np.ndarray:
+        """Packed: uint8 [rows, ceil(bits / 8)]."""
+        return pack(self.hashed.cpu().numpy())
+
+    def array(self) -> np.ndarray:
+        """The vectors: float32 [rows, d]."""
+        return self.vectors.cpu().numpy()
+
+    def encoded(self) -> Encoded:
+        """Both, as a search takes them."""
+        return Encoded(self.codes(), self.array())
 
 
 class GraphHasher(nn.Module, ABC):
@@ -37,16 +68,23 @@ class GraphHasher(nn.Module, ABC):
         if settings.shared_hash_layer:
             self.item_hash = self.user_hash
         self._initialize(settings)
+        if not settings.user_embeddings:
+            self._forget_users()
 
     def forward(self, blocks: Sequence[tuple[Tensor, Tensor]], n_users: int) -> Tensor:
         """a [T, bits] of the last block's targets, of which the first ``n_users`` are users."""
         return self._hash(self.encoder(self.embedding, blocks), n_users)
 
     @torch.no_grad()
-    def propagate(self, graph: Graph) -> Tensor:
-        """z [n_nodes, bits] of all nodes from their whole neighborhoods."""
+    def propagate(self, graph: Graph) -> Embedded:
+        """All nodes, from their whole neighborhoods."""
         u = self.encoder.propagate(self.embedding, graph)
-        return self.continuous(self._hash(u, self.n_users))
+        return self.embedded(self._hash(u, self.n_users))
+
+    def embedded(self, a: Tensor) -> Embedded:
+        """Vectors and codes from the pre-activation: both are z's."""
+        z = self.continuous(a)
+        return Embedded(z, z)
 
     def continuous(self, a: Tensor) -> Tensor:
         """z from the pre-activation: the continuous vectors, [rows, bits]."""
@@ -61,10 +99,10 @@ class GraphHasher(nn.Module, ABC):
         """What stands for the codes in the loss: [T, bits], from ``a`` of the same shape."""
 
     def batch_loss(
-        self, a: Tensor, users: Tensor, items: Tensor, progress: Progress, rng: torch.Generator
+        self, a: Tensor, batch: Batch, progress: Progress, rng: torch.Generator
     ) -> Tensor:
-        """Scalar loss of the pairs of a batch; see ``Batch`` for the row numbers."""
-        return self.pair_loss(self.training_codes(a, progress, rng), users, items)
+        """Scalar loss of a batch, from ``a`` of its nodes."""
+        return self.pair_loss(self.training_codes(a, progress, rng), batch.users, batch.items)
 
     def pair_loss(self, codes: Tensor, users: Tensor, items: Tensor) -> Tensor:
         """Scalar loss of pairs of rows of ``codes``, each user's positive first."""
@@ -77,6 +115,15 @@ class GraphHasher(nn.Module, ABC):
 
     def _hash(self, u: Tensor, n_users: int) -> Tensor:
         return torch.cat([self.user_hash(u[:n_users]), self.item_hash(u[n_users:])])
+
+    def _forget_users(self) -> None:
+        """Users' embeddings are 0 and stay so."""
+        with torch.no_grad():
+            self.embedding[: self.n_users] = 0
+        self.embedding.register_hook(self._without_users)
+
+    def _without_users(self, gradient: Tensor) -> Tensor:
+        return torch.cat([torch.zeros_like(gradient[: self.n_users]), gradient[self.n_users :]])
 
     def _initialize(self, settings: TrainingSettings) -> None:
         for name, parameter in self.named_parameters():

@@ -16,6 +16,7 @@ from hashgnn.hashing.progress import Progress
 from hashgnn.hashing.sign import straight_through
 from hashgnn.losses.ranking import bpr, margin_ranking
 from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.training.batches import Batch
 from hashgnn.training.fit import fit_hasher
 from hashgnn.training.settings import TrainingSettings
 from hashgnn.training.task import Fitted, Task
@@ -48,13 +49,14 @@ class HashGnn(GraphHasher):
         return self.settings.guidance.probability(progress)
 
     def batch_loss(
-        self, a: Tensor, users: Tensor, items: Tensor, progress: Progress, rng: torch.Generator
+        self, a: Tensor, batch: Batch, progress: Progress, rng: torch.Generator
     ) -> Tensor:
         """The same for all granularities but ``pair``, where a node's draw is not its own."""
         if self.settings.guidance.granularity != "pair":
-            return super().batch_loss(a, users, items, progress, rng)
+            return super().batch_loss(a, batch, progress, rng)
         z = self.continuous(a)
-        rows = pick_by_pair(users, items, len(z), self.probability(progress), rng)
+        p = self.probability(progress)
+        rows = pick_by_pair(batch.users, batch.items, len(z), p, rng)
         return self.pair_loss(torch.cat([z, straight_through(z)]), *rows)
 
     def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:

@@ -23,6 +23,7 @@ from hashgnn.hashing.progress import Progress
 from hashgnn.losses.ranking import bpr
 from hashgnn.losses.similarity import similarity
 from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.training.batches import Batch
 from hashgnn.training.fit import fit_hasher
 from hashgnn.training.settings import TrainingSettings
 from hashgnn.training.task import Fitted, Task
@@ -68,10 +69,10 @@ class LightGcn(GraphHasher):
         return a.chunk(2, dim=1)[0]
 
     def batch_loss(
-        self, a: Tensor, users: Tensor, items: Tensor, progress: Progress, rng: torch.Generator
+        self, a: Tensor, batch: Batch, progress: Progress, rng: torch.Generator
     ) -> Tensor:
         """The ranking loss and the penalty, each the mean over triplets."""
-        u, x = a.chunk(2, dim=1)
+        (u, x), users, items = a.chunk(2, dim=1), batch.users, batch.items
         scores = similarity(u.contiguous(), users, items, self.scale)
         ranking = bpr(scores[:, 0], scores[:, 1:])
         return ranking + self.settings.regularization / 2 * squared_length(x, users, items)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from hashgnn.data.interactions import Csr, Interactions
 from hashgnn.errors import InputError
-from hashgnn.metrics.evaluation import Encoded, take_rows
+from hashgnn.metrics.encoded import Encoded
+from hashgnn.metrics.evaluation import take_rows
 from hashgnn.recommender.ids import Ids
 from hashgnn.search import Index
 

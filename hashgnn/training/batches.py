@@ -15,11 +15,13 @@ from hashgnn.graph.sampling import NeighborSampler
 class Batch(NamedTuple):
     """What one step computes on.
 
-    ``blocks``: one (targets, neighbors) a layer; the last one's targets are the distinct nodes
-    of the batch, the first ``n_users`` of them users. ``users`` int32 [B] and ``items``
-    int32 [B, 1 + n] (the interaction's item first, then its negatives) are rows of them.
+    ``nodes`` int32 [T]: the distinct nodes of the batch, the first ``n_users`` of them users.
+    ``users`` int32 [B] and ``items`` int32 [B, 1 + n] (the interaction's item first, then its
+    negatives) are rows of them. ``blocks``: one (targets, neighbors) a layer; the last one's
+    targets are ``nodes``.
     """
 
+    nodes: Tensor
     blocks: list[tuple[Tensor, Tensor]]
     n_users: int
     users: Tensor
@@ -28,6 +30,8 @@ class Batch(NamedTuple):
 
 class Batches:
     """All training interactions once an epoch, in an order drawn from (seed, epoch).
+
+    One by one, or, if ``by_user``, user by user: all interactions of some users make a batch.
 
     Batch i of epoch e depends on the seed, e and i alone, so that a resumed training sees what
     an uninterrupted one would. Epoch e uses round e (modulo their number) of the triplets.
@@ -42,6 +46,7 @@ class Batches:
         batch_size: int,
         seed: int,
         device: torch.device,
+        by_user: bool = False,
     ) -> None:
         self.users = np.repeat(
             np.arange(graph.n_users, dtype=np.int32), np.diff(train.indptr).astype(np.int64)
@@ -51,6 +56,7 @@ class Batches:
         self.batch_size = min(batch_size, len(self.items))
         self.seed = seed
         self.device = device
+        self.by_user = by_user
         self._sampler = NeighborSampler(graph, fanouts)
 
     def __len__(self) -> int:
@@ -59,13 +65,19 @@ class Batches:
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of one epoch from number ``first`` on."""
-        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.items))
+        order = self._order(np.random.default_rng([self.seed, epoch]))
         negatives = self.triplets[epoch % len(self.triplets)]
         for number in range(first, len(self)):
             last = number == len(self) - 1
             start = number * self.batch_size
             rows = order[start : None if last else start + self.batch_size]
             yield self._batch(rows, negatives, epoch * len(self) + number)
+
+    def _order(self, rng: np.random.Generator) -> np.ndarray:
+        if not self.by_user:
+            return rng.permutation(len(self.items))
+        places = rng.permutation(self._sampler.graph.n_users).astype(np.int32)
+        return np.argsort(places[self.users], kind="stable")
 
     def _batch(self, rows: np.ndarray, negatives: np.ndarray, iteration: int) -> Batch:
         sampler = self._sampler
@@ -75,6 +87,7 @@ class Batches:
         targets = np.concatenate([users, items])
         key = int(np.random.default_rng([self.seed, iteration]).integers(1 << 62))
         return Batch(
+            self._tensor(targets),
             [(self._tensor(t), self._tensor(n)) for t, n in sampler.blocks(targets, key)],
             len(users),
             self._tensor(user_rows),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from hashgnn.metrics.encoded import Encoded
 from hashgnn.training.history import History
 from hashgnn.training.task import Fitted, Moment, Task
 from hashgnn.training.validation import PairwiseAuc, validation_hr
@@ -43,7 +44,8 @@ def fit_epochs(epochs: Iterable[Epoch], task: Task, settings: EpochSettings) -> 
     history, auc = History(), PairwiseAuc(task.split, task.seed)
     best_hr, best_number, best = -1.0, 0, None
     for number, epoch in enumerate(epochs, start=1):
-        hr = validation_hr(epoch.users, epoch.items, task.split, ["continuous"])
+        users, items = Encoded(None, epoch.users), Encoded(None, epoch.items)
+        hr = validation_hr(users, items, task.split, ["continuous"])
         task.watch(Moment(number, settings.epochs, f"epoch {number}  validation HR {hr:.4f}"))
         _note(history, auc, number, epoch)
         if not hr <= best_hr:

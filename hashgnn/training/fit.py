@@ -12,10 +12,11 @@ from torch import Tensor
 from hashgnn.errors import InputError
 from hashgnn.graph.bipartite import Graph, bipartite_graph
 from hashgnn.hashing.progress import Progress
-from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.models.graph_hasher import Embedded, GraphHasher
 from hashgnn.settings import parse
 from hashgnn.training.batches import Batch, Batches
 from hashgnn.training.checkpoint import State
+from hashgnn.training.decay import cosine
 from hashgnn.training.history import History
 from hashgnn.training.settings import TrainingSettings
 from hashgnn.training.task import Fitted, Moment, Task
@@ -54,6 +55,7 @@ class _Training:
             settings.batch_size,
             task.seed,
             task.device,
+            by_user=settings.batch_by == "users",
         )
         self.auc = PairwiseAuc(task.split, task.seed)
         self.history = History()
@@ -83,9 +85,10 @@ class _Training:
     def fitted(self) -> Fitted:
         """Vectors and codes of the best epoch."""
         self.model.load_state_dict(self.best_weights)
-        users, items = (z.cpu().numpy() for z in self._embed())
+        users, items = self._embed()
         facts = {"best_epoch": self.best_epoch + 1, "validation_hr": self.best_hr}
-        return Fitted.of_vectors(users, items, self.history.frame(), facts)
+        vectors, codes = (users.array(), items.array()), (users.codes(), items.codes())
+        return Fitted(*vectors, *codes, self.history.frame(), facts)
 
     def _train_epoch(self, epoch: int) -> None:
         self.model.train()
@@ -100,7 +103,8 @@ class _Training:
     def _step(self, batch: Batch) -> float:
         self._rng.manual_seed(self.task.seed * 1_000_003 + self.iteration)
         a = self.model(batch.blocks, batch.n_users)
-        loss = self.model.batch_loss(a, batch.users, batch.items, self._progress, self._rng)
+        loss = self.model.batch_loss(a, batch, self._progress, self._rng)
+        self._set_learning_rate()
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -112,14 +116,20 @@ class _Training:
             )
         return value
 
+    def _set_learning_rate(self) -> None:
+        share = self.iteration / (self.settings.epochs * len(self.batches))
+        factor = cosine(share, self.settings.learning_rate_end)
+        for group in self.optimizer.param_groups:
+            group["lr"] = factor * self.settings.learning_rate
+
     def _close_interval(self, epoch: int) -> None:
         users, items = self._embed()
         row = self.history.close_interval(
             iteration=self.iteration + 1,
             epoch=epoch + 1,
             p=self.model.probability(self._progress),
-            auc=self.auc.of_vectors(users, items),
-            auc_codes=self.auc.of_codes(users, items),
+            auc=self.auc.of_vectors(users.vectors, items.vectors),
+            auc_codes=self.auc.of_codes(users.hashed, items.hashed),
         )
         self._report(row)
 
@@ -137,7 +147,7 @@ class _Training:
         )
 
     def _validate(self, epoch: int) -> None:
-        users, items = (z.cpu().numpy() for z in self._embed())
+        users, items = (nodes.encoded() for nodes in self._embed())
         hr = validation_hr(users, items, self.task.split, self.model.selected_by)
         if not hr <= self.best_hr:  # NaN, where nothing is held out, keeps the last epoch
             self.best_hr, self.best_epoch = hr, epoch
@@ -171,7 +181,6 @@ class _Training:
         self.best_hr, self.best_epoch, self.best_weights = state["best"]
         self._say(f"resumed after iteration {self.iteration}")
 
-    def _embed(self) -> tuple[Tensor, Tensor]:
+    def _embed(self) -> tuple[Embedded, Embedded]:
         self.model.eval()
-        z = self.model.propagate(self.graph)
-        return z[: self.graph.n_users], z[self.graph.n_users :]
+        return self.model.propagate(self.graph).split(self.graph.n_users)

@@ -14,6 +14,9 @@ class TrainingSettings:
     dimensions; ``fanouts`` neighbors drawn a node, nearest hop first;
     ``scale`` multiplies the inner product before the sigmoid; ``history_every`` is in iterations,
     ``patience`` in epochs without a better validation HR (0: train to the end).
+    ``batch_by``: a batch holds single interactions, or all those of some users. The learning rate
+    falls along a cosine to ``learning_rate_end`` times what it was. Users without
+    ``user_embeddings`` are known by their items alone, so that new ones need no training.
     """
 
     encoder: str = "hashgnn.encoders.mean"
@@ -21,13 +24,16 @@ class TrainingSettings:
     convolution: str = "SAGEConv"
     convolution_arguments: dict[str, Any] = field(default_factory=dict)
     embedding_width: int = 128
+    user_embeddings: bool = True
     widths: tuple[int, ...] = (128, 68)
     fanouts: tuple[int, ...] = (10, 5)
     shared_hash_layer: bool = False
     initialization: Literal["normal", "glorot"] = "normal"
     initial_deviation: float = 0.02
     batch_size: int = 2048
+    batch_by: Literal["interactions", "users"] = "interactions"
     learning_rate: float = 0.001
+    learning_rate_end: float = 1.0
     epochs: int = 20
     patience: int = 0
     scale: float = 0.25

@@ -8,7 +8,8 @@ from numba import njit
 from torch import Tensor
 
 from hashgnn.data.interactions import Split
-from hashgnn.hashing.sign import pack, sign
+from hashgnn.hashing.sign import sign
+from hashgnn.metrics.encoded import Encoded
 from hashgnn.metrics.hit_rate import hit_rate
 from hashgnn.metrics.ranks import Ranks, ranks_of_levels, ranks_of_lists
 from hashgnn.search import Index
@@ -17,17 +18,14 @@ CUTOFF = 50
 CANDIDATES = 500
 
 
-def validation_hr(
-    users: np.ndarray, items: np.ndarray, split: Split, searches: Sequence[str]
-) -> float:
+def validation_hr(users: Encoded, items: Encoded, split: Split, searches: Sequence[str]) -> float:
     """HR@50 on the validation interactions, training items masked, averaged over ``searches``.
 
-    ``users`` [U, K] and ``items`` [I, K] are continuous vectors, whose signs are the codes.
     NaN where nobody has a validation interaction.
     """
     n_relevant = np.diff(split.validation.indptr)
     wanting = n_relevant > 0
-    index = Index(pack(items), items)
+    index = Index(*items)
     rates = [
         hit_rate(_ranks(index, users, split, search), np.maximum(n_relevant, 1), [CUTOFF])[0]
         for search in searches
@@ -35,14 +33,18 @@ def validation_hr(
     return float(np.mean(rates, axis=0)[wanting].mean()) if wanting.any() else float("nan")
 
 
-def _ranks(index: Index, users: np.ndarray, split: Split, search: str) -> Ranks:
+def _ranks(index: Index, users: Encoded, split: Split, search: str) -> Ranks:
     known, wanted = split.train, split.validation
+    codes, vectors = users
     if search == "hamming":
-        return ranks_of_levels(*index.level_counts(pack(users), CUTOFF, known, wanted), CUTOFF)
+        assert codes is not None
+        return ranks_of_levels(*index.level_counts(codes, CUTOFF, known, wanted), CUTOFF)
+    assert vectors is not None
     if search == "continuous":
-        ranked, _ = index.continuous(users, CUTOFF, known)
+        ranked, _ = index.continuous(vectors, CUTOFF, known)
     else:
-        ranked, _ = index.hierarchical(pack(users), users, CUTOFF, known, CANDIDATES)
+        assert codes is not None
+        ranked, _ = index.hierarchical(codes, vectors, CUTOFF, known, CANDIDATES)
     return ranks_of_lists(ranked, wanted)
 
 

@@ -11,7 +11,8 @@ from hashgnn.data.interactions import Csr, Split, save_split
 from hashgnn.errors import InputError
 from hashgnn.metrics import evaluate as stage
 from hashgnn.metrics import evaluation
-from hashgnn.metrics.evaluation import Encoded, Settings, evaluate
+from hashgnn.metrics.encoded import Encoded
+from hashgnn.metrics.evaluation import Settings, evaluate
 
 SETTINGS = Settings(cutoffs=(1, 2, 3), candidates=4)
 

@@ -33,11 +33,11 @@ def test_vectors_are_made_with_the_beta_that_the_weights_were_trained_with(model
     a = torch.ones(1, 3)
     model.training_codes(a, Progress(1600, 100), torch.Generator())
     best = {name: value.clone() for name, value in model.state_dict().items()}
-    vectors = model.propagate(PAIR)
+    vectors = model.propagate(PAIR).vectors
     model.training_codes(a, Progress(10**6, 100), torch.Generator())
-    assert not torch.equal(model.propagate(PAIR), vectors)
+    assert not torch.equal(model.propagate(PAIR).vectors, vectors)
 
     model.load_state_dict(best)
 
-    assert torch.equal(model.propagate(PAIR), vectors)
+    assert torch.equal(model.propagate(PAIR).vectors, vectors)
     assert model.beta.item() == 3

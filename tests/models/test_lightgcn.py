@@ -7,6 +7,7 @@ import torch
 from hashgnn.graph.bipartite import Graph
 from hashgnn.hashing.progress import Progress
 from hashgnn.models.lightgcn import LightGcn, LightGcnSettings, squared_length
+from hashgnn.training.batches import Batch
 
 # User 0 knows item 1, item 2 is alone.
 PAIR = Graph(np.array([0, 1, 2, 3]), np.array([1, 0, 2], dtype=np.int32), 1)
@@ -27,7 +28,8 @@ def model(layers: int, regularization: float = 0.0) -> LightGcn:
 
 def loss_of(made: LightGcn) -> torch.Tensor:
     a = made(BLOCKS, 1)
-    return made.batch_loss(a, USERS, ITEMS, Progress(0, 1), torch.Generator())
+    batch = Batch(NODES, BLOCKS, 1, USERS, ITEMS)
+    return made.batch_loss(a, batch, Progress(0, 1), torch.Generator())
 
 
 def test_loss_by_hand() -> None:
@@ -61,7 +63,7 @@ def test_the_gradient_is_that_of_the_loss() -> None:
 def test_the_vectors_are_the_representations() -> None:
     made = model(1)
 
-    vectors = made.propagate(PAIR)
+    vectors = made.propagate(PAIR).vectors
 
     assert vectors.tolist() == [[1, 0.5], [1, 0.5], [1, 1]]
     assert torch.equal(

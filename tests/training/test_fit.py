@@ -17,6 +17,7 @@ from hashgnn.models import (
     hash_gumb,
     hash_ste,
     hashgnn,
+    hashgnn_plus,
     hashgnn_sp,
     hashnet,
     lightgcn,
@@ -93,7 +94,7 @@ def agreeing_bits(fitted: Fitted) -> np.ndarray:
     return (users[:, None] == items[None]).sum(2)
 
 
-@pytest.mark.parametrize("method", [hash_gumb, hash_ste, hashgnn, hashnet])
+@pytest.mark.parametrize("method", [hash_gumb, hash_ste, hashgnn, hashgnn_plus, hashnet])
 def test_codes_find_the_planted_groups(method: ModuleType) -> None:
     fitted = method.fit(planted_task())
 
@@ -212,6 +213,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not() -> None:
     assert first.user_vectors.tobytes() == again.user_vectors.tobytes()
     assert first.history.equals(again.history)
     assert first.user_vectors.tobytes() != other.user_vectors.tobytes()
+
+
+def test_batches_of_whole_users_and_users_known_by_their_items() -> None:
+    settings = {"batch_by": "users", "user_embeddings": False, "learning_rate_end": 0.1}
+
+    fitted = hashgnn_plus.fit(planted_task(**settings))
+
+    assert own_group_gap(agreeing_bits(fitted)) > 2.5  # of 12 bits
 
 
 def test_history_follows_the_schedule() -> None:

@@ -1,0 +1,89 @@
+"""HashGNN+: this project's own method; codes and vectors each with a head and a full likelihood.
+
+    h = sign(W_h u + b_h),  v = W_v u + b_v
+    L = -mean log softmax_j(s_h <h_i, h_j>) - w mean log softmax_j(s_v <v_i, v_j>)
+
+over the links (i, j) of a batch and all its items, corrected for the chance of being in it. What
+differs from HashGNN: the softmax over hundreds to thousands of items in place of ten negatives,
+which a batch of whole users makes cheap (Liang et al. 2018); a head for the continuous vectors
+beside the code's, both learned throughout, in place of a mixture of both in one (no guidance: the
+codes' gradient cannot ruin the vectors); scales that are learned; and users who have no embedding
+of their own but are known by their items, drawn anew in each step, as in an autoencoder.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from hashgnn.graph.bipartite import Graph
+from hashgnn.hashing.progress import Progress
+from hashgnn.hashing.sign import straight_through
+from hashgnn.losses.softmax import log_inclusion, sampled_softmax
+from hashgnn.models.graph_hasher import Embedded, GraphHasher
+from hashgnn.training.batches import Batch
+from hashgnn.training.fit import fit_hasher
+from hashgnn.training.settings import TrainingSettings
+from hashgnn.training.task import Fitted, Task
+
+
+@dataclass(frozen=True)
+class HashGnnPlusSettings(TrainingSettings):
+    """``scale`` and ``vector_scale`` are where s_h and s_v begin; ``vector_weight`` is w."""
+
+    vector_scale: float = 1.0
+    vector_weight: float = 1.0
+
+
+class HashGnnPlus(GraphHasher):
+    """The pre-activation a [T, 2 bits] holds the code's beside the vectors."""
+
+    popularity: Tensor
+
+    def __init__(self, graph: Graph, bits: int, settings: HashGnnPlusSettings) -> None:
+        super().__init__(graph, bits, settings)
+        self.user_vector = nn.Linear(self.encoder.width, bits)
+        self.item_vector = nn.Linear(self.encoder.width, bits)
+        self.log_scales = nn.Parameter(torch.tensor([settings.scale, settings.vector_scale]).log())
+        self.weights = 1.0, settings.vector_weight
+        degrees = torch.from_numpy(graph.indptr[graph.n_users :]).diff()
+        self.register_buffer("popularity", degrees / degrees.sum(), persistent=False)
+
+    def probability(self, progress: Progress) -> float:
+        """Of the codes' part of the loss, which never sees a continuous value: 0."""
+        return 0.0
+
+    def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
+        """h = sign(tanh(a)) of the code's half."""
+        return straight_through(torch.tanh(a.chunk(2, dim=1)[0]))
+
+    def embedded(self, a: Tensor) -> Embedded:
+        """Each from its own head."""
+        hashed, vectors = a.chunk(2, dim=1)
+        return Embedded(vectors.contiguous(), hashed)
+
+    def batch_loss(
+        self, a: Tensor, batch: Batch, progress: Progress, rng: torch.Generator
+    ) -> Tensor:
+        """The two likelihoods."""
+        n = batch.n_users
+        links, negatives = len(batch.users), batch.items[:, 1:].numel()
+        popularity = self.popularity[batch.nodes[n:].long() - self.n_users]
+        rarely = log_inclusion(popularity, len(self.popularity), links, negatives)
+        views = self.training_codes(a, progress, rng), a.chunk(2, dim=1)[1]
+        total = a.new_zeros(())
+        for rows, scale, weight in zip(views, self.log_scales.exp(), self.weights, strict=True):
+            logits = scale * (rows[:n] @ rows[n:].T) - rarely
+            total = total + weight * sampled_softmax(logits, batch.users, batch.items[:, 0] - n)
+        return total
+
+    def _hash(self, u: Tensor, n_users: int) -> Tensor:
+        users, items = u[:n_users], u[n_users:]
+        heads = (self.user_hash, self.user_vector), (self.item_hash, self.item_vector)
+        sides = zip((users, items), heads, strict=True)
+        return torch.cat([torch.cat([head(x) for head in pair], dim=1) for x, pair in sides])
+
+
+def fit(task: Task) -> Fitted:
+    """Train HashGNN+ on ``task``."""
+    return fit_hasher(HashGnnPlus, HashGnnPlusSettings, task)
