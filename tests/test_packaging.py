@@ -1,7 +1,11 @@
 """The lock, the conda environment and pyproject.toml speak of the same packages."""
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import yaml
@@ -44,3 +48,21 @@ def test_conda_users_get_the_locked_versions_of_the_direct_dependencies() -> Non
 
 def test_torch_is_not_bound_to_a_build() -> None:
     assert "+" not in locked()["torch"]
+
+
+def test_the_wheel_holds_all_that_the_package_reads(tmp_path: Path) -> None:
+    for part in ("hashgnn", "config"):
+        shutil.copytree(ROOT / part, tmp_path / part, symlinks=True)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    build = "from setuptools import build_meta; build_meta.build_wheel('dist')"
+
+    subprocess.run(
+        [sys.executable, "-c", build], cwd=tmp_path, check=True, capture_output=True, timeout=120
+    )
+
+    with zipfile.ZipFile(*(tmp_path / "dist").glob("*.whl")) as wheel:
+        held = set(wheel.namelist())
+        assert yaml.safe_load(wheel.read("hashgnn/recommender/config.yaml"))["models"]["hashgnn"]
+    needed = {str(path.relative_to(ROOT)) for path in (ROOT / "hashgnn").rglob("*.py")}
+    assert needed | {"hashgnn/__init__.pyi", "hashgnn/py.typed"} <= held

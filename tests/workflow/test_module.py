@@ -1,0 +1,67 @@
+"""Another workflow takes this one in as a module and builds on its results."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.workflow.conftest import CONFIG, ROOT
+
+SNAKEFILE = """
+configfile: "hashgnn.yaml"
+
+
+module hashgnn:
+    snakefile:
+        "{root}/Snakefile"
+    config:
+        config
+
+
+use rule * from hashgnn as hashgnn_*
+
+
+use rule download from hashgnn as hashgnn_download with:
+    log:
+        "elsewhere/{{dataset}}.{{file}}.log",
+
+
+rule count:
+    default_target: True
+    input:
+        "results/tiny/hashgnn/bits8/seed0/item_codes.npy",
+    output:
+        "counted.txt",
+    shell:
+        "wc -c < {{input}} > {{output}}"
+"""
+
+
+def merged(base: dict, changes: dict) -> dict:
+    """``changes`` on top of ``base``, as Snakemake merges config files."""
+    both = {
+        key: merged(base[key], changes[key])
+        for key in base.keys() & changes.keys()
+        if isinstance(base[key], dict) and isinstance(changes[key], dict)
+    }
+    return {**base, **changes, **both}
+
+
+def test_use_rule_from_another_workflow(tmp_path: Path) -> None:
+    paper = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    (tmp_path / "hashgnn.yaml").write_text(yaml.safe_dump(merged(paper, CONFIG)))
+    (tmp_path / "Snakefile").write_text(SNAKEFILE.format(root=ROOT))
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert (tmp_path / "counted.txt").read_text().strip() == str(
+        128 + 50
+    )  # header, codes of 8 bits
+    assert "hashgnn_train" in ran.stderr
