@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from hashgnn.errors import InputError
+from hashgnn.experiment import parameters as experiment
 
 # At least so many steps an epoch, as far as that leaves batches of a useful size.
 _STEPS, _LEAST_BATCH = 32, 256
@@ -36,15 +37,13 @@ def recipe(method: str, parameters: Mapping[str, Any], bits: int, n_interactions
     if method not in methods or "pretrained" in methods[method]:
         usable = ", ".join(name for name in methods if "pretrained" not in methods[name])
         raise InputError(f"method {method!r}: expected one of {usable}")
-    entry = methods[method]
-    merged = dict(entry.get("parameters", {}))
-    if entry.get("shared_training", True):
-        merged = {**config["training"], **merged}
+    merged = experiment.parameters({**config, "datasets": {"own": {}}}, "own", method)
+    if experiment.takes_training(config, method):
         merged["batch_size"] = _batch_size(merged["batch_size"], n_interactions)
         merged["scale"] *= max(1.0, _BITS / bits)
-    triplets = config["triplets"]
-    negatives = entry.get("negatives", triplets["per_interaction"])
-    return Recipe(entry["module"], {**merged, **parameters}, negatives, triplets["rounds"])
+    negatives = experiment.negatives(config, method)
+    module, rounds = methods[method]["module"], config["triplets"]["rounds"]
+    return Recipe(module, {**merged, **parameters}, negatives, rounds)
 
 
 def _batch_size(largest: int, n_interactions: int) -> int:

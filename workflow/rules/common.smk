@@ -1,5 +1,6 @@
 """What the rules share: the checked config, paths, and what makes a job stale."""
 
+import copy
 import json
 import re
 import shlex
@@ -26,6 +27,9 @@ code = CodeDigest(ROOT)
 RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+
+# Filled in and added to below, which is nothing to a workflow that takes this one in as a module.
+config = copy.deepcopy(config)
 
 try:
     check_config(config, SCHEMA)
