@@ -142,12 +142,12 @@ def test_edited_files(project: Any, file: str, old: str, new: str, stale: Sequen
         ),
         pytest.param(
             {"training": {"widths": [8, 7]}},
-            (*GRAPH_METHODS, *SHOWN),
+            (*GRAPH_METHODS, *SHOWN, *TIMED),
             id="a hyper-parameter of the graph methods",
         ),
         pytest.param(
             {"triplets": {"rounds": 3}},
-            ("triplets *", *GRAPH_METHODS, *SHOWN),
+            ("triplets *", *GRAPH_METHODS, *SHOWN, *TIMED),
             id="the negatives of the graph methods",
         ),
         pytest.param(
