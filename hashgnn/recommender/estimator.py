@@ -15,9 +15,10 @@ from hashgnn.recommender.model import Model, Search
 class HashGNN:
     """Learn codes and vectors from interactions, and recommend by them.
 
-    >>> model = HashGNN(bits=64).fit(interactions)
-    >>> model.recommend(["anna", "ben"], n=10)
-    >>> model.save("model"); HashGNN.load("model")
+        >>> model = HashGNN(bits=64).fit(interactions)
+        >>> model.recommend(["anna", "ben"], n=10)
+        >>> model.save("model")
+        >>> HashGNN.load("model").recommend(["anna"])
 
     After ``fit`` or ``load``: ``model_``, with ids, codes, vectors and index; after ``fit`` also
     ``history_``, the course of the training as a data frame.
