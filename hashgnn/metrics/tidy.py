@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from hashgnn.errors import InputError
+from hashgnn.metrics.interval import bootstrap_interval
 
 COLUMNS = ["dataset", "model", "bits", "search", "metric", "n", "seed", "value"]
 
@@ -22,7 +23,22 @@ def read_metrics(paths: Iterable[Path]) -> pd.DataFrame:
 
 
 def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
-    """Mean, standard deviation, minimum, maximum and number of seeds of each value."""
-    keys = [column for column in COLUMNS if column not in ("seed", "value")]
-    grouped = frame.groupby(keys, sort=False)["value"]
-    return grouped.agg(mean="mean", std="std", min="min", max="max", seeds="count").reset_index()
+    """Mean, its 95 % bootstrap interval and the number of seeds, for each value measured.
+
+    All columns of ``frame`` but ``seed`` and ``value`` say what was measured; ``low`` and
+    ``high``, the interval, are NaN where there is one seed.
+    """
+    keys = [column for column in frame.columns if column not in ("seed", "value")]
+    rows = []
+    for key, values in frame.groupby(keys, sort=False)["value"]:
+        low, high = bootstrap_interval(values.to_numpy())
+        rows.append((*key, values.mean(), low, high, len(values)))
+    return pd.DataFrame(rows, columns=[*keys, "mean", "low", "high", "seeds"])
+
+
+def at_cutoff(frame: pd.DataFrame, n: int) -> pd.DataFrame:
+    """The rows for lists of length ``n``; ``InputError`` where it was not evaluated."""
+    chosen = frame[frame.n == n]
+    if chosen.empty:
+        raise InputError(f"evaluation.cutoffs: lacks {n}, which this figure or table shows")
+    return chosen

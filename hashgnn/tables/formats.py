@@ -72,7 +72,7 @@ def _latex_cell(text: object) -> str:
 def _escape(text: str) -> str:
     for special in "&%$#_":
         text = text.replace(special, "\\" + special)
-    return text.replace("±", r"$\pm$")
+    return text.replace("±", r"$\pm$").replace("<", "$<$")
 
 
 def _write(path: Path, text: str) -> None:

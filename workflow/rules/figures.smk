@@ -1,6 +1,6 @@
 rule figure:
     input:
-        lambda wildcards: grid_runs(config["grids"][wildcards.figure], "metrics.csv"),
+        figure_inputs,
     output:
         pdf="figures/{figure}.pdf",
         svg=report(
@@ -21,6 +21,6 @@ rule figure:
         settings=figure_settings,
         code=lambda wildcards: code(f"hashgnn.figures.{wildcards.figure}"),
     shell:
-        "python -m hashgnn.figures.{wildcards.figure} --metrics {input} "
+        "python -m hashgnn.figures.{wildcards.figure} {input} "
         "--settings {params.settings:q} --pdf {output.pdf} --svg {output.svg} --csv {output.csv} "
         "--provenance {output.provenance} > {log} 2>&1"

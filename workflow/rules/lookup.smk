@@ -129,12 +129,54 @@ def figures():
     return expand("figures/{figure}.{format}", figure=names, format=["pdf", "svg"])
 
 
+# Figures of the course of training read its history, all others what was evaluated.
+COURSES = ("fig4", "fig6")
+
+
+def figure_inputs(wildcards):
+    file = "history.csv" if wildcards.figure in COURSES else "metrics.csv"
+    return grid_runs(config["grids"][wildcards.figure], file)
+
+
 def figure_settings(wildcards):
     grid = config["grids"][wildcards.figure]
-    return settings(
-        datasets=display_names("datasets", grid["datasets"]),
-        models=display_names("models", grid["models"]),
+    used = {
+        "datasets": display_names("datasets", grid["datasets"]),
+        "models": display_names("models", grid.get("models", [])),
+        "continuous": continuous_models(grid),
+        "sweeps": [sweep_settings(sweep, grid) for sweep in grid.get("sweeps", [])],
+    }
+    if wildcards.figure in COURSES:
+        used["runs"] = runs(config, grid)
+    return settings(**used)
+
+
+def sweep_settings(sweep, grid):
+    """The points of a sweep on the data sets of a grid, and how it is called."""
+    entry = config["sweeps"][sweep]
+    found = [
+        (point.at, dataset, point.model, point.bits)
+        for dataset in grid["datasets"]
+        for bits in grid["bits"]
+        for point in points(config, sweep, dataset, bits)
+    ]
+    name = config["models"][entry["model"]]["name"]
+    return dict(
+        id=sweep,
+        name=entry["name"],
+        model=entry["model"],
+        model_name=name,
+        points=sorted(set(found), key=found.index),
     )
+
+
+def continuous_models(grid):
+    """Methods of a grid that have no codes of their own."""
+    return [
+        model
+        for model in grid.get("models", [])
+        if config["models"][model]["continuous"]
+    ]
 
 
 # What a table is made of: a file of each data set, or of each training in its grid.
@@ -142,10 +184,16 @@ TABLE_INPUTS = {
     "table1": lambda grid: expand(
         "results/{dataset}/interactions.npz", dataset=grid["datasets"]
     ),
-    "table2": lambda grid: grid_runs(grid, "metrics.csv"),
+    "table2": lambda grid: evaluations(grid),
+    "table3": lambda grid: evaluations(grid),
     "table4": lambda grid: grid_runs(grid, "timing.csv"),
     "anchors": lambda grid: grid_runs(grid, "metrics.csv"),
 }
+
+
+def evaluations(grid):
+    """Means of all trainings in a grid, then the values of every user, in the same order."""
+    return grid_runs(grid, "metrics.csv") + grid_runs(grid, "per_user.npz")
 
 
 def tables():
@@ -159,9 +207,8 @@ def table_settings(wildcards):
     names = {"datasets": display_names("datasets", grid["datasets"])}
     if "models" in grid:
         names["models"] = display_names("models", grid["models"])
-        names["continuous"] = [
-            m for m in grid["models"] if config["models"][m]["continuous"]
-        ]
+        names["continuous"] = continuous_models(grid)
+        names["runs"] = runs(config, grid)
     if "published" in grid:
         names["published"] = grid["published"]
     return settings(**names)

@@ -1,0 +1,87 @@
+"""Figure 7: hit rate by the guidance's probability p, fixed and falling."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from hashgnn.errors import InputError
+from hashgnn.figures.command import run_figure
+from hashgnn.figures.panels import draw_legend, panels, tick_values
+from hashgnn.figures.style import look
+from hashgnn.figures.sweep import CUTOFF, SEARCHES, rates, sweep_rates
+from hashgnn.metrics.tidy import over_seeds, read_metrics
+
+DYNAMIC = "dynamic"
+WIDTH = 0.38  # of a bar; two of them stand side by side
+FILLS = {"hierarchical": {"hatch": ""}, "hamming": {"hatch": "////", "alpha": 0.45}}
+
+
+def make(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
+    """``inputs`` are metrics of every training in the grid: one sweep, and its model itself."""
+    metrics, sweep = read_metrics(args.inputs), _only(args.settings["sweeps"])
+    datasets = dict(args.settings["datasets"])
+    dynamic = rates(metrics)[lambda frame: frame.model == sweep["model"]]
+    if dynamic.empty:
+        raise InputError(f"grids.fig7.models: lacks {sweep['model']}, whose p falls")
+    numbers = pd.concat(
+        [sweep_rates(metrics, sweep), dynamic.assign(sweep=sweep["id"], at=DYNAMIC)],
+        ignore_index=True,
+    )
+    summary = over_seeds(numbers)
+    figure, axes = panels(len(datasets))
+    for panel, (dataset, name) in zip(axes, datasets.items(), strict=True):
+        _draw_bars(panel, summary[summary.dataset == dataset], sweep)
+        panel.set_title(name)
+    axes[0].set_ylabel(f"HR@{CUTOFF}, {sweep['model_name']}")
+    draw_legend(figure, summary)
+    return figure, numbers
+
+
+def _only(sweeps: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    if len(sweeps) != 1:
+        raise InputError(f"grids.fig7.sweeps: expected one sweep, got {len(sweeps)}")
+    return sweeps[0]
+
+
+def _draw_bars(panel: Axes, summary: pd.DataFrame, sweep: Mapping[str, Any]) -> None:
+    for side, (search, label) in zip((-0.5, 0.5), SEARCHES.items(), strict=True):
+        rows = summary[summary.search == search]
+        panel.bar(
+            _places(len(rows)) + side * WIDTH,
+            rows["mean"],
+            WIDTH,
+            yerr=_whiskers(rows),
+            error_kw={"elinewidth": 0.8, "capsize": 1.5},
+            color=look(sweep["model"]).color,
+            edgecolor="black",
+            linewidth=0.5,
+            label=label,
+            **FILLS[search],  # type: ignore[arg-type]
+        )
+    labels = summary["at"].unique().tolist()
+    tick_values(panel.xaxis, _places(len(labels)).tolist(), labels)
+    panel.set_xlabel(f"fixed {sweep['name']}, or falling in the course of training")
+
+
+def _places(count: int) -> np.ndarray:
+    """Of the pairs of bars; the last stands apart."""
+    places = np.arange(count, dtype=float)
+    places[-1] += 0.4
+    return places
+
+
+def _whiskers(rows: pd.DataFrame) -> np.ndarray | None:
+    """Lengths [2, rows] down and up to the interval's ends; None without one."""
+    if rows["low"].isna().all():
+        return None
+    return np.array([rows["mean"] - rows["low"], rows["high"] - rows["mean"]])
+
+
+if __name__ == "__main__":
+    sys.exit(run_figure(__doc__, make))

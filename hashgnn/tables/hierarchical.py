@@ -1,0 +1,103 @@
+"""Hierarchical search, all methods, HR and NDCG at 50 and 100: tables 2 and 3."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from hashgnn.metrics.tidy import over_seeds, read_metrics
+from hashgnn.tables.against import KEYS, compare, runs_of
+
+CUTOFFS = (50, 100)
+METRICS = {"hr": "HR", "ndcg": "NDCG"}
+TESTED = ("hr", 50)  # what places and the paired test go by
+
+# Tan et al. (2020), section 5, on tables 2 and 3: HashGNN "consistently outperforms all other
+# baselines", then GraphSage, then HashGNN_nr. The order of the others is not told in words.
+PAPER_PLACES = {
+    "hashgnn": "1",
+    "graphsage": "2",
+    "hashgnn_nr": "3",
+    **dict.fromkeys(("hashgnn_sp", "hash_ste", "hash_gumb", "hashnet"), "4 to 11"),
+    **dict.fromkeys(("lsh", "mf", "pte", "bine"), "4 to 11"),
+}
+
+
+def make(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Numbers and printed form.
+
+    ``inputs``: ``metrics.csv`` of every training of the setting ``runs``, then their
+    ``per_user.npz``, in the same order. The first model is compared with each other one.
+    """
+    half = len(args.inputs) // 2
+    models, continuous = dict(args.settings["models"]), args.settings["continuous"]
+    numbers = over_seeds(select(read_metrics(args.inputs[:half]), continuous))
+    numbers["place"] = numbers.groupby(["dataset", "metric", "n"])["mean"].rank(
+        ascending=False, method="first"
+    )
+    trained = runs_of(args.settings["runs"], args.inputs[half:], continuous)
+    numbers = numbers.merge(compare(trained, next(iter(models)), *TESTED), on=KEYS, how="left")
+    return numbers, printed(numbers, dict(args.settings["datasets"]), models)
+
+
+def select(frame: pd.DataFrame, continuous: Sequence[str]) -> pd.DataFrame:
+    """Hierarchical search, but continuous search for the methods named in ``continuous``."""
+    own_search = frame.model.isin(continuous).map({True: "continuous", False: "hierarchical"})
+    shown = (frame.search == own_search) & frame.metric.isin(METRICS) & frame.n.isin(CUTOFFS)
+    return frame[shown]
+
+
+def printed(
+    numbers: pd.DataFrame, datasets: Mapping[str, str], models: Mapping[str, str]
+) -> pd.DataFrame:
+    """A row a data set, method and length of code; the best bold, the second underlined."""
+    blocks = [
+        _block(numbers[numbers.dataset == dataset], name, models)
+        for dataset, name in datasets.items()
+    ]
+    return pd.concat(blocks, ignore_index=True)
+
+
+def _block(rows: pd.DataFrame, dataset: str, models: Mapping[str, str]) -> pd.DataFrame:
+    block = pd.DataFrame(
+        {
+            f"{title}@{n}": _column(rows[(rows.metric == metric) & (rows.n == n)])
+            for metric, title in METRICS.items()
+            for n in CUTOFFS
+        }
+    )
+    tested = rows[(rows.metric == TESTED[0]) & (rows.n == TESTED[1])].set_index(["model", "bits"])
+    title = f"{METRICS[TESTED[0]]}@{TESTED[1]}"
+    block[f"{title} to {next(iter(models.values()))} (p)"] = _differences(tested)
+    block["Place"] = tested["place"].map("{:.0f}".format)
+    block["In the paper"] = [PAPER_PLACES.get(model, "-") for model, _ in block.index]
+    block.insert(0, "Seeds", tested["seeds"].astype(str))
+    block.insert(0, "Bits", [str(bits) for _, bits in block.index])
+    block.insert(0, "Method", [models[model] for model, _ in block.index])
+    block.insert(0, "Dataset", dataset)
+    return block
+
+
+def _column(chosen: pd.DataFrame) -> pd.Series:
+    chosen = chosen.set_index(["model", "bits"])
+    cells = [_cell(*row) for row in zip(chosen["mean"], chosen["low"], chosen["high"], strict=True)]
+    marks = {1: "**{}**", 2: "_{}_"}
+    marked = [
+        marks.get(int(place), "{}").format(c)
+        for place, c in zip(chosen["place"], cells, strict=True)
+    ]
+    return pd.Series(marked, index=chosen.index)
+
+
+def _cell(mean: float, low: float, high: float) -> str:
+    """The mean, with its 95 % interval where there are several seeds."""
+    return f"{mean:.4f}" if pd.isna(low) else f"{mean:.4f} [{low:.4f}, {high:.4f}]"
+
+
+def _differences(tested: pd.DataFrame) -> list[str]:
+    pairs = zip(tested["difference"], tested["p"], strict=True)
+    return ["-" if pd.isna(p) else f"{difference:+.4f} ({_p(p)})" for difference, p in pairs]
+
+
+def _p(p: float) -> str:
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
