@@ -1,8 +1,13 @@
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
+import pytest
 
 from hashgnn.metrics.tidy import COLUMNS, over_seeds
+from hashgnn.tables.against import compare, runs_of
 from hashgnn.tables.formats import to_latex, to_markdown
-from hashgnn.tables.table2 import printed, select
+from hashgnn.tables.hierarchical import printed, select
 
 
 def metrics(rows: list[tuple[str, str, int, int, float]]) -> pd.DataFrame:
@@ -36,26 +41,64 @@ def test_each_method_is_ranked_by_its_own_search() -> None:
     assert set(chosen.n) == {50, 100}
 
 
+TESTED = ["difference", "p"]
+
+
+def numbers(rows: list[tuple[str, str, int, int, float]]) -> pd.DataFrame:
+    made = over_seeds(metrics(rows))
+    made["place"] = made.groupby(["metric", "n"])["mean"].rank(ascending=False)
+    made[TESTED] = float("nan")
+    return made
+
+
 def test_best_is_bold_and_second_underlined() -> None:
     values = {"a": 0.25, "b": 0.125, "c": 0.5}
-    numbers = over_seeds(
-        metrics(
-            [(model, "hierarchical", n, 0, v) for model, v in values.items() for n in (50, 100)]
-        )
-    )
+    rows = [(model, "hierarchical", n, 0, v) for model, v in values.items() for n in (50, 100)]
+    made = numbers(rows)
+    made.loc[made.model == "b", TESTED] = [-0.125, 0.0004]
+    made.loc[made.model == "c", TESTED] = [0.25, 0.0625]
 
-    table = printed(numbers, {"d": "Data"}, {model: model.upper() for model in values})
+    table = printed(made, {"d": "Data"}, {model: model.upper() for model in values})
 
     assert table["Method"].tolist() == ["A", "B", "C"]
     assert table["HR@50"].tolist() == ["_0.2500_", "0.1250", "**0.5000**"]
+    assert table["HR@50 to A (p)"].tolist() == ["-", "-0.1250 (<0.001)", "+0.2500 (0.062)"]
+    assert table["Place"].tolist() == ["2", "3", "1"]
+    assert table["Seeds"].tolist() == ["1", "1", "1"]
 
 
-def test_several_seeds_show_their_spread() -> None:
-    rows = [("a", "hierarchical", n, seed, v) for n in (50, 100) for seed, v in enumerate((1, 3))]
+def test_several_seeds_show_their_interval() -> None:
+    seeds = enumerate((1, 2, 6))
+    rows = [("graphsage", "hierarchical", n, seed, v) for seed, v in seeds for n in (50, 100)]
 
-    table = printed(over_seeds(metrics(rows)), {"d": "D"}, {"a": "A"})
+    table = printed(numbers(rows), {"d": "D"}, {"graphsage": "G"})
 
-    assert table["NDCG@100"].tolist() == ["**2.0000 ± 1.4142**"]
+    assert table["NDCG@100"].tolist() == ["**3.0000 [1.0000, 6.0000]**"]
+    assert table["In the paper"].tolist() == ["2"]
+
+
+def per_user(path: Path, values: list[float]) -> Path:
+    np.savez(
+        path,
+        values=np.array(values, np.float32).reshape(1, 1, 1, -1),
+        searches=np.array(["hierarchical"]),
+        metrics=np.array(["hr"]),
+        cutoffs=np.array([50]),
+    )
+    return path
+
+
+def test_methods_are_compared_user_by_user_over_the_mean_of_seeds(tmp_path: Path) -> None:
+    users = np.arange(30) / 32
+    noise = np.where(np.arange(30) % 2, 0.25, -0.25)
+    values = [users + noise, users - noise, users - 0.5, users]  # a twice, b, c
+    paths = [per_user(tmp_path / f"{i}.npz", list(v)) for i, v in enumerate(values)]
+    runs = [["d", "a", 8, 0], ["d", "a", 8, 1], ["d", "b", 8, 0], ["d", "c", 8, 0]]
+
+    found = compare(runs_of(runs, paths, continuous=[]), "a", "hr", 50).set_index("model")
+
+    assert found["difference"].round(6).to_dict() == {"b": -0.5, "c": 0.0}
+    assert found["p"].to_dict() == {"b": pytest.approx(0, abs=1e-5), "c": 1.0}
 
 
 TABLE = pd.DataFrame({"Name_1": ["**best**", "_next_"], "%": ["1 ± 2", "10"]})

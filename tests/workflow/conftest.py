@@ -30,6 +30,8 @@ SHOP = "customer\tstars\tproduct\n" + "".join(
     if (user * item + user + item) % 3
 )
 
+PAPER = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+
 MODELS = ["graphsage", "hash_ste", "hashgnn", "lsh", "pte"]
 
 CONFIG: dict[str, Any] = {
@@ -57,8 +59,11 @@ CONFIG: dict[str, Any] = {
         "history_every": 4,
     },
     "models": {"pte": {"parameters": {"epochs": 2, "passes": 1}}},
+    "sweeps": {"ranking_weight": {"values": [0, 0.5]}},  # 0.5 is what HashGNN has anyway
     "grids": {
+        **dict.fromkeys(PAPER["grids"]),
         "fig3": {"datasets": ["tiny", "shop"], "models": MODELS, "bits": [8], "seeds": [0]},
+        "fig5": {"datasets": ["tiny"], "sweeps": ["ranking_weight"], "bits": [8], "seeds": [0]},
         "table1": {"datasets": ["tiny", "shop"]},
         "table2": {"datasets": ["tiny", "shop"], "models": MODELS, "bits": [8], "seeds": [0]},
         "table4": {"datasets": ["tiny"], "models": ["hash_ste"], "bits": [8], "seeds": [0]},
