@@ -22,6 +22,8 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/timing.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/claims.smk"
+include: "workflow/rules/checks.smk"
 
 
 localrules:
@@ -33,3 +35,4 @@ rule all:
     input:
         figures(),
         tables(),
+        judgements(),

@@ -34,7 +34,7 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
     split = load_split(args.split)
     users = _load(args.user_codes, args.user_vectors, split.n_users)
     items = _load(args.item_codes, args.item_vectors, split.n_items)
-    relevant, known = _parts(split, str(args.settings.get("part", "test")))
+    relevant, known = parts(split, str(args.settings.get("part", "test")))
     evaluation = evaluate(users, items, relevant, known, settings)
     _write_means(args.metrics, evaluation, args.settings)
     save_arrays(
@@ -47,8 +47,8 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
     return {"users_evaluated": int(np.count_nonzero(np.diff(relevant.indptr)))}
 
 
-def _parts(split: Split, part: str) -> tuple[Csr, Csr]:
-    """Items to be found, and items that are no candidates."""
+def parts(split: Split, part: str) -> tuple[Csr, Csr]:
+    """Items to be found in ``part`` (test or validation), and items that are no candidates."""
     if part == "validation":
         return split.validation, split.train
     if part == "test":

@@ -14,6 +14,7 @@ ROOT = Path(workflow.current_basedir).parents[1]
 
 sys.path.insert(0, str(ROOT))
 
+from hashgnn.claims.catalogue import NEEDED as CLAIMED
 from hashgnn.configuration import check_config
 from hashgnn.errors import InputError
 from hashgnn.experiment.grid import runs

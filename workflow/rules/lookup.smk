@@ -212,3 +212,42 @@ def table_settings(wildcards):
     if "published" in grid:
         names["published"] = grid["published"]
     return settings(**names)
+
+
+def claims_inputs():
+    """Of the results that claims are tested on, those that the config has a grid for."""
+    return [f"results/{name}.csv" for name in CLAIMED if name in config["grids"]]
+
+
+def evaluated_runs(wildcards):
+    """Metrics of every training that figures and tables show; of one data set, if one is asked."""
+    found = dict.fromkeys(
+        run for grid in config["grids"].values() for run in runs(config, grid)
+    )
+    chosen = wildcards.get("dataset")
+    return [
+        f"{RUN}/metrics.csv".format(**run._asdict())
+        for run in found
+        if chosen in (None, run.dataset)
+    ]
+
+
+def evaluated_datasets():
+    return sorted(
+        {run.dataset for grid in config["grids"].values() for run in runs(config, grid)}
+    )
+
+
+def check_settings(wildcards):
+    return settings(
+        candidates=config["evaluation"]["candidates"],
+        continuous=sorted(
+            m for m in config["models"] if config["models"][m]["continuous"]
+        ),
+    )
+
+
+def judgements():
+    """Claims and checks, where anything was evaluated."""
+    names = ["claims", "checks"] if evaluated_datasets() else []
+    return expand("results/{name}.{format}", name=names, format=["csv", "md"])

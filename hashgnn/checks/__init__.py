@@ -1,0 +1,1 @@
+"""Tests of the results themselves: what no training, however poor, may get wrong."""

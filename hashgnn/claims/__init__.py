@@ -1,0 +1,1 @@
+"""What the paper claims in words, each held against the numbers of this workflow."""

@@ -1,0 +1,44 @@
+rule check_runs:
+    input:
+        split="results/{dataset}/split.npz",
+        metrics=evaluated_runs,
+    output:
+        checks="results/{dataset}/checks.csv",
+        provenance="results/{dataset}/checks.provenance.json",
+    log:
+        "results/{dataset}/logs/checks.log",
+    conda:
+        "../../environment.yml"
+    params:
+        settings=check_settings,
+        code=code("hashgnn.checks.inspect_runs"),
+    shell:
+        "python -m hashgnn.checks.inspect_runs --split {input.split} --metrics {input.metrics} "
+        "--settings {params.settings:q} --output {output.checks} "
+        "--provenance {output.provenance} > {log} 2>&1"
+
+
+rule checks:
+    input:
+        checks=expand("results/{dataset}/checks.csv", dataset=evaluated_datasets()),
+        metrics=evaluated_runs,
+    output:
+        csv=report(
+            "results/checks.csv",
+            caption="../report/checks.rst",
+            category="Checks",
+            labels={"table": "checks"},
+        ),
+        md="results/checks.md",
+        provenance="results/checks.provenance.json",
+    log:
+        "results/logs/checks.log",
+    conda:
+        "../../environment.yml"
+    params:
+        settings=settings(**config["checks"]),
+        code=code("hashgnn.checks.judge"),
+    shell:
+        "python -m hashgnn.checks.judge --checks {input.checks} --metrics {input.metrics} "
+        "--settings {params.settings:q} --csv {output.csv} --md {output.md} "
+        "--provenance {output.provenance} 2>&1 | tee {log}"

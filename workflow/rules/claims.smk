@@ -1,0 +1,21 @@
+rule claims:
+    input:
+        claims_inputs(),
+    output:
+        csv=report(
+            "results/claims.csv",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"table": "claims"},
+        ),
+        md="results/claims.md",
+        provenance="results/claims.provenance.json",
+    log:
+        "results/logs/claims.log",
+    conda:
+        "../../environment.yml"
+    params:
+        code=code("hashgnn.claims.assess"),
+    shell:
+        "python -m hashgnn.claims.assess {input} --csv {output.csv} --md {output.md} "
+        "--provenance {output.provenance} > {log} 2>&1"
