@@ -248,6 +248,6 @@ def check_settings(wildcards):
 
 
 def judgements():
-    """Claims and checks, where anything was evaluated."""
-    names = ["claims", "checks"] if evaluated_datasets() else []
+    """Claims, where anything tests one, and checks, where anything was evaluated."""
+    names = ["claims"] * bool(claims_inputs()) + ["checks"] * bool(evaluated_datasets())
     return expand("results/{name}.{format}", name=names, format=["csv", "md"])
