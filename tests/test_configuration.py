@@ -50,7 +50,7 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("sedes", [1], "config: no such key: sedes; known: datasets, device, evaluation"),
+        ("sedes", [1], "config: no such key: sedes; known: checks, datasets, device"),
         ("datasets movielens filtre", {}, "datasets.movielens: no such key: filtre; known: "),
         ("triplets rounds", "2", "triplets.rounds: expected integer, got '2'"),
         ("datasets gowalla reader", "csv", "datasets.gowalla.reader: expected one of table, "),
