@@ -22,6 +22,7 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/timing.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/tuning.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/checks.smk"
 

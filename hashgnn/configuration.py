@@ -1,6 +1,6 @@
 """The workflow's config: checked against its schema before any job is planned."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ def _unknown_references(config: Mapping[str, Any]) -> Iterator[str]:
                 yield from _unless_known(f"grids.{grid}.{kind}", name, kind, config)
     yield from _unusable_pretrained(config["models"])
     yield from _unusable_sweeps(config)
+    yield from _unusable_tuning(config)
     for name, entry in config["datasets"].items():
         if entry["reader"] == "synthetic":
             needed, absent = "generator", "generator" not in entry
@@ -66,14 +67,36 @@ def _unusable_sweeps(config: Mapping[str, Any]) -> Iterator[str]:
     """Sweeps of models that are not there, and of nested keys that the model does not set."""
     for name, sweep in config.get("sweeps", {}).items():
         yield from _unless_known(f"sweeps.{name}.model", sweep["model"], "models", config)
-        own = config["models"].get(sweep["model"], {}).get("parameters", {})
-        for key in sweep["vary"]:
-            first, *nested = key.split(".")
-            if nested and not isinstance(own.get(first), Mapping):
-                model = sweep["model"]
-                yield f"sweeps.{name}.vary: {key}: models.{model}.parameters has no {first} to vary"
+        yield from _unknown_blocks(f"sweeps.{name}.vary", sweep["model"], sweep["vary"], config)
         if "bits" in sweep["vary"] and len(sweep["vary"]) > 1:
             yield f"sweeps.{name}.vary: bits can only be varied alone"
+
+
+def _unknown_blocks(
+    where: str, model: str, keys: Iterable[str], config: Mapping[str, Any]
+) -> Iterator[str]:
+    """Keys that lead, by dots, into nested hyper-parameters which the model does not set."""
+    own = config["models"].get(model, {}).get("parameters", {})
+    for key in keys:
+        first, *nested = key.split(".")
+        if nested and not isinstance(own.get(first), Mapping):
+            yield f"{where}: {key}: models.{model}.parameters has no {first} to vary"
+
+
+def _unusable_tuning(config: Mapping[str, Any]) -> Iterator[str]:
+    """Spaces of models that are not there, or of hyper-parameters that they do not have."""
+    tuning = config.get("tuning", {"datasets": [], "spaces": {}})
+    for name in tuning["datasets"]:
+        yield from _unless_known("tuning.datasets", name, "datasets", config)
+    for model, space in tuning["spaces"].items():
+        yield from _unless_known("tuning.spaces", model, "models", config)
+        yield from _unknown_blocks(f"tuning.spaces.{model}", model, space, config)
+        shared = config["models"].get(model, {}).get("shared_training", True)
+        known = {"negatives", *config["models"].get(model, {}).get("parameters", {})}
+        known |= set(config["training"]) if shared else set()
+        for key in space:
+            if key.split(".")[0] not in known:
+                yield f"tuning.spaces.{model}: {key} is not set in models.{model} or training"
 
 
 def _unusable_pretrained(models: Mapping[str, Any]) -> Iterator[str]:

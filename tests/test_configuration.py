@@ -70,6 +70,13 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
             "models.lsh.pretrained: lsh is itself made from another model's vectors",
         ),
         ("device", "gpu", "device: 'gpu' does not match"),
+        ("tuning datasets", ["x"], "tuning.datasets: x is not among datasets: "),
+        ("tuning spaces", {"x": {"scale": [1]}}, "tuning.spaces: x is not among models: "),
+        (
+            "tuning spaces hash_ste",
+            {"scal": [1]},
+            "tuning.spaces.hash_ste: scal is not set in models.hash_ste or training",
+        ),
         ("grids fig3 sweeps", ["x"], "grids.fig3.sweeps: x is not among sweeps: "),
         (
             "sweeps ranking_weight model",

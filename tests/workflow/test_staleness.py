@@ -190,7 +190,11 @@ def test_a_new_seed_trains_itself_alone(project: Any) -> None:
 
     new = {
         *(f"triplets {dataset} seed1" for dataset in ("tiny", "shop")),
-        *(job.replace("seed0", "seed1") for job in matching(("train *", "evaluate *"))),
+        *(
+            job.replace("seed0", "seed1")
+            for job in matching(("train *", "evaluate *"))
+            if "@" not in job
+        ),
     }
     assert stale == new | {"figure fig3"}
 

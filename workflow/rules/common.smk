@@ -20,6 +20,7 @@ from hashgnn.errors import InputError
 from hashgnn.experiment.grid import runs
 from hashgnn.experiment.parameters import negatives, parameters, takes_training
 from hashgnn.experiment.sweeps import derived_models, points
+from hashgnn.experiment.tuning import trials, tried_models
 from hashgnn.provenance.code_digest import CodeDigest
 
 code = CodeDigest(ROOT)
@@ -40,7 +41,7 @@ except InputError as error:
     raise WorkflowError(f"the configuration cannot be used:\n{error}")
 validate(config, str(SCHEMA))  # fills in the defaults
 config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
-config["models"] |= derived_models(config)
+config["models"] |= {**derived_models(config), **tried_models(config)}
 
 
 if config["workdir"]:

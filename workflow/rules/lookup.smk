@@ -251,3 +251,36 @@ def judgements():
     """Claims, where anything tests one, and checks, where anything was evaluated."""
     names = ["claims"] * bool(claims_inputs()) + ["checks"] * bool(evaluated_datasets())
     return expand("results/{name}.{format}", name=names, format=["csv", "md"])
+
+
+def validate_settings(wildcards):
+    """As for the test part; the masked items are those of training alone."""
+    used = json.loads(evaluate_settings(wildcards))
+    return settings(**used, part="validation")
+
+
+def validations(wildcards):
+    """What every trial of tuning did on the validation part."""
+    tuning = config["tuning"]
+    found = (
+        dict(
+            dataset=trial.dataset,
+            model=trial.model,
+            bits=tuning["bits"],
+            seed=tuning["seed"],
+        )
+        for trial in trials(config)
+    )
+    return [f"{RUN}/validation.csv".format(**run) for run in found]
+
+
+def tuning_settings(wildcards):
+    tuning = config["tuning"]
+    names = display_names("datasets", tuning["datasets"]) + display_names(
+        "models", tuning["spaces"]
+    )
+    return settings(
+        trials=[trial._asdict() for trial in trials(config)],
+        continuous=[m for m in tuning["spaces"] if config["models"][m]["continuous"]],
+        names=dict(names),
+    )

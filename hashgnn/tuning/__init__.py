@@ -1,0 +1,1 @@
+"""Tuning: what was tried on validation, and what did best."""
