@@ -61,7 +61,8 @@ def compare_limits(n_items: int, bits: int, threads: Sequence[int]) -> Iterator[
     index, queries, k = Index(corpus.codes), corpus.queries, 100
     size = n_items * bits // 8
     flat = peers.binary_flat(corpus.codes)
-    corpus.codes = corpus.codes[:0]  # only the indexes' own copies are needed
+    del corpus  # only the indexes' own copies are needed
+    index_mb = round((index.planes.nbytes + index.order.nbytes) / 1e6, 2)
     alone: dict[str, Answer] = {
         "hamming, one query": lambda n: [index.hamming(queries[i : i + 1], k) for i in range(n)],
         "FAISS IndexBinaryFlat": lambda n: [flat.search(queries[i : i + 1], k) for i in range(n)],
@@ -78,9 +79,9 @@ def compare_limits(n_items: int, bits: int, threads: Sequence[int]) -> Iterator[
         for answers in (alone, together):
             ours, *others = answers
             times = measure(answers, len(queries), number)
-            rate = {"bytes_a_second": round(size / times[ours].median * 1e6)}
-            group += [compared(ours, peer, times, case) | rate for peer in others]
-        group[-1]["peak_memory_mb"] = limits.peak_memory_mb()
+            more: Row = {"bytes_a_second": round(size / times[ours].median * 1e6)}
+            more["index_mb"] = index_mb
+            group += [compared(ours, peer, times, case) | more for peer in others]
         yield group
 
 

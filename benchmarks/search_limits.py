@@ -5,10 +5,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from hashgnn.provenance.record import peak_memory_mb
 from hashgnn.search.parallel import in_threads, query_blocks
-
-__all__ = ["peak_memory_mb", "popcount", "read"]
 
 _CODES = 2048  # in the first cache level
 

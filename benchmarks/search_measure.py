@@ -19,10 +19,10 @@ PAIRS = 1 << 28  # distances a batch asks for: fewer queries of more items
 BATCH = (256, 4096)  # fewest and most queries
 FEWEST = 20  # queries a round: with fewer FAISS takes another path
 FEWEST_OF = {"USearch exact": 2, "numpy bitwise_count": 2}  # slow, and alike for any number
-SECONDS = 0.12  # a round of one search, if that allows FEWEST queries
+SECONDS = 0.08  # a round of one search, if that allows FEWEST queries
 ROUNDS = (3, 5)  # the fewer where a search has taken PATIENCE seconds
 PATIENCE = 4.0
-TRIES = 3  # a round that lacked its processors is run again
+TRIES = 2  # a round that lacked its processors is run again
 
 
 @dataclass

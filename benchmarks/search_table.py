@@ -111,7 +111,7 @@ def _limit(row: dict[str, Any]) -> dict[str, str]:
         "its us": _us(row["peer_us_per_query"], row["peer_busy"]),
         "ratio": f"{row['ratio']:.2f}",
         "a billion items": _billion(row) if row["items"] >= _LARGE else "",
-        "peak MB": f"{row.get('peak_memory_mb', '')}",
+        "index MB": str(row.get("index_mb", "")),
     }
 
 
