@@ -24,10 +24,13 @@ class Encoder(nn.Module, ABC):
         self.width = width
 
     @abstractmethod
-    def forward(self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    def forward(
+        self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]], nodes: Tensor | None = None
+    ) -> Tensor:
         """Sampled: ``x`` [rows, width] to the last block's targets [T, ``self.width``].
 
-        A block is (targets [T'], neighbors [T', fanout]), rows of what the layer before made.
+        A block is (targets [T'], neighbors [T', fanout]), rows of what the layer before made. The
+        rows of ``x`` are those of ``nodes`` int [rows], or of all nodes.
         """
 
     @abstractmethod

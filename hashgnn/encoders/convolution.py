@@ -60,7 +60,9 @@ class ConvolutionEncoder(Encoder):
         super().__init__(width)
         self.layers = nn.ModuleList(layers)
 
-    def forward(self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    def forward(
+        self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]], nodes: Tensor | None = None
+    ) -> Tensor:
         """Sampled: ``x`` [rows, width] to the last block's targets [T, ``self.width``]."""
         for layer, (targets, neighbors) in zip(self.layers, blocks, strict=True):
             counts = torch.full_like(targets, neighbors.shape[1])

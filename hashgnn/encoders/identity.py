@@ -17,7 +17,9 @@ def build(settings: TrainingSettings, graph: Graph) -> "Identity":
 class Identity(Encoder):
     """Rows of ``x`` as they are."""
 
-    def forward(self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    def forward(
+        self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]], nodes: Tensor | None = None
+    ) -> Tensor:
         """The targets' own rows."""
         for targets, _ in blocks:
             x = x[targets.long()]

@@ -39,17 +39,20 @@ class LightGcn(Encoder):
         roots = torch.from_numpy(np.sqrt(np.diff(graph.indptr)).astype(np.float32))
         self.register_buffer("root_degrees", roots[:, None], persistent=False)
 
-    def forward(self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-        """Sampled: ``x`` [n_nodes, width] to the last block's targets [T, width]."""
-        return self._through(x, [drawn(*block) for block in blocks])
+    def forward(
+        self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]], nodes: Tensor | None = None
+    ) -> Tensor:
+        """Sampled: ``x`` [rows, width] to the last block's targets [T, width]."""
+        roots = self.root_degrees if nodes is None else self.root_degrees[nodes.long()]
+        return self._through(x, roots, [drawn(*block) for block in blocks])
 
     def propagate(self, x: Tensor, graph: Graph, targets: Tensor | None = None) -> Tensor:
         """Whole neighborhoods: ``x`` [n_nodes, width] to the same shape, or rows ``targets``."""
         hoods = [whole(graph, x.device)] * (self.n_layers - 1)
-        return self._through(x, [*hoods, whole(graph, x.device, targets)])
+        return self._through(x, self.root_degrees, [*hoods, whole(graph, x.device, targets)])
 
-    def _through(self, x: Tensor, hoods: Sequence[Neighborhoods]) -> Tensor:
-        roots, total = self.root_degrees, x
+    def _through(self, x: Tensor, roots: Tensor, hoods: Sequence[Neighborhoods]) -> Tensor:
+        total = x
         for read in hoods:
             mean = neighbor_mean(x / roots, read)
             rows = read.targets.long()

@@ -39,7 +39,9 @@ class MeanEncoder(Encoder):
             nn.Linear(inputs * before, after) for before, after in pairwise([width, *widths])
         )
 
-    def forward(self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    def forward(
+        self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]], nodes: Tensor | None = None
+    ) -> Tensor:
         """Sampled propagation: ``x`` [rows, width] to the last block's targets [T, widths[-1]]."""
         return self._through(x, [drawn(*block) for block in blocks])
 

@@ -27,7 +27,7 @@ def mean_layer(
     (1 - ``share``) mean(neighbors) for one of [out, d]. ``x`` [rows, d] is what ``hoods`` read.
     """
     if has_kernels(x):
-        return _MeanLayer.apply(x, weight, bias, share, *hoods)
+        return _MeanLayer.apply(x, weight, bias, share, torch.is_grad_enabled(), *hoods)
     return mean_layer_reference(x, hoods, weight, bias, share)
 
 
@@ -46,14 +46,19 @@ def mean_layer_reference(
 class _MeanLayer(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, share: float, *parts: Tensor
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        share: float,
+        learns: bool,
+        *parts: Tensor,
     ) -> Tensor:
         hoods, source = Neighborhoods(*parts), x.detach().contiguous()
-        kept = len(hoods.targets) if any(ctx.needs_input_grad) else BLOCK
-        mixed = x.new_empty(kept, weight.shape[1])
+        mixed = x.new_empty(len(hoods.targets) if learns else BLOCK, weight.shape[1])
         out = x.new_empty(len(hoods.targets), len(weight))
         for start, stop in _blocks(hoods):
-            place = slice(start, stop) if kept > BLOCK else slice(stop - start)
+            place = slice(start, stop) if learns else slice(stop - start)
             gather(source, hoods.rows(start, stop), share, mixed[place])
             torch.addmm(bias, mixed[place], weight.t(), out=out[start:stop])
             functional.leaky_relu_(out[start:stop], SLOPE)
@@ -78,7 +83,7 @@ class _MeanLayer(torch.autograd.Function):
             of_bias += before.sum(0)
             of_mixed = torch.mm(before, weight, out=outer[:size])
             scatter(of_mixed, hoods.rows(start, stop), ctx.share, of_x)
-        return of_x, of_weight, of_bias, None, None, None, None, None
+        return of_x, of_weight, of_bias, None, None, None, None, None, None
 
 
 def _blocks(hoods: Neighborhoods) -> Iterator[tuple[int, int]]:

@@ -45,21 +45,31 @@ class NeighborSampler:
         the block before it produced, of which the first T are the targets themselves.
         """
         blocks: list[Block] = []
-        for hop, fanout in enumerate(self.fanouts[:-1]):
-            drawn = draw_neighbors(
-                self.graph.indptr, self.graph.indices, targets, fanout, seed + hop
-            )
-            sources, places = self.distinct(np.concatenate([targets, drawn.ravel()]))
-            n_targets = len(targets)
-            local = places[n_targets:].reshape(drawn.shape)
-            blocks.append(Block(np.arange(n_targets, dtype=np.int32), local))
-            targets = sources
+        for hop in range(len(self.fanouts) - 1):
+            block, targets = self._hop(targets, hop, seed)
+            blocks.append(block)
         last = len(self.fanouts) - 1
-        drawn = draw_neighbors(
-            self.graph.indptr, self.graph.indices, targets, self.fanouts[last], seed + last
-        )
-        blocks.append(Block(targets, drawn))
+        blocks.append(Block(targets, self._draw(targets, last, seed)))
         return blocks[::-1]
+
+    def local_blocks(self, targets: np.ndarray, seed: int) -> tuple[list[Block], np.ndarray]:
+        """``blocks`` whose first reads rows of the distinct nodes int32 that come with them."""
+        blocks: list[Block] = []
+        for hop in range(len(self.fanouts)):
+            block, targets = self._hop(targets, hop, seed)
+            blocks.append(block)
+        return blocks[::-1], targets
+
+    def _hop(self, targets: np.ndarray, hop: int, seed: int) -> tuple[Block, np.ndarray]:
+        """The block that ends at ``targets``, and the distinct nodes whose rows it reads."""
+        drawn, count = self._draw(targets, hop, seed), len(targets)
+        sources, places = self.distinct(np.concatenate([targets, drawn.ravel()]))
+        local = places[count:].reshape(drawn.shape)
+        return Block(np.arange(count, dtype=np.int32), local), sources
+
+    def _draw(self, targets: np.ndarray, hop: int, seed: int) -> np.ndarray:
+        graph = self.graph
+        return draw_neighbors(graph.indptr, graph.indices, targets, self.fanouts[hop], seed + hop)
 
 
 @njit(cache=True)

@@ -71,9 +71,22 @@ class GraphHasher(nn.Module, ABC):
         if not settings.user_embeddings:
             self._forget_users()
 
-    def forward(self, blocks: Sequence[tuple[Tensor, Tensor]], n_users: int) -> Tensor:
-        """a [T, bits] of the last block's targets, of which the first ``n_users`` are users."""
-        return self._hash(self.encoder(self.embedding, blocks), n_users)
+    def forward(
+        self,
+        x: Tensor,
+        blocks: Sequence[tuple[Tensor, Tensor]],
+        n_users: int,
+        nodes: Tensor | None = None,
+    ) -> Tensor:
+        """a [T, bits] of the last block's targets, of which the first ``n_users`` are users.
+
+        ``x``: the embeddings of all nodes, or of ``nodes``.
+        """
+        return self._hash(self.encoder(x, blocks, nodes), n_users)
+
+    def forward_whole(self, x: Tensor, graph: Graph, nodes: Tensor, n_users: int) -> Tensor:
+        """a [T, bits] of ``nodes`` [T] from their whole neighborhoods; ``x``: all embeddings."""
+        return self._hash(self.encoder.propagate(x, graph, nodes), n_users)
 
     @torch.no_grad()
     def propagate(self, graph: Graph) -> Embedded:

@@ -45,16 +45,13 @@ class LightGcn(GraphHasher):
     def __init__(self, graph: Graph, bits: int, settings: LightGcnSettings) -> None:
         super().__init__(graph, bits, settings)
         self.settings = settings
-        self.graph = graph
         layers = settings.layers
         self.encoder = lightgcn.LightGcn(bits, layers, graph) if layers else Identity(bits)
         self.user_hash = self.item_hash = nn.Identity()
 
-    def forward(self, blocks: Sequence[tuple[Tensor, Tensor]], n_users: int) -> Tensor:
+    def forward_whole(self, x: Tensor, graph: Graph, nodes: Tensor, n_users: int) -> Tensor:
         """Representations [T, d] of the batch's nodes beside their embeddings: [T, 2 d]."""
-        nodes = blocks[-1][0]
-        u = self.encoder.propagate(self.embedding, self.graph, nodes)
-        return torch.cat([u, self.embedding[nodes.long()]], dim=1)
+        return torch.cat([self.encoder.propagate(x, graph, nodes), x[nodes.long()]], dim=1)
 
     def continuous(self, a: Tensor) -> Tensor:
         """The representations as they are."""
@@ -91,6 +88,7 @@ def fit(task: Task) -> Fitted:
         "encoder": lightgcn.__name__,
         "embedding_width": task.bits,
         "fanouts": [1],  # no neighbors are sampled
+        "engine": "full",
     }
     task = replace(task, parameters={**task.parameters, **whole})
     return fit_hasher(LightGcn, LightGcnSettings, task)

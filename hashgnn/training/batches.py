@@ -1,7 +1,7 @@
 """Minibatches of training interactions with their negatives and sampled neighborhoods."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -9,20 +9,24 @@ from torch import Tensor
 
 from hashgnn.data.interactions import Csr
 from hashgnn.graph.bipartite import Graph
-from hashgnn.graph.sampling import NeighborSampler
+from hashgnn.graph.sampling import Block, NeighborSampler
+
+Sampling = Literal["sampled", "sources", "whole"]
 
 
 class Batch(NamedTuple):
     """What one step computes on.
 
-    ``nodes`` int32 [T]: the distinct nodes of the batch, the first ``n_users`` of them users.
-    ``users`` int32 [B] and ``items`` int32 [B, 1 + n] (the interaction's item first, then its
-    negatives) are rows of them. ``blocks``: one (targets, neighbors) a layer; the last one's
-    targets are ``nodes``.
+    ``nodes`` int32: the distinct nodes of the batch, the first ``n_users`` of them users.
+    ``blocks``: one (targets, neighbors) a layer, the last one's targets being ``nodes``; they read
+    embeddings of all nodes, or of the distinct ``sources`` int32. ``users`` int32 [B] and
+    ``items`` int32 [B, 1 + n] (the interaction's item first, then its negatives) are rows of
+    ``nodes``.
     """
 
     nodes: Tensor
     blocks: list[tuple[Tensor, Tensor]]
+    sources: Tensor | None
     n_users: int
     users: Tensor
     items: Tensor
@@ -35,7 +39,10 @@ class Batches:
 
     Batch i of epoch e depends on the seed, e and i alone, so that a resumed training sees what
     an uninterrupted one would. Epoch e uses round e (modulo their number) of the triplets.
+    Blocks are ``sampled`` with or without their ``sources``, or there are none: ``whole``.
     """
+
+    sampling: Sampling = "sampled"
 
     def __init__(
         self,
@@ -86,13 +93,22 @@ class Batches:
         items, item_rows = sampler.distinct(items + np.int32(sampler.graph.n_users))
         targets = np.concatenate([users, items])
         key = int(np.random.default_rng([self.seed, iteration]).integers(1 << 62))
+        blocks, sources = self._blocks(targets, key)
         return Batch(
             self._tensor(targets),
-            [(self._tensor(t), self._tensor(n)) for t, n in sampler.blocks(targets, key)],
+            [(self._tensor(rows), self._tensor(drawn)) for rows, drawn in blocks],
+            None if sources is None else self._tensor(sources),
             len(users),
             self._tensor(user_rows),
             self._tensor(item_rows.reshape(len(rows), -1) + np.int32(len(users))),
         )
+
+    def _blocks(self, targets: np.ndarray, key: int) -> tuple[list[Block], np.ndarray | None]:
+        if self.sampling == "whole":
+            return [], None
+        if self.sampling == "sources":
+            return self._sampler.local_blocks(targets, key)
+        return self._sampler.blocks(targets, key), None
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(self.device)

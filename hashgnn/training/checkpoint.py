@@ -11,6 +11,8 @@ from hashgnn.files import atomic_write
 
 State = dict[str, Any]
 
+PATIENCE = 20  # times as long as writing takes, between two times: at most a twentieth of a run
+
 
 class Checkpoint:
     """The state of a training on disk, for the same training only.
@@ -25,6 +27,7 @@ class Checkpoint:
         self.fingerprint = fingerprint
         self.every_seconds = every_seconds
         self._saved = time.monotonic()
+        self._cost = 0.0
 
     def load(self) -> State | None:
         """The state to go on from; None if there is none, or none of this training."""
@@ -37,11 +40,13 @@ class Checkpoint:
 
     def save_if_due(self, state: Callable[[], State]) -> None:
         """Write what ``state`` returns, atomically, unless that was done a short while ago."""
-        if time.monotonic() - self._saved < self.every_seconds:
+        began = time.monotonic()
+        if began - self._saved < max(self.every_seconds, PATIENCE * self._cost):
             return
         with atomic_write(self.path) as temporary:
             torch.save({"fingerprint": self.fingerprint, "state": state()}, temporary)
         self._saved = time.monotonic()
+        self._cost = self._saved - began
 
     def remove(self) -> None:
         """The training is done."""

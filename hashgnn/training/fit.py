@@ -13,14 +13,16 @@ from hashgnn.errors import InputError
 from hashgnn.graph.bipartite import Graph, bipartite_graph
 from hashgnn.hashing.progress import Progress
 from hashgnn.models.graph_hasher import Embedded, GraphHasher
+from hashgnn.provenance.record import peak_memory_mb
 from hashgnn.settings import parse
 from hashgnn.training.batches import Batch, Batches
 from hashgnn.training.checkpoint import State
 from hashgnn.training.decay import cosine
 from hashgnn.training.history import History
 from hashgnn.training.settings import TrainingSettings
+from hashgnn.training.steps import Steps
 from hashgnn.training.task import Fitted, Moment, Task
-from hashgnn.training.validation import PairwiseAuc, validation_hr
+from hashgnn.training.validation import PairwiseAuc, of_some_users, validation_hr
 
 HasherClass = Callable[[Graph, int, Any], GraphHasher]
 
@@ -46,7 +48,6 @@ class _Training:
         self.graph = graph
         self.settings = settings
         self.task = task
-        self.optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
         self.batches = Batches(
             task.split.train,
             task.negatives(),
@@ -57,7 +58,9 @@ class _Training:
             task.device,
             by_user=settings.batch_by == "users",
         )
-        self.auc = PairwiseAuc(task.split, task.seed)
+        self.steps = Steps(model, graph, self.batches, settings)
+        self.validated = of_some_users(task.split, settings.validated_users, task.seed)
+        self.auc = PairwiseAuc(self.validated, task.seed)
         self.history = History()
         self.iteration = 0
         self.best_hr = -1.0
@@ -71,6 +74,8 @@ class _Training:
 
         Goes on from the task's checkpoint, if it has one.
         """
+        for choice in self.steps.choices:
+            self._say(choice)
         self._restore(self.task.checkpoint.load())
         epoch = self.iteration // len(self.batches)
         while epoch < self.settings.epochs and not self._is_stuck(epoch):
@@ -86,7 +91,11 @@ class _Training:
         """Vectors and codes of the best epoch."""
         self.model.load_state_dict(self.best_weights)
         users, items = self._embed()
-        facts = {"best_epoch": self.best_epoch + 1, "validation_hr": self.best_hr}
+        facts = {
+            "best_epoch": self.best_epoch + 1,
+            "validation_hr": self.best_hr,
+            "choices": self.steps.choices,
+        }
         vectors, codes = (users.array(), items.array()), (users.codes(), items.codes())
         return Fitted(*vectors, *codes, self.history.frame(), facts)
 
@@ -102,25 +111,17 @@ class _Training:
 
     def _step(self, batch: Batch) -> float:
         self._rng.manual_seed(self.task.seed * 1_000_003 + self.iteration)
-        a = self.model(batch.blocks, batch.n_users)
-        loss = self.model.batch_loss(a, batch, self._progress, self._rng)
-        self._set_learning_rate()
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
-        value = loss.item()
+        share = self.iteration / (self.settings.epochs * len(self.batches))
+        self.steps.set_learning_rate(
+            self.settings.learning_rate * cosine(share, self.settings.learning_rate_end)
+        )
+        value = self.steps(batch, self._progress, self._rng)
         if not np.isfinite(value):
             raise InputError(
                 f"the loss is {value} at iteration {self.iteration + 1}: "
                 "lower learning_rate or scale in the model's parameters"
             )
         return value
-
-    def _set_learning_rate(self) -> None:
-        share = self.iteration / (self.settings.epochs * len(self.batches))
-        factor = cosine(share, self.settings.learning_rate_end)
-        for group in self.optimizer.param_groups:
-            group["lr"] = factor * self.settings.learning_rate
 
     def _close_interval(self, epoch: int) -> None:
         users, items = self._embed()
@@ -136,27 +137,28 @@ class _Training:
     def _report(self, row: dict[str, float]) -> None:
         now = time.perf_counter()
         seconds, self._interval_began = now - self._interval_began, now
-        edges = self.settings.history_every * self.batches.batch_size
-        left = (self.settings.epochs * len(self.batches) - self.iteration) * (
-            seconds / self.settings.history_every
-        )
+        seconds /= self.settings.history_every
+        left = (self.settings.epochs * len(self.batches) - self.iteration) * seconds
         self._say(
             f"iteration {row['iteration']}  loss {row['loss']:.4f}  auc {row['auc']:.4f}  "
-            f"codes {row['auc_codes']:.4f}  p {row['p']:.2f}  {edges / seconds:,.0f} edges/s  "
-            f"{left / 60:.1f} min left"
+            f"codes {row['auc_codes']:.4f}  p {row['p']:.2f}  "
+            f"{self.batches.batch_size / seconds:,.0f} edges/s  {left / 60:.1f} min left  "
+            f"peak {peak_memory_mb():,} MB",
+            **{name: row[name] for name in ("loss", "auc", "auc_codes", "p")},
+            edges_per_s=self.batches.batch_size / seconds,
         )
 
     def _validate(self, epoch: int) -> None:
         users, items = (nodes.encoded() for nodes in self._embed())
-        hr = validation_hr(users, items, self.task.split, self.model.selected_by)
+        hr = validation_hr(users, items, self.validated, self.model.selected_by)
         if not hr <= self.best_hr:  # NaN, where nothing is held out, keeps the last epoch
             self.best_hr, self.best_epoch = hr, epoch
             self.best_weights = copy.deepcopy(self.model.state_dict())
-        self._say(f"epoch {epoch + 1}  validation HR {hr:.4f}")
+        self._say(f"epoch {epoch + 1}  validation HR {hr:.4f}", validation_hr=hr)
 
-    def _say(self, news: str) -> None:
+    def _say(self, news: str, **values: float) -> None:
         iterations = self.settings.epochs * len(self.batches)
-        self.task.watch(Moment(self.iteration, iterations, news))
+        self.task.watch(Moment(self.iteration, iterations, news, values))
 
     @property
     def _progress(self) -> Progress:
@@ -166,7 +168,7 @@ class _Training:
         return {
             "iteration": self.iteration,
             "weights": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": self.steps.optimizer.state_dict(),
             "history": self.history.state(),
             "best": [self.best_hr, self.best_epoch, self.best_weights],
         }
@@ -176,7 +178,7 @@ class _Training:
             return
         self.iteration = state["iteration"]
         self.model.load_state_dict(state["weights"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.steps.optimizer.load_state_dict(state["optimizer"])
         self.history.restore(state["history"])
         self.best_hr, self.best_epoch, self.best_weights = state["best"]
         self._say(f"resumed after iteration {self.iteration}")

@@ -17,6 +17,9 @@ class TrainingSettings:
     ``batch_by``: a batch holds single interactions, or all those of some users. The learning rate
     falls along a cosine to ``learning_rate_end`` times what it was. Users without
     ``user_embeddings`` are known by their items alone, so that new ones need no training.
+    ``engine`` and ``embedding_updates``: see hashgnn.training.engine and
+    hashgnn.training.optimizer. Validation looks at ``validated_users``, drawn by the seed, if there
+    are more (0: at all).
     """
 
     encoder: str = "hashgnn.encoders.mean"
@@ -38,6 +41,9 @@ class TrainingSettings:
     patience: int = 0
     scale: float = 0.25
     history_every: int = 250
+    engine: Literal["sampled", "full", "auto"] = "sampled"
+    embedding_updates: Literal["all", "touched", "auto"] = "auto"
+    validated_users: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,11 +17,15 @@ from hashgnn.training.checkpoint import Checkpoint
 
 
 class Moment(NamedTuple):
-    """How far a training has come: iterations done, of so many, and what there is to say."""
+    """How far a training has come: iterations done, of so many, and what there is to say.
+
+    ``values``: the numbers in the ``news``, by name, where there are any.
+    """
 
     iteration: int
     iterations: int
     news: str
+    values: Mapping[str, float] = MappingProxyType({})
 
 
 def print_news(moment: Moment) -> None:

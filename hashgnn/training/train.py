@@ -21,7 +21,8 @@ from hashgnn.provenance.code_digest import CodeDigest
 from hashgnn.stage import Facts, run_stage, stage_parser
 from hashgnn.training.checkpoint import Checkpoint
 from hashgnn.training.memory import keep_freed_memory
-from hashgnn.training.task import Fitted, Task
+from hashgnn.training.task import Fitted, Task, print_news
+from hashgnn.training.tensorboard import board_writer
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,6 +50,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="auto, cpu, cuda or cuda:N; by default $HASHGNN_DEVICE, else auto",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--checkpoint-seconds",
+        type=float,
+        default=60,
+        metavar="S",
+        help="time between two checkpoints, from which an interrupted training goes on",
+    )
+    parser.add_argument(
+        "--tensorboard",
+        action=argparse.BooleanOptionalAction,
+        default=os.environ.get("HASHGNN_TENSORBOARD", "") == "1",
+        help="write the course for TensorBoard too; by default if $HASHGNN_TENSORBOARD is 1",
+    )
     return run_stage(parser, _run, argv)
 
 
@@ -59,7 +73,9 @@ def _run(args: argparse.Namespace) -> Facts:
     inputs = (args.split, args.triplets, *args.pretrained)
     checksums = [str(file_checksum(path, "sha256")) for path in inputs if path]
     checkpoint = Checkpoint(
-        args.output / "checkpoint.pt", fingerprint(settings, args.device, checksums)
+        args.output / "checkpoint.pt",
+        fingerprint(settings, args.device, checksums),
+        args.checkpoint_seconds,
     )
     task = Task(
         split=load_split(args.split),
@@ -70,6 +86,7 @@ def _run(args: argparse.Namespace) -> Facts:
         device=device,
         checkpoint=checkpoint,
         pretrained=_pretrained(args.pretrained),
+        watch=board_writer(args.output / "tensorboard") if args.tensorboard else print_news,
     )
     fitted = import_module(settings["method"]).fit(task)
     _save(args.output, fitted)

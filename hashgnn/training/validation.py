@@ -1,15 +1,17 @@
 """How well a model does on the validation interactions while it trains."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numba import njit
 from torch import Tensor
 
-from hashgnn.data.interactions import Split
+from hashgnn.data.interactions import Csr, Split
 from hashgnn.hashing.sign import sign
 from hashgnn.metrics.encoded import Encoded
+from hashgnn.metrics.evaluation import take_rows
 from hashgnn.metrics.hit_rate import hit_rate
 from hashgnn.metrics.ranks import Ranks, ranks_of_levels, ranks_of_lists
 from hashgnn.search import Index
@@ -23,18 +25,33 @@ def validation_hr(users: Encoded, items: Encoded, split: Split, searches: Sequen
 
     NaN where nobody has a validation interaction.
     """
-    n_relevant = np.diff(split.validation.indptr)
-    wanting = n_relevant > 0
-    index = Index(*items)
+    wanting = np.flatnonzero(np.diff(split.validation.indptr))
+    if not len(wanting):
+        return float("nan")
+    known, wanted = take_rows(split.train, wanting), take_rows(split.validation, wanting)
+    index, users, sizes = Index(*items), users.rows(wanting), np.diff(wanted.indptr)
     rates = [
-        hit_rate(_ranks(index, users, split, search), np.maximum(n_relevant, 1), [CUTOFF])[0]
+        hit_rate(_ranks(index, users, known, wanted, search), sizes, [CUTOFF])[0]
         for search in searches
     ]
-    return float(np.mean(rates, axis=0)[wanting].mean()) if wanting.any() else float("nan")
+    return float(np.mean(rates))
 
 
-def _ranks(index: Index, users: Encoded, split: Split, search: str) -> Ranks:
-    known, wanted = split.train, split.validation
+def of_some_users(split: Split, count: int, seed: int) -> Split:
+    """``split`` with the validation interactions of ``count`` users who have any, or all (0)."""
+    sizes = np.diff(split.validation.indptr)
+    wanting = np.flatnonzero(sizes)
+    if not 0 < count < len(wanting):
+        return split
+    rng = np.random.default_rng([seed, 0x5E1])
+    chosen = np.sort(rng.choice(wanting, size=count, replace=False))
+    indptr = np.zeros_like(split.validation.indptr)
+    indptr[chosen + 1] = sizes[chosen]
+    indices = take_rows(split.validation, chosen).indices
+    return replace(split, validation=Csr(np.cumsum(indptr), indices))
+
+
+def _ranks(index: Index, users: Encoded, known: Csr, wanted: Csr, search: str) -> Ranks:
     codes, vectors = users
     if search == "hamming":
         assert codes is not None

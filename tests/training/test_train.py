@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,9 +34,9 @@ def test_given_vectors_reach_the_method_and_identify_the_training(
     fingerprints = []
 
     class Watched(Checkpoint):
-        def __init__(self, path: Path, fingerprint: str) -> None:
+        def __init__(self, path: Path, fingerprint: str, every_seconds: float) -> None:
             fingerprints.append(fingerprint)
-            super().__init__(path, fingerprint)
+            super().__init__(path, fingerprint, every_seconds)
 
     monkeypatch.setattr(train, "Checkpoint", Watched)
     one, other = np.eye(4, 3, dtype=np.float32), -np.eye(4, 3, dtype=np.float32)
@@ -46,3 +47,35 @@ def test_given_vectors_reach_the_method_and_identify_the_training(
         assert np.load(tmp_path / "item_codes.npy").shape == (4, 2)
 
     assert fingerprints[0] == fingerprints[1] != fingerprints[2]
+
+
+def fingerprint(
+    device: str = "cpu", checksums: tuple[str, ...] = ("a", "b"), **changes: object
+) -> str:
+    parameters = {"encoder": "hashgnn.encoders.mean", "learning_rate": 0.01}
+    settings = {"method": "hashgnn.models.hashgnn", "bits": 8, "seed": 0, "parameters": parameters}
+    return train.fingerprint({**settings, **changes}, device, checksums)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"parameters": {"encoder": "hashgnn.encoders.mean", "learning_rate": 0.02}},
+        {"parameters": {"encoder": "hashgnn.encoders.lightgcn", "learning_rate": 0.01}},
+        {"method": "hashgnn.models.hash_ste"},
+        {"bits": 16},
+        {"seed": 1},
+        {"device": "cuda"},
+        {"checksums": ("a", "c")},
+    ],
+)
+def test_whatever_the_outcome_depends_on_makes_another_training(changes: dict[str, Any]) -> None:
+    assert fingerprint() == fingerprint()
+    assert fingerprint(**changes) != fingerprint()
+
+
+def test_an_edit_of_the_code_makes_another_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint()
+    monkeypatch.setattr(train, "CodeDigest", lambda root: lambda *entries: "edited")
+
+    assert fingerprint() != before

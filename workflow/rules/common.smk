@@ -61,6 +61,7 @@ def shell_prefix():
         "PYTHONPATH": ROOT,
         "HASHGNN_DEVICE": config["device"],
         "HASHGNN_MIRROR": config["mirror"] or "",
+        "HASHGNN_TENSORBOARD": int(config["tensorboard"]),
         "HASHGNN_BASE": workflow.workdir_init,
     }
     exports = [f"{name}={shlex.quote(str(value))}" for name, value in variables.items()]

@@ -1,0 +1,182 @@
+"""Adam, over all parameters in each step or over the embeddings that the step read.
+
+Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, ICLR, Algorithm 1.
+
+On a graph of millions of nodes a batch reads few of the embeddings, and to go over all of them
+takes most of a step. ``touched`` leaves embeddings that a step did not read, and their moments, as
+they are: what ``torch.optim.SparseAdam`` does. It is not what Adam does, which goes on moving them
+by their momentum; to catch up on that exactly would cost as much as it saves. Where a step reads
+every embedding the two are the same.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numba import njit
+from torch import Tensor
+
+from hashgnn.models.graph_hasher import GraphHasher
+
+Updates = Literal["all", "touched", "auto"]
+
+BETAS = (0.9, 0.999)
+EPSILON = 1e-8
+FEW = 0.25  # share of the embeddings that a batch reads, from which on all are updated
+
+
+def touches_few(wanted: Updates, n_read: int, n_nodes: int) -> bool:
+    """Whether to update only the embeddings that a step reads; ``n_read`` by the first batch."""
+    return wanted == "touched" or (wanted == "auto" and n_read < FEW * n_nodes)
+
+
+class DenseAdam:
+    """Adam over all parameters of ``model``."""
+
+    def __init__(self, model: GraphHasher, learning_rate: float) -> None:
+        self._embedding = model.embedding
+        self._adam = torch.optim.Adam(
+            model.parameters(), lr=learning_rate, betas=BETAS, eps=EPSILON, fused=True
+        )
+
+    def set_learning_rate(self, rate: float) -> None:
+        """For the steps to come."""
+        for group in self._adam.param_groups:
+            group["lr"] = rate
+
+    def read(self, nodes: Tensor | None) -> Tensor:
+        """The embeddings [n_nodes, d]."""
+        return self._embedding
+
+    def step(self) -> None:
+        """Follow the gradients of what was read, and forget them."""
+        self._adam.step()
+        self._adam.zero_grad()
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return self._adam.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state_dict`` returned."""
+        self._adam.load_state_dict(state)
+
+
+class TouchedAdam:
+    """Adam over the embeddings that a step read, and over all other parameters of ``model``."""
+
+    def __init__(self, model: GraphHasher, learning_rate: float) -> None:
+        self._table = model.embedding.requires_grad_(False)
+        self._learning_rate = learning_rate
+        others = [parameter for parameter in model.parameters() if parameter is not self._table]
+        self._adam = torch.optim.Adam(
+            others, lr=learning_rate, betas=BETAS, eps=EPSILON, fused=True
+        )
+        self._first, self._second = torch.zeros_like(self._table), torch.zeros_like(self._table)
+        self._steps = 0
+        self._nodes, self._read = torch.empty(0), torch.empty(0)
+
+    def set_learning_rate(self, rate: float) -> None:
+        """For the steps to come."""
+        self._learning_rate = rate
+        for group in self._adam.param_groups:
+            group["lr"] = rate
+
+    def read(self, nodes: Tensor | None) -> Tensor:
+        """Embeddings [rows, d] of distinct ``nodes`` int [rows]."""
+        assert nodes is not None
+        self._nodes = nodes
+        self._read = self._table[nodes.long()].requires_grad_()
+        return self._read
+
+    def step(self) -> None:
+        """Follow the gradients of what was read, and forget them."""
+        self._adam.step()
+        self._adam.zero_grad()
+        self._steps += 1
+        gradient = self._read.grad
+        assert gradient is not None
+        moments = self._table, self._first, self._second
+        update_rows(*moments, self._nodes, gradient, self._learning_rate, self._steps)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        table = {"first": self._first, "second": self._second, "steps": self._steps}
+        return {"others": self._adam.state_dict(), "table": table}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state_dict`` returned."""
+        self._adam.load_state_dict(state["others"])
+        self._first.copy_(state["table"]["first"])
+        self._second.copy_(state["table"]["second"])
+        self._steps = state["table"]["steps"]
+
+
+def update_rows(
+    table: Tensor,
+    first: Tensor,
+    second: Tensor,
+    nodes: Tensor,
+    gradient: Tensor,
+    rate: float,
+    steps: int,
+) -> None:
+    """Step number ``steps`` (from 1) of Adam on the rows ``nodes``, distinct, in place.
+
+    ``table`` and its moments ``first`` and ``second`` [n, d]; ``gradient`` [rows, d].
+    """
+    size = rate / (1 - BETAS[0] ** steps)
+    root = (1 - BETAS[1] ** steps) ** 0.5
+    if table.device.type != "cpu":
+        return update_rows_reference(table, first, second, nodes, gradient, size, root)
+    _update_rows(
+        table.detach().numpy(),
+        first.numpy(),
+        second.numpy(),
+        nodes.numpy(),
+        gradient.numpy(),
+        np.float32(size),
+        np.float32(root),
+    )
+    return None
+
+
+def update_rows_reference(
+    table: Tensor,
+    first: Tensor,
+    second: Tensor,
+    nodes: Tensor,
+    gradient: Tensor,
+    size: float,
+    root: float,
+) -> None:
+    """What the kernel does, in plain torch operations."""
+    rows = nodes.long()
+    m = first[rows].lerp(gradient, 1 - BETAS[0])
+    v = BETAS[1] * second[rows] + (1 - BETAS[1]) * gradient.square()
+    first[rows], second[rows] = m, v
+    table[rows] -= size * m / (v.sqrt() / root + EPSILON)
+
+
+_KEPT_FIRST, _KEPT_SECOND = np.float32(BETAS[0]), np.float32(BETAS[1])
+_NEW_FIRST, _NEW_SECOND = np.float32(1 - BETAS[0]), np.float32(1 - BETAS[1])
+_EPSILON = np.float32(EPSILON)
+
+
+@njit(cache=True, fastmath={"contract"})
+def _update_rows(
+    table: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    nodes: np.ndarray,
+    gradient: np.ndarray,
+    size: np.float32,
+    root: np.float32,
+) -> None:
+    for place in range(len(nodes)):
+        node, g = nodes[place], gradient[place]
+        row, m, v = table[node], first[node], second[node]
+        for d in range(len(g)):
+            m[d] = _KEPT_FIRST * m[d] + _NEW_FIRST * g[d]
+            v[d] = _KEPT_SECOND * v[d] + _NEW_SECOND * g[d] * g[d]
+            row[d] -= size * m[d] / (np.sqrt(v[d]) / root + _EPSILON)

@@ -1,0 +1,63 @@
+"""One step of a training: propagate, compare, go back, update."""
+
+import torch
+from torch import Tensor
+
+from hashgnn.graph.bipartite import Graph
+from hashgnn.hashing.progress import Progress
+from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.training.batches import Batch, Batches, Sampling
+from hashgnn.training.engine import choose_engine
+from hashgnn.training.optimizer import DenseAdam, TouchedAdam, touches_few
+from hashgnn.training.settings import TrainingSettings
+
+
+class Steps:
+    """The engine and the optimizer of a training, chosen by its settings and its first batch.
+
+    ``choices`` says what was chosen, and why.
+    """
+
+    def __init__(
+        self, model: GraphHasher, graph: Graph, batches: Batches, settings: TrainingSettings
+    ) -> None:
+        self.model = model
+        self.graph = graph
+        first = next(batches.epoch(0))
+        self.engine, reason = choose_engine(settings.engine, first, graph)
+        self.choices = [f"engine: {self.engine} ({reason})"]
+        n_read, n_nodes = _count_read(first), graph.n_nodes
+        learns = self.engine == "sampled" and model.embedding.requires_grad
+        learns = learns and settings.user_embeddings
+        few = learns and touches_few(settings.embedding_updates, n_read, n_nodes)
+        if learns:
+            which = "only those that a step reads" if few else "all"
+            share = f"the first batch reads {n_read:,} of {n_nodes:,}"
+            self.choices.append(f"embeddings updated: {which} ({share})")
+        self.optimizer = (TouchedAdam if few else DenseAdam)(model, settings.learning_rate)
+        sampling: Sampling = "sources" if few else "sampled"
+        batches.sampling = "whole" if self.engine == "full" else sampling
+
+    def __call__(self, batch: Batch, progress: Progress, rng: torch.Generator) -> float:
+        """Take the step that ``batch`` gives, and return its loss."""
+        x = self.optimizer.read(batch.sources)
+        a = self._propagate(x, batch)
+        loss = self.model.batch_loss(a, batch, progress, rng)
+        loss.backward()
+        self.optimizer.step()
+        return loss.item()
+
+    def set_learning_rate(self, rate: float) -> None:
+        """For the steps to come."""
+        self.optimizer.set_learning_rate(rate)
+
+    def _propagate(self, x: Tensor, batch: Batch) -> Tensor:
+        if self.engine == "full":
+            return self.model.forward_whole(x, self.graph, batch.nodes, batch.n_users)
+        return self.model(x, batch.blocks, batch.n_users, batch.sources)
+
+
+def _count_read(batch: Batch) -> int:
+    """Distinct embeddings that a sampled batch reads."""
+    targets, drawn = batch.blocks[0]
+    return len(torch.unique(torch.cat([targets, drawn.flatten()])))

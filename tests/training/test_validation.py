@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+import torch
+
+from hashgnn.graph.bipartite import bipartite_graph
+from hashgnn.graph.sampling import NeighborSampler
+from hashgnn.hashing.progress import Progress
+from hashgnn.hashing.sign import pack
+from hashgnn.metrics.encoded import Encoded
+from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
+from hashgnn.settings import parse
+from hashgnn.training.batches import Batches
+from hashgnn.training.steps import Steps
+from hashgnn.training.validation import PairwiseAuc, of_some_users, validation_hr
+from tests.training.planted import N_USERS, planted_split, planted_task
+
+
+def test_validation_of_some_users_is_that_of_a_split_with_no_others() -> None:
+    split = planted_split()
+
+    some = of_some_users(split, 7, seed=0)
+
+    sizes = np.diff(some.validation.indptr)
+    assert (sizes > 0).sum() == 7
+    for user in np.flatnonzero(sizes):
+        rows = [slice(*part.validation.indptr[user : user + 2]) for part in (some, split)]
+        assert np.array_equal(some.validation.indices[rows[0]], split.validation.indices[rows[1]])
+    assert some.train is split.train
+    assert of_some_users(split, N_USERS, seed=0) is split
+    assert not np.array_equal(sizes, np.diff(of_some_users(split, 7, seed=1).validation.indptr))
+
+
+def test_hit_rate_is_the_mean_over_users_who_have_validation_items() -> None:
+    split = planted_split()
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((2, 120, 8), dtype=np.float32)
+    encoded = [Encoded(pack(rows), rows) for rows in vectors]
+
+    some = of_some_users(split, 30, seed=0)
+    searches = ("hamming", "continuous")
+    alone = validation_hr(*encoded, some, searches)
+
+    def single(user: int) -> float:
+        chosen = np.zeros(N_USERS, dtype=bool)
+        chosen[user] = True
+        indptr = np.concatenate([[0], np.cumsum(np.where(chosen, 2, 0))])
+        rows = slice(*split.validation.indptr[user : user + 2])
+        part = split.validation._replace(indptr=indptr, indices=split.validation.indices[rows])
+        return validation_hr(
+            *encoded, type(split)(split.train, part, split.test, 120, 120), searches
+        )
+
+    wanting = np.flatnonzero(np.diff(some.validation.indptr))
+    assert alone == pytest.approx(np.mean([single(user) for user in wanting]))
+
+
+@pytest.mark.parametrize("aggregator", ["sage", "gcn"])
+def test_validation_auc_by_sampled_and_by_whole_neighborhoods_is_the_same(aggregator: str) -> None:
+    """Trained with sampled neighborhoods, the model ranks alike by either (a known trap)."""
+    task = planted_task(aggregator=aggregator, fanouts=[8, 6])
+    settings = parse(HashGnnSettings, task.parameters, "parameters")
+    torch.manual_seed(0)
+    graph = bipartite_graph(task.split.train, task.split.n_items)
+    model = HashGnn(graph, task.bits, settings)
+    batches = Batches(
+        task.split.train, task.triplets, graph, settings.fanouts, 64, task.seed, task.device
+    )
+    steps = Steps(model, graph, batches, settings)
+    for epoch in range(10):
+        for number, batch in enumerate(batches.epoch(epoch)):
+            steps(batch, Progress(epoch * len(batches) + number, len(batches)), torch.Generator())
+    pairs = [PairwiseAuc(task.split, seed) for seed in range(20)]  # 240 pairs each: too few
+
+    def auc(z: torch.Tensor) -> float:
+        return float(np.mean([some.of_vectors(z[:N_USERS], z[N_USERS:]) for some in pairs]))
+
+    whole = model.propagate(graph).vectors
+    sampler, everyone = NeighborSampler(graph, settings.fanouts), np.arange(240, dtype=np.int32)
+    by_samples = []
+    with torch.no_grad():
+        for seed in range(20):
+            blocks = [tuple(map(torch.from_numpy, b)) for b in sampler.blocks(everyone, seed)]
+            z = torch.tanh(model(model.embedding, blocks, N_USERS))
+            by_samples.append(auc(z))
+
+    assert auc(whole) > 0.7
+    assert abs(np.mean(by_samples) - auc(whole)) < 0.005
