@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow lint format anchors report docs bench-search clean-demo
+.PHONY: help env demo test test-slow lint format anchors report docs bench-search bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ docs: env ## Build the documentation site, into site/
 bench-search: env ## Compare search with its peers; half an hour, wants an idle machine
 	$(RUN) python -m benchmarks.search $(ARGUMENTS)
 	$(RUN) python -m benchmarks.search_table --into docs/search.md
+
+bench-training: env ## Compare training with its peers; wants an idle machine
+	$(RUN) python -m benchmarks.training $(ARGUMENTS)
 
 clean-demo: ## Remove what the demo made
 	rm -rf demo

@@ -26,10 +26,10 @@ class Batch(NamedTuple):
 
     nodes: Tensor
     blocks: list[tuple[Tensor, Tensor]]
-    sources: Tensor | None
     n_users: int
     users: Tensor
     items: Tensor
+    sources: Tensor | None = None
 
 
 class Batches:
@@ -97,10 +97,10 @@ class Batches:
         return Batch(
             self._tensor(targets),
             [(self._tensor(rows), self._tensor(drawn)) for rows, drawn in blocks],
-            None if sources is None else self._tensor(sources),
             len(users),
             self._tensor(user_rows),
             self._tensor(item_rows.reshape(len(rows), -1) + np.int32(len(users))),
+            None if sources is None else self._tensor(sources),
         )
 
     def _blocks(self, targets: np.ndarray, key: int) -> tuple[list[Block], np.ndarray | None]:

@@ -27,7 +27,7 @@ def model(layers: int, regularization: float = 0.0) -> LightGcn:
 
 
 def loss_of(made: LightGcn) -> torch.Tensor:
-    a = made(BLOCKS, 1)
+    a = made.forward_whole(made.embedding, PAIR, NODES, 1)
     batch = Batch(NODES, BLOCKS, 1, USERS, ITEMS)
     return made.batch_loss(a, batch, Progress(0, 1), torch.Generator())
 

@@ -15,7 +15,7 @@ def batch(n_targets: int, fanouts: tuple[int, int]) -> Batch:
     """Targets are the first nodes; so many rows lie between the layers."""
     last = torch.arange(n_targets), torch.zeros(n_targets, fanouts[0])
     first = torch.arange(2 * n_targets), torch.zeros(2 * n_targets, fanouts[1])
-    return Batch(torch.arange(n_targets).int(), [first, last], None, 1, *[torch.empty(0)] * 2)
+    return Batch(torch.arange(n_targets).int(), [first, last], 1, *[torch.empty(0)] * 2)
 
 
 def test_costs_by_hand() -> None:
