@@ -67,7 +67,10 @@ def test_the_vectors_are_the_representations() -> None:
 
     assert vectors.tolist() == [[1, 0.5], [1, 0.5], [1, 1]]
     assert torch.equal(
-        vectors, made.training_codes(made(BLOCKS, 1), Progress(0, 1), torch.Generator())
+        vectors,
+        made.training_codes(
+            made.forward_whole(made.embedding, PAIR, NODES, 1), Progress(0, 1), torch.Generator()
+        ),
     )
 
 
