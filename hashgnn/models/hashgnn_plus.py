@@ -29,10 +29,14 @@ from hashgnn.training.task import Fitted, Task
 
 @dataclass(frozen=True)
 class HashGnnPlusSettings(TrainingSettings):
-    """``scale`` and ``vector_scale`` are where s_h and s_v begin; ``vector_weight`` is w."""
+    """``scale`` and ``vector_scale`` are where s_h and s_v begin; ``vector_weight`` is w.
+
+    ``user_damping``: how far a user's many links count less (``sampled_softmax``).
+    """
 
     vector_scale: float = 1.0
     vector_weight: float = 1.0
+    user_damping: float = 0.0
 
 
 class HashGnnPlus(GraphHasher):
@@ -45,6 +49,7 @@ class HashGnnPlus(GraphHasher):
         self.user_vector = nn.Linear(self.encoder.width, bits)
         self.item_vector = nn.Linear(self.encoder.width, bits)
         self.log_scales = nn.Parameter(torch.tensor([settings.scale, settings.vector_scale]).log())
+        self.user_damping = settings.user_damping
         self.weights = 1.0, settings.vector_weight
         degrees = torch.from_numpy(graph.indptr[graph.n_users :]).diff()
         self.register_buffer("popularity", degrees / degrees.sum(), persistent=False)
@@ -67,6 +72,7 @@ class HashGnnPlus(GraphHasher):
     ) -> Tensor:
         """The two likelihoods."""
         n = batch.n_users
+        taken = batch.users, batch.items[:, 0] - n
         links, negatives = len(batch.users), batch.items[:, 1:].numel()
         popularity = self.popularity[batch.nodes[n:].long() - self.n_users]
         rarely = log_inclusion(popularity, len(self.popularity), links, negatives)
@@ -74,7 +80,7 @@ class HashGnnPlus(GraphHasher):
         total = a.new_zeros(())
         for rows, scale, weight in zip(views, self.log_scales.exp(), self.weights, strict=True):
             logits = scale * (rows[:n] @ rows[n:].T) - rarely
-            total = total + weight * sampled_softmax(logits, batch.users, batch.items[:, 0] - n)
+            total = total + weight * sampled_softmax(logits, *taken, self.user_damping)
         return total
 
     def _hash(self, u: Tensor, n_users: int) -> Tensor:

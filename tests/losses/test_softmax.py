@@ -16,6 +16,17 @@ def test_likelihood_by_hand() -> None:
     assert sampled_softmax(logits, users, items).item() == pytest.approx(expected)
 
 
+def test_a_user_with_many_links_can_weigh_less() -> None:
+    logits = torch.tensor([[0.0, 0.0], [0.0, math.log(3)]])
+    users, items = torch.tensor([0, 0, 0, 0, 1]), torch.tensor([0, 1, 0, 1, 1])
+
+    # Likelihoods 1/2, four times, and 3/4: links weigh 1/2 and 1, or 1/4 and 1.
+    for damping, weight in ((0.5, 2), (1.0, 1)):
+        expected = (weight * math.log(2) + math.log(4 / 3)) / (weight + 1)
+        loss = sampled_softmax(logits, users, items, damping)
+        assert loss.item() == pytest.approx(expected)
+
+
 def test_inclusion_by_hand() -> None:
     popularity = torch.tensor([0.5, 0.0])
 
