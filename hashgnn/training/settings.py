@@ -17,6 +17,7 @@ class TrainingSettings:
     ``batch_by``: a batch holds single interactions, or all those of some users. The learning rate
     falls along a cosine to ``learning_rate_end`` times what it was. Users without
     ``user_embeddings`` are known by their items alone, so that new ones need no training.
+    ``embedding_dropout``: share of the embeddings' numbers that each step leaves out.
     ``engine`` and ``embedding_updates``: see hashgnn.training.engine and
     hashgnn.training.optimizer. Validation looks at ``validated_users``, drawn by the seed, if there
     are more (0: at all).
@@ -28,6 +29,7 @@ class TrainingSettings:
     convolution_arguments: dict[str, Any] = field(default_factory=dict)
     embedding_width: int = 128
     user_embeddings: bool = True
+    embedding_dropout: float = 0.0
     widths: tuple[int, ...] = (128, 68)
     fanouts: tuple[int, ...] = (10, 5)
     shared_hash_layer: bool = False

@@ -23,6 +23,7 @@ class Steps:
     ) -> None:
         self.model = model
         self.graph = graph
+        self.dropout = settings.embedding_dropout
         first = next(batches.epoch(0))
         self.engine, reason = choose_engine(settings.engine, first, graph)
         self.choices = [f"engine: {self.engine} ({reason})"]
@@ -40,7 +41,7 @@ class Steps:
 
     def __call__(self, batch: Batch, progress: Progress, rng: torch.Generator) -> float:
         """Take the step that ``batch`` gives, and return its loss."""
-        x = self.optimizer.read(batch.sources)
+        x = drop(self.optimizer.read(batch.sources), self.dropout, rng)
         a = self._propagate(x, batch)
         loss = self.model.batch_loss(a, batch, progress, rng)
         loss.backward()
@@ -55,6 +56,18 @@ class Steps:
         if self.engine == "full":
             return self.model.forward_whole(x, self.graph, batch.nodes, batch.n_users)
         return self.model(x, batch.blocks, batch.n_users, batch.sources)
+
+
+def drop(x: Tensor, rate: float, rng: torch.Generator) -> Tensor:
+    """Each number of ``x`` is 0 with probability ``rate``, else divided by 1 - ``rate``.
+
+    Srivastava et al. (2014), Dropout: A Simple Way to Prevent Neural Networks from Overfitting.
+    torch's own takes no generator, and a resumed training must draw what it would have drawn.
+    """
+    if rate == 0:
+        return x
+    kept = torch.rand(x.shape, generator=rng, device=x.device) >= rate
+    return x * kept / (1 - rate)
 
 
 def _count_read(batch: Batch) -> int:

@@ -11,7 +11,7 @@ from hashgnn.models import graph_hasher
 from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
 from hashgnn.settings import parse
 from hashgnn.training.batches import Batches
-from hashgnn.training.steps import Steps
+from hashgnn.training.steps import Steps, drop
 from tests.training.planted import planted_task
 
 
@@ -80,3 +80,14 @@ def test_convolutions_take_whole_neighborhoods_too() -> None:
 
     assert steps.choices == ["engine: full (as the settings say)"]
     assert loss < trained(1, engine="full", **settings)[2]
+
+
+def test_dropout_keeps_the_expectation_and_draws_from_its_generator() -> None:
+    x = torch.full((200, 500), 3.0)
+
+    dropped, again = (drop(x, 0.25, torch.Generator().manual_seed(s)) for s in (1, 1))
+
+    assert torch.equal(dropped, again)
+    assert set(dropped.unique().tolist()) == {0.0, 4.0}
+    assert dropped.mean().item() == pytest.approx(3, rel=0.01)
+    assert drop(x, 0, torch.Generator()) is x
