@@ -24,15 +24,22 @@ class CodeDigest:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        # Hundreds of jobs ask for the digests of the same modules.
         self._parse = functools.cache(self._parse_module)
+        self._dump = functools.cache(self._dump_module)
+        self._imports = functools.cache(self._imports_of)
+        self._digest = functools.cache(self._digest_of)
 
     def __call__(self, *entries: str) -> str:
         """16 hexadecimal digits over the closure of ``entries`` (dotted module names)."""
+        return self._digest(entries)
+
+    def _digest_of(self, entries: tuple[str, ...]) -> str:
         digest = hashlib.sha256()
         for module in sorted(self.closure(*entries)):
             if module.startswith(OBSERVERS):
                 continue
-            digest.update(f"{module}\n{ast.dump(self._parse(module))}\n".encode())
+            digest.update(self._dump(module))
         return digest.hexdigest()[:16]
 
     def closure(self, *entries: str) -> set[str]:
@@ -43,8 +50,14 @@ class CodeDigest:
             module = waiting.pop()
             if module not in found:
                 found.add(module)
-                waiting.extend(self._loaded_by(module))
+                waiting.extend(self._imports(module))
         return found
+
+    def _dump_module(self, module: str) -> bytes:
+        return f"{module}\n{ast.dump(self._parse(module))}\n".encode()
+
+    def _imports_of(self, module: str) -> tuple[str, ...]:
+        return tuple(self._loaded_by(module))
 
     def _loaded_by(self, module: str) -> Iterator[str]:
         """Parents of a module (Python runs their ``__init__``) and what it names in imports."""
