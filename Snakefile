@@ -36,4 +36,5 @@ rule all:
     input:
         figures(),
         tables(),
+        trainings(),
         judgements(),

@@ -13,10 +13,10 @@ from hashgnn.checks.arrays import check_codes, check_vectors
 from hashgnn.checks.check import Check
 from hashgnn.checks.lists import check_lists
 from hashgnn.checks.rates import check_metrics
-from hashgnn.data.interactions import Csr, Split, load_split
+from hashgnn.data.interactions import Csr, Split, load_split, take_rows
 from hashgnn.files import atomic_write, load_array
+from hashgnn.metrics.encoded import Encoded
 from hashgnn.metrics.evaluate import parts
-from hashgnn.metrics.evaluation import Encoded, take_rows
 from hashgnn.metrics.tidy import read_metrics
 from hashgnn.search import Index
 from hashgnn.stage import Facts, run_stage, stage_parser

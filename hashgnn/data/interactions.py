@@ -19,6 +19,14 @@ class Csr(NamedTuple):
     indices: np.ndarray  # int32 [interactions]
 
 
+def take_rows(csr: Csr, rows: np.ndarray) -> Csr:
+    """The rows ``rows`` of ``csr``, in that order."""
+    lengths = np.diff(csr.indptr)[rows]
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    places = np.arange(indptr[-1]) + np.repeat(csr.indptr[rows] - indptr[:-1], lengths)
+    return Csr(indptr, csr.indices[places])
+
+
 @dataclass(frozen=True)
 class Interactions:
     """Unique (user, item) pairs, sorted by user, then item.

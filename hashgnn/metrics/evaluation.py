@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from hashgnn.data.interactions import Csr
+from hashgnn.data.interactions import Csr, take_rows
 from hashgnn.errors import InputError
 from hashgnn.metrics.any_hit import any_hit
 from hashgnn.metrics.encoded import Encoded
@@ -90,14 +90,6 @@ def evaluate(
             ranks = _ranks(search, index, queries, wanted, barred, settings)
             values[place][:, :, block] = _measure(ranks, np.diff(wanted.indptr), settings)
     return Evaluation(searches, METRICS, tuple(settings.cutoffs), values)
-
-
-def take_rows(csr: Csr, rows: np.ndarray) -> Csr:
-    """The rows ``rows`` of ``csr``, in that order."""
-    lengths = np.diff(csr.indptr)[rows]
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    places = np.arange(indptr[-1]) + np.repeat(csr.indptr[rows] - indptr[:-1], lengths)
-    return Csr(indptr, csr.indices[places])
 
 
 def _possible(search: str, items: Encoded) -> bool:

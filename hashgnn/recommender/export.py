@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, save_array
-from hashgnn.metrics.evaluation import Encoded
+from hashgnn.metrics.encoded import Encoded
 from hashgnn.recommender.ids import Ids
 from hashgnn.recommender.model import Model
 

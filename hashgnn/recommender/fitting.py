@@ -17,7 +17,7 @@ from hashgnn.data.split import split
 from hashgnn.data.triplets import draw_triplets
 from hashgnn.errors import InputError
 from hashgnn.files import load_array
-from hashgnn.metrics.evaluation import Encoded
+from hashgnn.metrics.encoded import Encoded
 from hashgnn.provenance.record import Recorder
 from hashgnn.recommender.given import Given
 from hashgnn.recommender.model import Model

@@ -19,7 +19,7 @@ from hashgnn.data.ids import load_ids, save_ids
 from hashgnn.data.interactions import load_interactions, save_interactions
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_array, save_array
-from hashgnn.metrics.evaluation import Encoded
+from hashgnn.metrics.encoded import Encoded
 from hashgnn.provenance.record import write_record
 from hashgnn.recommender.ids import Ids
 from hashgnn.recommender.model import Model

@@ -8,10 +8,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from hashgnn.data.interactions import Csr, Interactions
+from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.errors import InputError
 from hashgnn.metrics.encoded import Encoded
-from hashgnn.metrics.evaluation import take_rows
 from hashgnn.recommender.ids import Ids
 from hashgnn.search import Index
 

@@ -8,10 +8,9 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from hashgnn.data.interactions import Csr, Split
+from hashgnn.data.interactions import Csr, Split, take_rows
 from hashgnn.hashing.sign import sign
 from hashgnn.metrics.encoded import Encoded
-from hashgnn.metrics.evaluation import take_rows
 from hashgnn.metrics.hit_rate import hit_rate
 from hashgnn.metrics.ranks import Ranks, ranks_of_levels, ranks_of_lists
 from hashgnn.search import Index

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hashgnn.data.interactions import Csr
-from hashgnn.metrics.evaluation import Encoded, Settings, evaluate
+from hashgnn.metrics.encoded import Encoded
+from hashgnn.metrics.evaluation import Settings, evaluate
 
 N = 20
 N_ITEMS = 60

@@ -144,12 +144,12 @@ def test_edited_files(project: Any, file: str, old: str, new: str, stale: Sequen
         ),
         pytest.param(
             {"training": {"widths": [8, 7]}},
-            (*GRAPH_METHODS, *SHOWN, *TIMED),
+            (*GRAPH_METHODS, *SWEPT, *TIMED),
             id="a hyper-parameter of the graph methods",
         ),
         pytest.param(
             {"triplets": {"rounds": 3}},
-            ("triplets *", *GRAPH_METHODS, *SHOWN, *TIMED),
+            ("triplets *", *GRAPH_METHODS, *SWEPT, *TIMED),
             id="the negatives of the graph methods",
         ),
         pytest.param(

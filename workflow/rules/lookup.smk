@@ -6,9 +6,26 @@ def settings(**used):
     return json.dumps(used, sort_keys=True)
 
 
+KEPT = [
+    *(
+        f"{side}_{kind}.npy"
+        for side in ("user", "item")
+        for kind in ("codes", "vectors")
+    ),
+    "metrics.csv",
+]
+
+
 def grid_runs(grid, file):
     """``file`` of every training in the grid of a figure or table."""
     return [f"{RUN}/{file}".format(**run._asdict()) for run in runs(config, grid)]
+
+
+def trainings():
+    """What the trainings of all grids left: a lost file is noticed, though nothing waits for it."""
+    grids = [g for g in config["grids"].values() if "models" in g or "sweeps" in g]
+    files = [file for grid in grids for kind in KEPT for file in grid_runs(grid, kind)]
+    return sorted(set(files))
 
 
 def display_names(kind, ids):
