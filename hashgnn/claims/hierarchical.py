@@ -18,12 +18,9 @@ def first(table: str) -> Test:
 
     def test(results: Results) -> list[Comparison]:
         frame = results[table]
-        return beats(frame, "hashgnn", [m for m in others(frame, "hashgnn") if m in PAPERS])
+        return beats(frame, "hashgnn", others(frame, "hashgnn"))
 
     return test
-
-
-PAPERS = (*HASHING, *CONTINUOUS, "graphsage", "hashgnn_nr")
 
 
 def _above_hamming(results: Results) -> list[Comparison]:

@@ -29,6 +29,7 @@ _LOOKS = {
     "hashnet": Look("#009E73", "P"),
     "lsh": Look("#7F7F7F", "X"),
     "graphsage": Look("#000000", "*"),
+    "hashgnn_plus": Look("#332288", "h"),
 }
 _OTHERS = ("h", "p", "<", ">", "d", "8")
 
