@@ -10,9 +10,11 @@ from snakemake.utils import update_config
 
 from hashgnn.configuration import check_config
 from hashgnn.errors import InputError
+from hashgnn.experiment.parameters import parameters
 from hashgnn.hashing.continuation import Continuation
 from hashgnn.hashing.guidance import Guidance
 from hashgnn.hashing.gumbel import Temperature
+from hashgnn.hashing.progress import Progress
 from hashgnn.models.als import AlsSettings
 from hashgnn.models.bine import BineSettings
 from hashgnn.models.hash_gumb import HashGumbSettings
@@ -22,6 +24,7 @@ from hashgnn.models.hashnet import HashNetSettings
 from hashgnn.models.lightgcn import LightGcnSettings
 from hashgnn.models.pte import PteSettings
 from hashgnn.models.puresvd import PureSvdSettings
+from hashgnn.settings import parse
 from hashgnn.training.settings import TrainingSettings
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +48,18 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
     update_config(config, yaml.safe_load(file.read_text()))  # as --configfile does
 
     check_config(config, SCHEMA)
+
+
+@pytest.mark.parametrize("dataset", ["movielens", "gowalla", "pinterest"])
+def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
+    config = copy.deepcopy(CONFIG)
+    update_config(config, yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
+
+    found = parse(HashGnnSettings, parameters(config, dataset, "hashgnn"), "parameters")
+
+    assert (found.batch_size, found.learning_rate, found.scale) == (256, 0.001, 1)
+    assert (found.ranking_weight, found.margin, found.aggregator) == (0.5, 0.2, "gcn")
+    assert [found.guidance.probability(Progress(t, 1)) for t in (0, 250, 5000)] == [1, 0.95, 0]
 
 
 @pytest.mark.parametrize(
