@@ -19,7 +19,7 @@ COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 _DAMAGE = (
     EOFError,
-    NotImplementedError,
+    NotImplementedError,  # zipfile's, of a compression that it does not know
     OSError,
     RuntimeError,
     lzma.LZMAError,

@@ -165,6 +165,7 @@ def test_help_needs_no_heavy_import_and_completion_knows_the_commands() -> None:
 MOVIELENS = Path(os.environ.get("HASHGNN_MIRROR", "."), "movielens/ml-1m.zip")
 
 
+# The data may not be redistributed, so they are not in the repository.
 @pytest.mark.slow
 @pytest.mark.skipif(
     not MOVIELENS.exists(),

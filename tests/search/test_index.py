@@ -211,7 +211,7 @@ def test_half_written_index_is_refused(tmp_path) -> None:  # type: ignore[no-unt
 
 def test_threads_do_not_change_results() -> None:
     numba = pytest.importorskip("numba")
-    if numba.config.NUMBA_NUM_THREADS < 2:
+    if numba.config.NUMBA_NUM_THREADS < 2:  # fixed when the process starts
         pytest.skip("one thread only")
     codes, vectors = random_codes(5000, 4, 1), random_vectors(5000, 8, 2)
     index = Index(codes, vectors)
