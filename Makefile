@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow lint format anchors report docs bench-search bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults lint format anchors report docs bench-search bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ test: env ## Run the tests
 
 test-slow: env ## Run the tests that take minutes
 	$(RUN) python -m pytest -m slow
+
+test-faults: env ## Inject faults, try thousands of inputs, and print what was survived; half an hour
+	$(RUN) python -m pytest -m faults tests/faults
 
 lint: env ## Check style, types and the workflow
 	$(RUN) ruff check .
