@@ -10,6 +10,19 @@ import numpy as np
 
 from hashgnn.errors import InputError
 
+_watchers: list[list[Path]] = []
+
+
+@contextmanager
+def written_files() -> Iterator[list[Path]]:
+    """Yield a list that grows by each path that ``atomic_write`` puts into place meanwhile."""
+    written: list[Path] = []
+    _watchers.append(written)
+    try:
+        yield written
+    finally:
+        _watchers.remove(written)
+
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
@@ -27,6 +40,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
         _flush(temporary)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+        for written in _watchers:
+            written.append(path)
     finally:
         temporary.unlink(missing_ok=True)
 

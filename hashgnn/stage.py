@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hashgnn.errors import InputError
+from hashgnn.files import written_files
 from hashgnn.provenance.record import Recorder
 
 Facts = Mapping[str, object]
@@ -35,17 +36,18 @@ def run_stage(
 ) -> int:
     """Run ``stage`` and return its exit status.
 
-    0; 2 after one line about bad input; 1 after one line about a file that the system refuses
-    to read or write.
+    0; 2 after one line about bad input, among it a file that is no longer what the stage that
+    made it recorded; 1 after one line about a file that the system refuses to read or write.
 
     ``stage`` returns facts of its own (checksums, device, ...) that join the provenance.
     """
     args = parser.parse_args(argv)
-    recorder = Recorder(args.settings, _paths(args))
     try:
-        facts = stage(args)
+        recorder = Recorder(args.settings, _paths(args), args.provenance)
+        with written_files() as written:
+            facts = stage(args)
         if args.provenance:
-            recorder.write(args.provenance, facts)
+            recorder.write(args.provenance, facts, written)
     except InputError as error:
         return _fail(str(error), 2)
     except OSError as error:

@@ -7,13 +7,14 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from hashgnn.data.checksum import file_checksum
 from hashgnn.files import atomic_write
+from hashgnn.provenance.inputs import Inputs
+from hashgnn.provenance.outputs import describe_outputs
 
 _PACKAGES = (
     "hashgnn",
@@ -31,23 +32,36 @@ _PACKAGES = (
 class Recorder:
     """Starts a clock when made; ``record`` stops it."""
 
-    def __init__(self, settings: Mapping[str, object], paths: Iterable[Path] = ()) -> None:
-        """``paths``: all files that the command names; those there already are its inputs."""
-        self.settings = settings
-        self._inputs = {path: path.stat().st_mtime_ns for path in paths if path.is_file()}
+    def __init__(
+        self,
+        settings: Mapping[str, object],
+        paths: Iterable[Path] = (),
+        record: Path | None = None,
+    ) -> None:
+        """``paths``: all files that the command names; those there already are its inputs.
+
+        ``record`` is where the record will go. Raises ``InputError`` if an input is not what the
+        stage that made it recorded.
+        """
         self._wall = time.perf_counter()
         self._cpu = time.process_time()
+        self.settings = settings
+        self._inputs = Inputs(paths, record)
 
-    def write(self, path: Path, facts: Mapping[str, object]) -> None:
-        """Leave the record as JSON, atomically."""
-        write_record(path, self.record(facts))
+    def write(self, path: Path, facts: Mapping[str, object], written: Collection[Path]) -> None:
+        """Leave the record as JSON, atomically; ``written`` are the outputs."""
+        outputs = describe_outputs(path, written)
+        write_record(path, self.record({"outputs": outputs, **facts}, written))
 
-    def record(self, facts: Mapping[str, object]) -> dict[str, Any]:
-        """Command, settings, versions, machine, cost so far and ``facts``, which go before."""
+    def record(self, facts: Mapping[str, object], written: Collection[Path] = ()) -> dict[str, Any]:
+        """Command, settings, versions, machine, cost so far and ``facts``, which go before.
+
+        Raises ``InputError`` if an input changed since the clock was started.
+        """
         return {
             "command": [sys.executable, "-m", _module_name(), *sys.argv[1:]],
             "settings": self.settings,
-            "inputs": self._checksums(),
+            "inputs": self._inputs.unchanged(written),
             "device": "cpu",  # unless the stage says otherwise
             **facts,
             "seconds": round(time.perf_counter() - self._wall, 3),
@@ -59,14 +73,6 @@ class Recorder:
             "git_commit": _git_commit(),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "modules": sorted(m for m in sys.modules if m.split(".")[0] == "hashgnn"),
-        }
-
-    def _checksums(self) -> dict[str, str]:
-        """SHA-256 of each input; a file that changed meanwhile was an output made anew."""
-        return {
-            str(path): str(file_checksum(path, "sha256"))
-            for path, changed in self._inputs.items()
-            if path.stat().st_mtime_ns == changed
         }
 
 
