@@ -7,9 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hashgnn.figures.command import run_figure
-from hashgnn.figures.panels import draw_legend, panels
-from hashgnn.figures.rates import Curve, draw_rates, select_rates
-from hashgnn.metrics.tidy import over_seeds, read_metrics
+from hashgnn.figures.rates import Curve, plot_rates
+from hashgnn.metrics.tidy import read_metrics
 
 REFERENCE = "graphsage"
 
@@ -18,15 +17,7 @@ def make(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
     """``inputs`` are metrics of every training in the grid."""
     datasets, models = dict(args.settings["datasets"]), dict(args.settings["models"])
     curves = _curves(models)
-    numbers = select_rates(read_metrics(args.inputs), curves)
-    summary = over_seeds(numbers)
-    figure, axes = panels(len(datasets))
-    for panel, (dataset, name) in zip(axes, datasets.items(), strict=True):
-        draw_rates(panel, summary[summary.dataset == dataset], curves)
-        panel.set_title(name)
-    axes[0].set_ylabel("HR@n, Hamming search")
-    draw_legend(figure, summary)
-    return figure, numbers
+    return plot_rates(read_metrics(args.inputs), datasets, curves, "HR@n, Hamming search")
 
 
 def _curves(models: dict[str, str]) -> list[Curve]:

@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from hashgnn.figures.panels import draw_curve
+from hashgnn.figures.panels import draw_curve, draw_legend, panels
 from hashgnn.figures.style import look
+from hashgnn.metrics.tidy import over_seeds
 
 
 class Curve(NamedTuple):
@@ -16,6 +18,24 @@ class Curve(NamedTuple):
     search: str
     label: str
     dashed: bool = False
+
+
+def plot_rates(
+    metrics: pd.DataFrame, datasets: dict[str, str], curves: list[Curve], title: str
+) -> tuple[Figure, pd.DataFrame]:
+    """A panel for each of ``datasets`` (id to name), and the rows of ``metrics`` it shows.
+
+    ``title``: of the vertical axis.
+    """
+    numbers = select_rates(metrics, curves)
+    summary = over_seeds(numbers)
+    figure, axes = panels(len(datasets))
+    for panel, (dataset, name) in zip(axes, datasets.items(), strict=True):
+        draw_rates(panel, summary[summary.dataset == dataset], curves)
+        panel.set_title(name)
+    axes[0].set_ylabel(title)
+    draw_legend(figure, summary)
+    return figure, numbers
 
 
 def select_rates(frame: pd.DataFrame, curves: list[Curve]) -> pd.DataFrame:
