@@ -9,6 +9,8 @@ rule check_runs:
         "results/{dataset}/logs/checks.log",
     conda:
         "../../environment.yml"
+    resources:
+        **cost("check_runs"),
     params:
         settings=check_settings,
         code=code("hashgnn.checks.inspect_runs"),
@@ -35,6 +37,8 @@ rule checks:
         "results/logs/checks.log",
     conda:
         "../../environment.yml"
+    resources:
+        **cost("checks"),
     params:
         settings=settings(**config["checks"]),
         code=code("hashgnn.checks.judge"),

@@ -14,6 +14,8 @@ rule claims:
         "results/logs/claims.log",
     conda:
         "../../environment.yml"
+    resources:
+        **cost("claims"),
     params:
         code=code("hashgnn.claims.assess"),
     shell:

@@ -12,6 +12,8 @@ rule download:
         ),
     conda:
         "../../environment.yml"
+    resources:
+        **cost("download"),
     params:
         settings=download_settings,
         code=code("hashgnn.data.download"),

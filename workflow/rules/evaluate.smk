@@ -13,6 +13,8 @@ rule evaluate:
         f"{RUN}/evaluate.log",
     conda:
         "../../environment.yml"
+    resources:
+        **cost("evaluate"),
     params:
         settings=evaluate_settings,
         code=code("hashgnn.metrics.evaluate"),

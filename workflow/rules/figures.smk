@@ -17,6 +17,8 @@ rule figure:
         figure=any_of(name for name in config["grids"] if name.startswith("fig")),
     conda:
         "../../environment.yml"
+    resources:
+        **cost("figure"),
     params:
         settings=figure_settings,
         code=lambda wildcards: code(f"hashgnn.figures.{wildcards.figure}"),

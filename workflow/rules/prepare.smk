@@ -10,6 +10,8 @@ rule prepare:
         "results/{dataset}/logs/prepare.log",
     conda:
         "../../environment.yml"
+    resources:
+        **cost("prepare"),
     params:
         settings=prepare_settings,
         code=prepare_code,

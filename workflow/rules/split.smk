@@ -8,6 +8,8 @@ rule split:
         "results/{dataset}/logs/split.log",
     conda:
         "../../environment.yml"
+    resources:
+        **cost("split"),
     params:
         settings=split_settings,
         code=code("hashgnn.data.split"),

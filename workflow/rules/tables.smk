@@ -19,6 +19,8 @@ rule table:
         table=any_of(TABLE_INPUTS),
     conda:
         "../../environment.yml"
+    resources:
+        **cost("table"),
     params:
         settings=table_settings,
         code=lambda wildcards: code(f"hashgnn.tables.{wildcards.table}"),

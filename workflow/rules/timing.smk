@@ -13,6 +13,8 @@ rule timing:
         "../../environment.yml"
     # As many as there are: nothing else runs meanwhile. It uses those that the config says.
     threads: 10**6
+    resources:
+        **cost("timing"),
     params:
         settings=timing_settings,
         code=code("hashgnn.timing.time_searches"),

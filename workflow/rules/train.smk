@@ -12,6 +12,8 @@ rule train:
         f"{RUN}/train.log",
     conda:
         "../../environment.yml"
+    resources:
+        **cost("train"),
     params:
         settings=train_settings,
         code=train_code,

@@ -8,6 +8,8 @@ rule triplets:
         "results/{dataset}/logs/triplets{negatives}.seed{seed}.log",
     conda:
         "../../environment.yml"
+    resources:
+        **cost("triplets"),
     params:
         settings=triplets_settings,
         code=code("hashgnn.data.triplets"),

@@ -13,6 +13,8 @@ rule validate:
         f"{RUN}/validate.log",
     conda:
         "../../environment.yml"
+    resources:
+        **cost("validate"),
     params:
         settings=validate_settings,
         code=code("hashgnn.metrics.evaluate"),
@@ -40,6 +42,8 @@ rule tuning:
         "results/logs/tuning.log",
     conda:
         "../../environment.yml"
+    resources:
+        **cost("tuning"),
     params:
         settings=tuning_settings,
         code=code("hashgnn.tuning.summarize"),

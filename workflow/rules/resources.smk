@@ -1,0 +1,57 @@
+"""Memory and time of the jobs, from what was measured: hashgnn/cost."""
+
+from hashgnn.cost import jobs, runtime
+from hashgnn.provenance import machine
+
+
+def cost(stage):
+    """The resources of a rule: memory (MB), run time (minutes), more at a second attempt.
+
+    ``needed_mb`` is the memory as it is: of ``mem_mb`` Snakemake makes as much as there is.
+    """
+
+    def of_job(wildcards, input):
+        return jobs.cost(stage, config, wildcards, [str(file) for file in input])
+
+    return dict(
+        mem_mb=lambda wildcards, input, attempt: attempt
+        * round(of_job(wildcards, input).megabytes),
+        needed_mb=lambda wildcards, input: round(of_job(wildcards, input).megabytes),
+        runtime=lambda wildcards, input, attempt: attempt
+        * runtime.minutes(of_job(wildcards, input).seconds),
+    )
+
+
+def runs_here():
+    """Whether the jobs run on this machine, within the memory that is free on it now."""
+    here = workflow.is_main_process and workflow.resource_settings.nodes is None
+    return here and "mem_mb" not in workflow.resource_settings.resources
+
+
+if runs_here():
+    workflow.register_resource("mem_mb", machine.available_mb())
+
+
+onstart:
+    if runs_here():
+        refuse_too_large(workflow.global_resources["mem_mb"].value)
+
+
+def refuse_too_large(available):
+    """Before the first job: of those whose data are there, none needs more memory than there is."""
+    needs = {
+        job: job.resources.get("needed_mb", 0) for job in workflow.dag.needrun_jobs()
+    }
+    found = [
+        f"{job.name} {' '.join(job.wildcards_dict.values())}: about {need:,} MB"
+        for job, need in needs.items()
+        if isinstance(need, int) and need > available
+    ]
+    if found:
+        raise WorkflowError(
+            f"{len(found)} jobs need more memory than is free here, {available:,} MB "
+            f"of {machine.memory_mb():,}:",
+            *sorted(found)[:10],
+            "Use a machine with more, free some, or take smaller settings (batch_size, "
+            "embedding_width, a data set's filter). To try all the same: --resources mem_mb=N.",
+        )
