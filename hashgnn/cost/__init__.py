@@ -1,1 +1,1 @@
-"""What a job will cost, memory and time, from the size of its data: for the workflow's resources."""
+"""What a job will cost, memory and time, from the size of its data: the workflow's resources."""

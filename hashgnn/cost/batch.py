@@ -16,7 +16,7 @@ _WHOLE = ("hashgnn.models.lightgcn", "hashgnn.models.mf")
 
 
 class Layer(NamedTuple):
-    """``targets`` rows are made of ``links`` rows read, ``before`` numbers each, ``after`` after."""
+    """``targets`` rows of ``after`` numbers are made of ``links`` rows of ``before``."""
 
     targets: float
     links: float

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hashgnn.cost import memory, runtime
 from hashgnn.cost.batch import training
@@ -55,7 +55,7 @@ def _triplets(config: Config, wildcards: Wildcards, files: Files) -> Cost:
     sizes, number = _sizes(config, wildcards, files), int(wildcards["negatives"])
     rounds = config["triplets"]["rounds"]
     seconds = runtime.of_rows(sizes.interactions * number * rounds / 10)
-    return Cost(memory.of_triplets(sizes, number, rounds), seconds)
+    return Cost(memory.of_triplets(sizes, number), seconds)
 
 
 def _train(config: Config, wildcards: Wildcards, files: Files) -> Cost:
@@ -81,16 +81,16 @@ def _evaluate(config: Config, wildcards: Wildcards, files: Files) -> Cost:
 
 
 def _timing(config: Config, wildcards: Wildcards, files: Files) -> Cost:
-    vectors = 4 * int(wildcards["bits"])
-    users, items = (Path(file).stat().st_size // vectors for file in files[2:4])
-    sizes, bits = Sizes(users, items, 0), int(wildcards["bits"])
+    bits = int(wildcards["bits"])
+    users, items = (Path(file).stat().st_size // (4 * bits) for file in files[2:4])
+    sizes = Sizes(users, items, 0)
     once = runtime.of_search(sizes, bits, searches=4)
     return Cost(memory.of_timing(sizes, bits), (1 + config["timing"]["rounds"]) * once)
 
 
 def _check_runs(config: Config, wildcards: Wildcards, files: Files) -> Cost:
     sizes = _sizes(config, wildcards, files)
-    longest = max((bits for grid in config["grids"].values() for bits in grid.get("bits", [])))
+    longest = max(bits for grid in config["grids"].values() for bits in grid.get("bits", []))
     seconds = 0.1 * len(files) + runtime.of_rows(sizes.interactions)
     return Cost(memory.of_evaluation(sizes, longest, 5), seconds)
 

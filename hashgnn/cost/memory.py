@@ -10,7 +10,8 @@ from hashgnn.cost.sizes import Sizes
 
 _MB = 1e6
 SMALL = 400.0  # interpreter, libraries, kernels being compiled; and small results
-_TORCH = 620.0  # the same with torch
+_LIGHT = 150.0  # the interpreter and NumPy
+_TORCH = 620.0  # as SMALL, with torch
 _SEARCHED_BLOCK = 2048  # users that are searched for at a time
 
 
@@ -21,12 +22,12 @@ def of_prepare(rows: int) -> float:
 
 def of_split(sizes: Sizes) -> float:
     """Sizes of the whole data set."""
-    return SMALL + 50 * sizes.interactions / _MB
+    return _LIGHT + 50 * sizes.interactions / _MB
 
 
-def of_triplets(sizes: Sizes, negatives: int, rounds: int) -> float:
-    """The file's pages count, although they give way where memory is short."""
-    return SMALL + 4 * sizes.interactions * (4 + negatives * rounds) / _MB
+def of_triplets(sizes: Sizes, negatives: int) -> float:
+    """One round; the file's pages of those before give way where memory is short."""
+    return SMALL + 4 * sizes.interactions * (4 + negatives) / _MB
 
 
 def of_training(training: Training) -> float:

@@ -46,7 +46,7 @@ def prepared(path: Path) -> Sizes:
 @functools.cache
 def _prepared(path: Path, changed: int) -> Sizes:  # once a file, for hundreds of jobs
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             rows = "user" if "user" in archive else "train_items"
             return Sizes(int(archive["n_users"]), int(archive["n_items"]), _length(path, rows))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

@@ -22,19 +22,22 @@ def cost(stage):
     )
 
 
-def runs_here():
-    """Whether the jobs run on this machine, within the memory that is free on it now."""
-    here = workflow.is_main_process and workflow.resource_settings.nodes is None
-    return here and "mem_mb" not in workflow.resource_settings.resources
+# What is free now, if the jobs run on this machine and nothing was said of its memory.
+FREE = (
+    machine.available_mb()
+    if workflow.is_main_process
+    and workflow.resource_settings.nodes is None
+    and "mem_mb" not in workflow.resource_settings.resources
+    else None
+)
 
-
-if runs_here():
-    workflow.register_resource("mem_mb", machine.available_mb())
+if FREE:
+    workflow.register_resource("mem_mb", FREE)
 
 
 onstart:
-    if runs_here():
-        refuse_too_large(workflow.global_resources["mem_mb"].value)
+    if FREE:
+        refuse_too_large(FREE)
 
 
 def refuse_too_large(available):
