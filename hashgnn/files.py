@@ -1,5 +1,7 @@
 """Files that are either whole or not there."""
 
+import fcntl
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
@@ -29,13 +31,17 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it into place if the block succeeds.
 
     The temporary file keeps the suffix of ``path``, so that writers that choose a format by
-    suffix do the same for both. A kill at any moment leaves ``path`` as it was.
+    suffix do the same for both. A kill at any moment leaves ``path`` as it was; the temporary
+    file that stays behind is removed by the next write of ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-", suffix=path.suffix)
-    os.close(handle)
+    prefix = f".partial-{path.name[:100]}-"
+    for left in path.parent.glob(f"{glob.escape(prefix)}*"):
+        _remove_dead(left)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
     temporary = Path(name)
     try:
+        _lock(handle)
         yield temporary
         _flush(temporary)
         temporary.chmod(0o666 & ~_umask())
@@ -44,6 +50,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
             written.append(path)
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def save_array(path: Path, array: np.ndarray) -> None:
@@ -77,6 +84,26 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
 
 def _damaged(path: Path, error: Exception) -> InputError:
     return InputError(f"{path}: cannot be read ({error}); delete it and run the same command again")
+
+
+def _lock(handle: int) -> bool:
+    """Whether the file is ours, until we close it or die; False where there are no such locks."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_dead(temporary: Path) -> None:
+    """Remove a temporary file whose writer was killed; one whose writer lives is locked."""
+    try:
+        handle = os.open(temporary, os.O_RDWR)
+    except OSError:  # gone meanwhile, or another user's
+        return
+    if _lock(handle):
+        temporary.unlink(missing_ok=True)
+    os.close(handle)
 
 
 def _flush(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Fetch one file from a web address or a folder: retries, progress, and no surprises."""
 
+import re
 import shutil
 import sys
 import time
@@ -13,6 +14,9 @@ from hashgnn.errors import InputError
 
 RETRY_WAITS = (1.0, 3.0, 9.0)  # seconds before the second, third and fourth attempt
 TIMEOUT = 60.0  # seconds without a byte
+
+# A declaration and comments may stand first.
+_PAGE_START = re.compile(rb"(<\?xml.*?\?>|<!--.*?-->|\s)*(<!doctype html|<html)", re.DOTALL)
 
 _MISSING = {404, 410}
 _WORTH_RETRYING = {408, 425, 429, 500, 502, 503, 504}
@@ -33,7 +37,8 @@ def is_web_address(place: str) -> bool:
 def fetch(place: str, target: Path) -> None:
     """Copy the file at ``place``, a web address or a path, to ``target``.
 
-    Raises ``NotThereError`` if it cannot be had, ``InputError`` if what came is a web page.
+    Raises ``NotThereError`` if it cannot be had, ``InputError`` if what came is a web page or
+    nothing at all.
     """
     if is_web_address(place):
         _fetch_web(place, target)
@@ -41,6 +46,8 @@ def fetch(place: str, target: Path) -> None:
         _fetch_path(Path(place).expanduser(), target)
     if _is_web_page(target):
         raise InputError(f"{place}: answered with a web page (HTML) in place of the data")
+    if not target.stat().st_size:
+        raise InputError(f"{place}: is empty; expected data")
 
 
 def _fetch_path(source: Path, target: Path) -> None:
@@ -63,6 +70,8 @@ def _fetch_web(address: str, target: Path) -> None:
                 raise NotThereError(f"{address}: {_reason(error)}") from error
             print(f"{address}: {_reason(error)}; trying again in {wait:g} s", file=sys.stderr)
             time.sleep(wait)
+        except ValueError as error:  # of pooch, which takes the length for a number
+            raise NotThereError(f"{address}: cannot make sense of the answer ({error})") from error
 
 
 def _attempt(address: str, target: Path) -> None:
@@ -105,4 +114,4 @@ def _reason(error: requests.RequestException) -> str:
 def _is_web_page(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    return start.startswith((b"<!doctype html", b"<html"))
+    return bool(_PAGE_START.match(start))

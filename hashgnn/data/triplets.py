@@ -6,6 +6,7 @@ each equally likely, with replacement.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,10 +46,18 @@ def draw_triplets(
     shape = (rounds, len(split.train.indices), per_interaction)
     # Round by round into the file: all of them may be more than the memory holds.
     output = np.lib.format.open_memmap(path, "w+", np.int32, shape)
+    _reserve(path)
     for number in range(rounds):
         draw_negatives(*split.train, split.n_items, seed, number, output[number])
     output.flush()
     return shape
+
+
+def _reserve(path: Path) -> None:
+    """Take the room of the file on the disk: a mapped one on a full disk kills the process."""
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _check_room(train: Csr, n_items: int) -> None:

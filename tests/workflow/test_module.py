@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.workflow.conftest import CONFIG, ROOT
+from tests.workflow.project import CONFIG, ROOT
 
 SNAKEFILE = """
 configfile: "hashgnn.yaml"

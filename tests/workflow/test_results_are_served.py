@@ -3,7 +3,7 @@
 import pandas as pd
 
 from hashgnn import HashGNN
-from tests.workflow.conftest import CONFIG, Project
+from tests.workflow.project import CONFIG, Project
 
 RUN = "results/shop/hashgnn/bits8/seed0"
 

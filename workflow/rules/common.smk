@@ -1,6 +1,7 @@
 """What the rules share: the checked config, paths, and what makes a job stale."""
 
 import copy
+import functools
 import json
 import re
 import shlex
@@ -16,7 +17,9 @@ sys.path.insert(0, str(ROOT))
 
 from hashgnn.claims.catalogue import NEEDED as CLAIMED
 from hashgnn.configuration import check_config
+from hashgnn.data.checksum import file_checksum
 from hashgnn.errors import InputError
+from hashgnn.experiment.dead_locks import remove_dead_locks, sign_locks
 from hashgnn.experiment.grid import runs
 from hashgnn.experiment.parameters import negatives, parameters, takes_training
 from hashgnn.experiment.sweeps import derived_models, points
@@ -47,6 +50,16 @@ config["models"] |= {**derived_models(config), **tried_models(config)}
 if config["workdir"]:
 
     workdir: config["workdir"]
+
+
+# The working directory is the one of the results by now.
+SNAKEMAKE = Path(".snakemake")
+
+remove_dead_locks(SNAKEMAKE)
+
+
+onstart:
+    sign_locks(SNAKEMAKE)
 
 
 def shell_prefix():

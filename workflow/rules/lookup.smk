@@ -52,10 +52,21 @@ def local_source(wildcards):
     return [] if "://" in address else str(Path(workflow.workdir_init, address))
 
 
+@functools.cache
+def content(path):
+    return str(file_checksum(Path(path), "sha256"))
+
+
 def download_settings(wildcards):
-    """The file alone: another filter must not download again."""
+    """The file alone: another filter must not download again.
+
+    The user's own file counts by its content: its time may be that of a clock that was wrong.
+    """
     source = config["datasets"][wildcards.dataset]["files"][wildcards.file]
     named = dict(dataset=wildcards.dataset, name=wildcards.dataset, file=wildcards.file)
+    own = local_source(wildcards)
+    if own and Path(own).is_file():
+        named["content"] = content(own)
     return settings(**named, **source)
 
 
