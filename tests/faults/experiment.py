@@ -72,10 +72,13 @@ def small_project(root: Path) -> Project:
     return project
 
 
-def copy_of(project: Project, root: Path, snakemakes_own: bool = True) -> Project:
-    """The project with its results in ``root``, times kept; or without ``.snakemake``."""
-    left_out = [] if snakemakes_own else [".snakemake"]
-    shutil.copytree(project.root, root, ignore=shutil.ignore_patterns(*left_out, "__pycache__"))
+def copy_of(project: Project, root: Path, *left_out: str) -> Project:
+    """The project in ``root`` without the folders ``left_out``; times and kernels are kept."""
+
+    def ignored(folder: str, names: list[str]) -> list[str]:
+        return [name for name in names if name in left_out and folder == str(project.root)]
+
+    shutil.copytree(project.root, root, ignore=ignored)
     return Project(root)
 
 

@@ -13,9 +13,9 @@ import pytest
 from tests.faults.experiment import (
     RULES,
     TARGETS,
+    copy_of,
     results,
     said,
-    small_project,
     stages,
     start,
     wait_until_idle,
@@ -78,7 +78,7 @@ def test_after_kills_the_same_command_ends_with_the_same_bytes(
     seed = secrets.randbits(32)
     print("seed", seed)
     random = Random(seed)
-    project = small_project(tmp_path / "project")
+    project = copy_of(finished, tmp_path / "project", "results", "figures", ".snakemake")
     for rule in RULES:
         for whom in ("stage", random.choice(["Snakemake", "all"])):
             with tally.fault(f"kill -9 of {'a stage' if whom == 'stage' else whom}"):

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,16 @@ CONFIG: dict[str, Any] = {
 }
 
 
+def merged(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``changes`` on top of ``base``, as Snakemake merges config files."""
+    both = {
+        key: merged(base[key], changes[key])
+        for key in base.keys() & changes.keys()
+        if isinstance(base[key], dict) and isinstance(changes[key], dict)
+    }
+    return {**base, **changes, **both}
+
+
 class Project:
     """The copy, and what Snakemake says of it."""
 
@@ -93,6 +103,12 @@ class Project:
 
         ``changes`` are merged into the config, as ``--configfile`` would.
         """
+        return {job for file in self.stale_files(changes) if (job := _job(file))}
+
+    def stale_files(
+        self, changes: Mapping[str, Any] | None = None, targets: Collection[str] = ()
+    ) -> list[str]:
+        """Files that would be made now."""
         updated: list[str] = []
         extra = self.root / "changes.yaml"
         extra.write_text(yaml.safe_dump(dict(changes or {})))
@@ -105,23 +121,31 @@ class Project:
                     config_settings=ConfigSettings(configfiles=[self.configfile, extra]),
                     snakefile=self.root / "Snakefile",
                 )
-                dag = workflow.dag(DAGSettings(max_checksum_file_size=10**9))
+                dag = workflow.dag(DAGSettings(set(targets), max_checksum_file_size=10**9))
                 dag.execute_workflow(executor="dryrun", updated_files=updated)
         finally:
             os.chdir(before)
-        return {job for file in updated if (job := _job(file))}
+        return updated
 
     @contextmanager
     def edited(self, file: str, old: str, new: str) -> Iterator[None]:
         """Replace ``old`` by ``new`` in a file of the project for a while."""
-        path = self.root / file
-        text = path.read_text()
+        text = (self.root / file).read_text()
         assert old in text, f"{file} does not contain {old!r}"
-        path.write_text(text.replace(old, new))
+        with self.replaced(file, text.replace(old, new)):
+            yield
+
+    @contextmanager
+    def replaced(self, file: str, text: str) -> Iterator[None]:
+        """Give a file of the project another text for a while."""
+        path = self.root / file
+        before, times = path.read_text(), path.stat()
+        path.write_text(text)
         try:
             yield
         finally:
-            path.write_text(text)
+            path.write_text(before)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def _job(file: str) -> str | None:
@@ -153,7 +177,7 @@ def make_project(root: Path, config: Mapping[str, Any]) -> Project:
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
-            shutil.copytree(source, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, root / part)  # with the compiled kernels
         else:
             shutil.copy(source, root / part)
     (root / "odd.tsv").write_text(SHOP, encoding="utf-8")

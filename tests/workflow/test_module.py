@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.workflow.project import CONFIG, ROOT
+from tests.workflow.project import CONFIG, ROOT, merged
 
 SNAKEFILE = """
 configfile: "hashgnn.yaml"
@@ -36,16 +36,6 @@ rule count:
     shell:
         "wc -c < {{input}} > {{output}}"
 """
-
-
-def merged(base: dict, changes: dict) -> dict:
-    """``changes`` on top of ``base``, as Snakemake merges config files."""
-    both = {
-        key: merged(base[key], changes[key])
-        for key in base.keys() & changes.keys()
-        if isinstance(base[key], dict) and isinstance(changes[key], dict)
-    }
-    return {**base, **changes, **both}
 
 
 def test_use_rule_from_another_workflow(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import copy
 import functools
 import json
+import os
 import re
 import shlex
 import sys

@@ -45,11 +45,18 @@ def raw_files(wildcards):
 
 
 def local_source(wildcards):
-    """The user's own file, where a data set's address is one: an edit of it is noticed."""
+    """The user's own file, where a data set's address is one: an edit of it is noticed.
+
+    A relative address gives a relative path, so that a project may be moved with its results.
+    """
     address = config["datasets"][wildcards.dataset]["files"][wildcards.file].get(
         "address", "://"
     )
-    return [] if "://" in address else str(Path(workflow.workdir_init, address))
+    if "://" in address:
+        return []
+    if Path(address).is_absolute():
+        return address
+    return os.path.relpath(Path(workflow.workdir_init, address))
 
 
 @functools.cache

@@ -1,0 +1,181 @@
+"""Edits of every config key, and which jobs they must and may make run again: by hand.
+
+Keys are written with slashes between their parts.
+"""
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatch
+from typing import Any
+
+from tests.faults.matrix_expected import (
+    EVALUATIONS,
+    MEAN,
+    NONE,
+    SHARED,
+    Patterns,
+    Row,
+    showing,
+    shown_by,
+    trains,
+)
+
+# Values in place of what a rule by type would give, by pattern of key: the first that fits.
+VALUES: dict[str, Any] = {
+    "device": "cpu",
+    "models/popularity/module": "hashgnn.models.puresvd",
+    "models/*/module": "hashgnn.models.popularity",
+    "models/*/pretrained": "mf",
+    "training/encoder": "hashgnn.encoders.lightgcn",
+    "training/batch_by": "users",
+    "datasets/*/checksum": "md5:" + "0" * 32,
+    "datasets/taobao/filter/time_from": "2017-11-26T00:00:00+08:00",
+    "datasets/taobao/filter/time_before": "2017-12-03T00:00:00+08:00",
+    "datasets/*/reader": "adjacency",
+    "datasets/*/split/by": "random",
+    "datasets/*/stands_in_for": "Another",
+    "sweeps/*/model": "hash_ste",
+    "sweeps/*/vary": ["scale"],
+    "evaluation/ndcg": "retrieved",
+    "tuning/training": {"epochs": 3},
+    "grids/anchors/published": {"graphsage": {"hr": 0.2, "ndcg": 0.2, "source": "x"}},
+}
+
+
+def leaves(config: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Key and value of whatever is not itself a mapping with keys."""
+    for key, value in config.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, f"{above}{key}/")
+        else:
+            yield f"{above}{key}", value
+
+
+def other_value(key: str, value: Any) -> Any:
+    """A value that the key may have as well."""
+    for pattern, other in VALUES.items():
+        if fnmatch(key, pattern) and other != value:
+            return other
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case float():
+            return value / 2 or 0.25
+        case str():
+            return f"{value}x"
+        case [_, *rest] if rest:
+            return value[:-1]
+        case [int() as only]:
+            return [only + 1]
+        case ["movielens"]:
+            return ["gowalla"]
+        case [str()] if key.endswith("/datasets"):
+            return ["movielens"]
+        case [str()] if key.endswith("/models"):
+            return ["hash_ste"]
+        case [str()] if key.endswith("/sweeps"):
+            return ["ranking_weight"]
+        case dict() | None:
+            return {"new": 1}
+    raise AssertionError(f"{key}: say in VALUES what other value than {value!r} it may have")
+
+
+def changes(key: str, value: Any) -> dict[str, Any]:
+    """The config file that gives ``key`` another value."""
+    head, slash, rest = key.partition("/")
+    return {head: changes(rest, value) if slash else value}
+
+
+def row(key: str, config: Mapping[str, Any]) -> Row:
+    """What must and what may run again after an edit of ``key``."""
+    match key.split("/"):
+        case [("device" | "mirror" | "tensorboard"), *_]:
+            return Row(key, NONE)
+        case ["datasets", ("taobao" | "synthetic"), *_]:  # which nothing shows
+            return Row(key, NONE)
+        case ["datasets", dataset, part, *rest]:
+            return _of_data_set(key, config, dataset, part, rest)
+        case ["triplets", "per_interaction"]:
+            own = ("hashgnn_plus", "lightgcn")
+            must = (f"train * {model} *" for model in SHARED if model not in own)
+            return Row(key, tuple(must), trains(*SHARED))
+        case ["triplets", "rounds"]:
+            return Row(key, ("triplets *",))
+        case ["training", parameter]:
+            return Row(key, _takers(config, parameter, MEAN), _takers(config, parameter, SHARED))
+        case ["models", model, part, *rest]:
+            return _of_model(key, config, model, part, rest)
+        case ["sweeps", sweep, _]:
+            figure = "fig7" if sweep == "fixed_p" else "fig5"
+            return Row(key, (shown_by(figure),), ("train *@*", "evaluate *@*", "check*"))
+        case ["evaluation", part]:
+            more = ("timing *", "check_runs *") if part == "candidates" else NONE
+            return Row(key, (*EVALUATIONS, *more))
+        case ["timing", _]:
+            return Row(key, ("timing *",))
+        case ["checks", _]:
+            return Row(key, ("checks",))
+        case ["tuning", *_]:
+            return Row(key, ("tuning",), ("train *@*", "validate *"))
+        case ["grids", name, *_]:
+            return Row(key, (shown_by(name),), ("check*",))
+    raise AssertionError(f"{key}: say in the table what must run again after an edit of it")
+
+
+def _of_data_set(
+    key: str, config: Mapping[str, Any], dataset: str, part: str, rest: list[str]
+) -> Row:
+    match part:
+        case "citation":
+            return Row(key, NONE)
+        case "name" | "stands_in_for":
+            return Row(key, showing("datasets", dataset))
+        case "files":
+            return Row(key, (f"download {dataset} {rest[0]}",))
+        case "split":
+            return Row(key, (f"split {dataset}",))
+        case "training":
+            one = _takers(config, rest[0], MEAN, dataset)
+            return Row(key, one, _takers(config, rest[0], SHARED, dataset))
+    return Row(key, (f"prepare {dataset}",))  # reader, format, columns, filter, generator
+
+
+def _of_model(key: str, config: Mapping[str, Any], model: str, part: str, rest: list[str]) -> Row:
+    match part:
+        case "name":
+            return Row(key, _naming(model))
+        case "continuous":
+            return Row(key, ("check_runs *",), _naming(model))
+        case "negatives":  # other negatives for it, and none of those that there are
+            return Row(key, (f"train * {model} *",))
+        case "per_dataset":
+            used = rest[0] in ("movielens", "gowalla", "pinterest", "alibaba_like")
+            one = tuple(p.replace("train *", f"train {rest[0]}", 1) for p in trains(model))
+            return Row(key, one[:1] if used else NONE, one if used else NONE)
+        case "parameters":
+            entry = config["models"][model].get("per_dataset", {})
+            must = [
+                f"train {dataset} {model} *"
+                for dataset in ("movielens", "gowalla", "alibaba_like")
+                if rest[0] not in entry.get(dataset, {})
+            ]
+            return Row(key, tuple(must), trains(model))
+    return Row(key, trains(model))  # module, pretrained, shared_training
+
+
+def _naming(model: str) -> Patterns:
+    """What prints the name of a model; not the courses' own files."""
+    return tuple(job for job in showing("models", model))
+
+
+def _takers(
+    config: Mapping[str, Any], parameter: str, models: tuple[str, ...], dataset: str = "*"
+) -> Patterns:
+    """Trainings of models that do not say otherwise themselves."""
+    return tuple(
+        f"train {dataset} {name} *"
+        for model in models
+        if parameter not in config["models"][model].get("parameters", {})
+        for name in (model, f"{model}@*")
+    )
