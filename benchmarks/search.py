@@ -41,7 +41,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(rows, indent=1) + "\n")
     draw(rows, args.output / "search.svg")
-    recorder.write(args.output / "search.provenance.json", {"resumed_after": len(done)})
+    recorder.write(
+        args.output / "search.provenance.json",
+        {"resumed_after": len(done)},
+        [args.output / "search.json"],
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import faiss
 import numpy as np
@@ -73,10 +74,10 @@ def _answers(
     for probes in PROBES:
         if probes <= lists._index.nlist:
             name = f"inverted lists, {probes} of {lists._index.nlist} probed"
-            answers[name] = lambda n, probes=probes: probing(probes, n)
+            answers[name] = partial(probing, probes)
     for flips in FLIPS:
         name = f"FAISS IndexBinaryMultiHash, {HASHES} hashes, {flips} flips"
-        answers[name] = lambda n, flips=flips: flipping(flips, n)
+        answers[name] = partial(flipping, flips)
     return answers
 
 

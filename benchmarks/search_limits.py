@@ -16,6 +16,11 @@ def read(words: np.ndarray) -> None:
     in_threads(query_blocks(len(flat), len(flat)), lambda part: _sum(flat[part]))
 
 
+def read_often(words: np.ndarray, times: int) -> None:
+    for _ in range(times):
+        read(words)
+
+
 def popcount(n_bytes: int) -> None:
     """Xor and count so many bytes of 64-bit codes that lie in the first cache level."""
     codes = np.arange(_CODES, dtype=np.uint64)

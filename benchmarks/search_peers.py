@@ -50,7 +50,7 @@ class Contenders:
     def over(cls, n_items: int, bits: int, n_queries: int, with_vectors: bool) -> "Contenders":
         corpus = Corpus.random(n_items, bits, n_queries, with_vectors)
         binary, signs, floats = binary_flat(corpus.codes), None, None
-        if with_vectors:
+        if corpus.vectors is not None:
             signs = _inner_product(_signs(corpus.codes))
             floats = _inner_product(corpus.vectors)
         return cls(corpus, Index(corpus.codes, corpus.vectors), binary, floats, signs)

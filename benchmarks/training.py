@@ -55,7 +55,7 @@ def main() -> None:
         with atomic_write(args.output / "training.json") as temporary:
             temporary.write_text(json.dumps(rows, indent=1) + "\n")
     draw(rows, args.output / "training.svg")
-    recorder.write(args.output / "training.provenance.json", {})
+    recorder.write(args.output / "training.provenance.json", {}, [args.output / "training.json"])
 
 
 def compare_all(args: argparse.Namespace) -> Iterator[Row]:

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -61,7 +61,8 @@ def _run_all(args: argparse.Namespace) -> None:
         print(json.dumps(rows[-1]), flush=True)
         with atomic_write(args.output / "training_large.json") as temporary:
             temporary.write_text(json.dumps(rows, indent=1) + "\n")
-    recorder.write(args.output / "training_large.provenance.json", {})
+    made = [args.output / "training_large.json"]
+    recorder.write(args.output / "training_large.provenance.json", {}, made)
 
 
 def _stages(args: argparse.Namespace) -> dict[str, list[str]]:
@@ -94,7 +95,7 @@ _SPLIT = {"by": "random", "test": 0.3, "validation": 0.1, "seed": 0}
 _TRIPLETS = {"per_interaction": 5, "rounds": 1, "seed": 0}
 
 
-def _stage(module: str, settings: Row, output: str) -> list[str]:
+def _stage(module: str, settings: Mapping[str, object], output: str) -> list[str]:
     wanted = ["--output", output, "--provenance", f"{output}.provenance.json"]
     return [f"hashgnn.{module}", "--settings", json.dumps(settings), *wanted]
 
@@ -102,7 +103,7 @@ def _stage(module: str, settings: Row, output: str) -> list[str]:
 def measured(command: Sequence[str]) -> Row:
     """Seconds and the peak of memory of a process that must succeed."""
     began = time.perf_counter()
-    pid = os.posix_spawn(command[0], command, os.environ)
+    pid = os.posix_spawn(command[0], list(command), os.environ)
     _, status, usage = os.wait4(pid, 0)
     if status:
         raise SystemExit(f"failed: {' '.join(command)}")

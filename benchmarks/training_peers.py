@@ -190,7 +190,7 @@ def _learn(adam: torch.optim.Adam, users: Tensor, items: Tensor) -> None:
     adam.step()
 
 
-def _forever(epoch_of: Callable[[int], Iterator]) -> Iterator:  # type: ignore[type-arg]
+def _forever(epoch_of: Callable[[int], Iterator]) -> Iterator:
     epoch = 0
     while True:
         yield from epoch_of(epoch)
