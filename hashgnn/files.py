@@ -1,5 +1,6 @@
 """Files that are either whole or not there."""
 
+import errno
 import fcntl
 import glob
 import os
@@ -11,6 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from hashgnn.errors import InputError
+
+# Of writing: no room, too large, more than one's share, read-only.
+_REFUSED = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
 
 _watchers: list[list[Path]] = []
 
@@ -34,23 +38,39 @@ def atomic_write(path: Path) -> Iterator[Path]:
     suffix do the same for both. A kill at any moment leaves ``path`` as it was; the temporary
     file that stays behind is removed by the next write of ``path``.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".partial-{path.name[:100]}-"
-    for left in path.parent.glob(f"{glob.escape(prefix)}*"):
-        _remove_dead(left)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
-    temporary = Path(name)
+    with _named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        prefix = f".partial-{path.name[:100]}-"
+        for left in path.parent.glob(f"{glob.escape(prefix)}*"):
+            _remove_dead(left)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
+        temporary = Path(name)
+        try:
+            _lock(handle)
+            yield temporary
+            _flush(temporary)
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+            for written in _watchers:
+                written.append(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+            os.close(handle)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Errors of a disk that takes no more name ``path``; by themselves they name no file, or
+    one that was being read meanwhile.
+    """
     try:
-        _lock(handle)
-        yield temporary
-        _flush(temporary)
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-        for written in _watchers:
-            written.append(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-        os.close(handle)
+        yield
+    except OSError as error:
+        if error.errno is None:  # numpy tells no more than how much was written
+            error.strerror = str(error)
+        if error.errno in (None, *_REFUSED):
+            error.filename = str(path)
+        raise
 
 
 def save_array(path: Path, array: np.ndarray) -> None:

@@ -145,7 +145,7 @@ MODULES = [
     Row("hashgnn.__init__", ALL),
     *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "stage")),
     # No stage runs these, or they only watch.
-    *(Row(f"hashgnn.{name}", NONE) for name in ("cli", "configuration", "experiment")),
+    *(Row(f"hashgnn.{name}", NONE) for name in ("cli", "configuration", "cost", "experiment")),
     *(Row(f"hashgnn.{name}", NONE) for name in ("provenance", "recommender")),
     Row("hashgnn.data", PREPARED, ALL),
     Row("hashgnn.data.checksum", ("download *",), ALL),

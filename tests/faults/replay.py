@@ -2,9 +2,11 @@
 
 import json
 import os
+import runpy
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,10 +37,28 @@ def recorded_stages(project: Project) -> list[Stage]:
     return list(found.values())
 
 
+def made_files(project: Project) -> set[Path]:
+    """All files that some stage recorded as its output."""
+    return {
+        path.parent / name
+        for path in (project.root / "results").rglob(RECORDS)
+        for name in json.loads(path.read_text(encoding="utf-8"))["outputs"]
+    }
+
+
 def run(project: Project, stage: Stage) -> int:
     """Run the stage in this process; its exit status."""
-    with _inside(project.root):
-        return import_module(stage.module).main(stage.arguments)
+    argv = sys.argv
+    sys.argv = [stage.module, *stage.arguments]
+    try:
+        with _inside(project.root), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that the module has been imported before
+            runpy.run_module(stage.module, run_name="__main__")
+    except SystemExit as end:
+        return int(end.code or 0)
+    finally:
+        sys.argv = argv
+    raise RuntimeError(f"{stage.module} did not end with an exit status")
 
 
 @contextmanager
