@@ -51,8 +51,9 @@ def run_stage(
     except InputError as error:
         return _fail(str(error), 2)
     except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or error
-        return _fail(f"{error.filename}: {reason}; free space or mend it, then run again", 1)
+        return _fail(f"{where}{reason}; free space or mend it, then run again", 1)
     return 0
 
 

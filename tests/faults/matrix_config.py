@@ -22,6 +22,8 @@ from tests.faults.matrix_expected import (
 # Values in place of what a rule by type would give, by pattern of key: the first that fits.
 VALUES: dict[str, Any] = {
     "device": "cpu",
+    "mirror": "elsewhere",
+    "datasets/gowalla/reader": "table",
     "models/popularity/module": "hashgnn.models.puresvd",
     "models/*/module": "hashgnn.models.popularity",
     "models/*/pretrained": "mf",
@@ -33,12 +35,16 @@ VALUES: dict[str, Any] = {
     "datasets/*/reader": "adjacency",
     "datasets/*/split/by": "random",
     "datasets/*/stands_in_for": "Another",
-    "sweeps/*/model": "hash_ste",
+    "sweeps/fixed_p/model": "hashgnn",
+    "sweeps/*/model": "hashgnn_nr",
     "sweeps/*/vary": ["scale"],
     "evaluation/ndcg": "retrieved",
     "tuning/training": {"epochs": 3},
     "grids/anchors/published": {"graphsage": {"hr": 0.2, "ndcg": 0.2, "source": "x"}},
 }
+
+# Whatever other value these have, the config is refused: another key has to change as well.
+REFUSED = {f"datasets/{name}/reader" for name in ("gowalla", "alibaba_like", "synthetic")}
 
 
 def leaves(config: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
