@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow test-faults lint format anchors report docs bench-search bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint format anchors report docs bench-search bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,12 @@ test-slow: env ## Run the tests that take minutes
 
 test-faults: env ## Inject faults, try thousands of inputs, and print what was survived; half an hour
 	$(RUN) python -m pytest -m faults tests/faults
+
+test-slurm: env ## Run the demo through a Slurm started for it; root, Debian's slurmctld slurmd slurm-client munge
+	$(RUN) python -m pytest -m slurm
+
+test-browser: env ## Open the report and the page of results in Chromium (Debian's chromium)
+	$(RUN) python -m pytest -m browser
 
 lint: env ## Check style, types and the workflow
 	$(RUN) ruff check .

@@ -48,9 +48,23 @@ config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
 config["models"] |= {**derived_models(config), **tried_models(config)}
 
 
+def base_folder():
+    """Where the user started Snakemake: relative paths of the config begin there.
+
+    An executor may start the process of a job elsewhere, Slurm's in the working directory itself;
+    the environment, which Slurm hands on, tells it.
+    """
+    if workflow.is_main_process:
+        os.environ["HASHGNN_BASE"] = workflow.workdir_init
+    return os.environ.get("HASHGNN_BASE", workflow.workdir_init)
+
+
+BASE = base_folder()
+
+
 if config["workdir"]:
 
-    workdir: config["workdir"]
+    workdir: str(Path(BASE, config["workdir"]))
 
 
 # The working directory is the one of the results by now.
@@ -76,7 +90,7 @@ def shell_prefix():
         "HASHGNN_DEVICE": config["device"],
         "HASHGNN_MIRROR": config["mirror"] or "",
         "HASHGNN_TENSORBOARD": int(config["tensorboard"]),
-        "HASHGNN_BASE": workflow.workdir_init,
+        "HASHGNN_BASE": BASE,
     }
     exports = [f"{name}={shlex.quote(str(value))}" for name, value in variables.items()]
     if not workflow.deployment_settings.deployment_method:
