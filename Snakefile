@@ -23,6 +23,7 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/timing.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/pages.smk"
 include: "workflow/rules/tuning.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/checks.smk"
@@ -30,6 +31,7 @@ include: "workflow/rules/checks.smk"
 
 localrules:
     all,
+    download,  # nodes of a cluster seldom reach the internet
 
 
 rule all:
@@ -38,4 +40,5 @@ rule all:
         figures(),
         tables(),
         trainings(),
+        pages(),
         judgements(),

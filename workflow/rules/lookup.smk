@@ -56,7 +56,7 @@ def local_source(wildcards):
         return []
     if Path(address).is_absolute():
         return address
-    return os.path.relpath(Path(workflow.workdir_init, address))
+    return os.path.relpath(Path(BASE, address))
 
 
 @functools.cache
@@ -247,6 +247,37 @@ def table_settings(wildcards):
     if "published" in grid:
         names["published"] = grid["published"]
     return settings(**names)
+
+
+EXPLORE_TEMPLATE = str(ROOT / "hashgnn/pages/explore.html")
+
+
+def explored():
+    """The trainings of the methods that figures and tables compare; points of sweeps are not."""
+    grids = [grid for grid in config["grids"].values() if "models" in grid]
+    found = dict.fromkeys(run for grid in grids for run in runs(config, grid))
+    compared = {model for grid in grids for model in grid["models"]}
+    return [run for run in found if run.model in compared]
+
+
+def explored_runs():
+    return [f"{RUN}/metrics.csv".format(**run._asdict()) for run in explored()]
+
+
+def explore_settings():
+    def used(kind, ids):
+        return display_names(kind, [id for id in config[kind] if id in ids])
+
+    return settings(
+        datasets=used("datasets", {run.dataset for run in explored()}),
+        models=used("models", {run.model for run in explored()}),
+        continuous=continuous_models({"models": list(config["models"])}),
+    )
+
+
+def pages():
+    """The page of all results, where anything was compared."""
+    return ["results/explore.html"] * bool(explored())
 
 
 def claims_inputs():

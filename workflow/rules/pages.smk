@@ -1,0 +1,23 @@
+rule explore:
+    input:
+        metrics=explored_runs(),
+        template=EXPLORE_TEMPLATE,
+    output:
+        html=report(
+            "results/explore.html",
+            caption="../report/explore.rst",
+            category="All results",
+            labels={"page": "data set, method, K and n"},
+        ),
+        provenance="results/explore.provenance.json",
+    log:
+        "results/logs/explore.log",
+    conda:
+        "../../environment.yml"
+    params:
+        settings=explore_settings(),
+        code=code("hashgnn.pages.explore"),
+    shell:
+        "python -m hashgnn.pages.explore {input.metrics} --template {input.template:q} "
+        "--settings {params.settings:q} --output {output.html} "
+        "--provenance {output.provenance} > {log} 2>&1"
