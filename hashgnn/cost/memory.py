@@ -10,6 +10,7 @@ from hashgnn.cost.sizes import Sizes
 
 _MB = 1e6
 SMALL = 400.0  # interpreter, libraries, kernels being compiled; and small results
+SUBMITTED = 400.0  # two processes of Snakemake that go with a job to a cluster, 180 each
 _LIGHT = 150.0  # the interpreter and NumPy
 _TORCH = 620.0  # as SMALL, with torch
 _SEARCHED_BLOCK = 2048  # users that are searched for at a time

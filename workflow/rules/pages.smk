@@ -14,6 +14,8 @@ rule explore:
         "results/logs/explore.log",
     conda:
         "../../environment.yml"
+    resources:
+        **cost("explore"),
     params:
         settings=explore_settings(),
         code=code("hashgnn.pages.explore"),

@@ -1,7 +1,11 @@
 """Memory and time of the jobs, from what was measured: hashgnn/cost."""
 
-from hashgnn.cost import jobs, runtime
+from hashgnn.cost import jobs, memory, runtime
 from hashgnn.provenance import machine
+
+
+# Snakemake's own processes go with a job that is submitted to a cluster.
+SUBMITTED = 0 if workflow.resource_settings.nodes is None else memory.SUBMITTED
 
 
 def cost(stage):
@@ -15,7 +19,7 @@ def cost(stage):
 
     return dict(
         mem_mb=lambda wildcards, input, attempt: attempt
-        * round(of_job(wildcards, input).megabytes),
+        * round(of_job(wildcards, input).megabytes + SUBMITTED),
         needed_mb=lambda wildcards, input: round(of_job(wildcards, input).megabytes),
         runtime=lambda wildcards, input, attempt: attempt
         * runtime.minutes(of_job(wildcards, input).seconds),
