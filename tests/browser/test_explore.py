@@ -1,0 +1,89 @@
+"""The page of results in a browser: by mouse, by keyboard, in print."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def explore(demo: Path, page: Page) -> Page:
+    page.goto((demo / "results/explore.html").as_uri())
+    return page
+
+
+def cells(page: Page) -> list[list[str]]:
+    """The table's texts, row by row, without intervals."""
+    rows = page.locator("#body tr").all()
+    return [
+        [cell.split("\n")[0] for cell in row.locator("th, td").all_inner_texts()] for row in rows
+    ]
+
+
+def measured(demo: Path, model: str, search: str, metric: str, bits: int) -> list[str]:
+    """What the evaluations say, in the order of n."""
+    paths = (demo / f"results/synthetic/{model}/bits{bits}").glob("seed*/metrics.csv")
+    frame = pd.concat(map(pd.read_csv, paths))
+    chosen = frame[(frame.search == search) & (frame.metric == metric)]
+    return [f"{value:.3f}" for value in chosen.groupby("n").value.mean()]
+
+
+def test_what_it_shows_is_what_was_measured(demo: Path, explore: Page) -> None:
+    assert "hierarchical search, K = 32" in explore.inner_text("#table-caption")
+    assert explore.inner_text("figcaption") == explore.inner_text("#table-caption")
+    rows = {name: values for name, *values in cells(explore)}
+    assert rows["HashGNN"] == measured(demo, "hashgnn", "hierarchical", "hr", 32)
+    assert rows["GraphSage"] == measured(demo, "graphsage", "continuous", "hr", 32)
+    assert explore.locator("#chart polyline").count() == 2
+
+    explore.select_option("[name=measure]", "ndcg")
+    explore.select_option("[name=search]", "hamming")
+    explore.select_option("[name=fixed]", "16")
+
+    assert explore.inner_text("#table-caption").startswith("NDCG@n")
+    rows = {name: values for name, *values in cells(explore)}
+    assert rows["HashGNN"] == measured(demo, "hashgnn", "hamming", "ndcg", 16)
+
+
+def test_everything_is_done_from_the_keyboard(explore: Page) -> None:
+    asked = []
+    for _ in range(12):
+        explore.keyboard.press("Tab")
+        asked.append(explore.evaluate("document.activeElement.name || document.activeElement.type"))
+    assert asked[:8] == [
+        "dataset",
+        "measure",
+        "search",
+        "axis",
+        "fixed",
+        "model",
+        "model",
+        "button",
+    ]
+
+    explore.focus("[name=axis]")
+    explore.keyboard.press("ArrowDown")
+    headings = explore.locator("#head th").all_inner_texts()
+    assert headings == ["Method", "K = 16", "K = 32"]
+
+    explore.focus("#head th:nth-child(1) button")
+    explore.keyboard.press("Enter")
+    names = [row[0] for row in cells(explore)]
+    assert names == sorted(names)
+    explore.keyboard.press("Enter")  # the same button has the focus again
+    assert [row[0] for row in cells(explore)] == names[::-1]
+
+    explore.focus("[name=model][value=graphsage]")
+    explore.keyboard.press("Space")
+    assert [row[0] for row in cells(explore)] == ["HashGNN"]
+
+
+def test_print_leaves_what_is_shown_and_no_controls(explore: Page) -> None:
+    explore.emulate_media(media="print")
+
+    assert not explore.locator("select").first.is_visible()
+    for shown in ("figcaption", "#chart", "table", "#methods .swatch >> nth=0"):
+        assert explore.locator(shown).is_visible()
