@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint format anchors report docs bench-search bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint format anchors report docs bench-search bench-serving bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,10 @@ docs: env ## Build the documentation site, into site/
 bench-search: env ## Compare search with its peers; half an hour, wants an idle machine
 	$(RUN) python -m benchmarks.search $(ARGUMENTS)
 	$(RUN) python -m benchmarks.search_table --into docs/search.md
+
+bench-serving: env ## Compare serving from disk with FAISS, up to 10 million items; wants an idle machine
+	$(RUN) python -m benchmarks.serving $(ARGUMENTS)
+	$(RUN) python -m benchmarks.serving_table --into docs/serving.md
 
 bench-training: env ## Compare training with its peers; wants an idle machine
 	$(RUN) python -m benchmarks.training $(ARGUMENTS)

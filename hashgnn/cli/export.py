@@ -7,7 +7,7 @@ import click
 
 from hashgnn.cli.options import FOLDER
 
-FORMATS = ("numpy", "parquet", "faiss")
+FORMATS = ("numpy", "parquet", "faiss", "index")
 
 
 @click.command()
@@ -37,6 +37,8 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
     parquet  users.parquet and items.parquet: id, code (bytes), vector (floats)
     faiss    items.faiss, an IndexBinaryFlat whose ids are rows of item_ids.npy;
              needs pip install 'hashgnn[faiss]'
+    index    index/, which hashgnn.search.Index.load maps into memory; its items are
+             rows of item_ids.npy
     """
     from hashgnn.recommender import export as formats_
     from hashgnn.recommender.folder import load_model
@@ -46,6 +48,7 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
         "numpy": formats_.write_numpy,
         "parquet": formats_.write_parquet,
         "faiss": formats_.write_faiss,
+        "index": formats_.write_index,
     }
     for name in dict.fromkeys(formats):
         for path in writers[name](output, model):

@@ -60,6 +60,14 @@ def write_faiss(folder: Path, model: Model) -> list[Path]:
     return [ids, written]
 
 
+def write_index(folder: Path, model: Model) -> list[Path]:
+    """``index``, a folder that ``Index.load`` maps into memory, and ``item_ids.npy``."""
+    ids, written = folder / "item_ids.npy", folder / "index"
+    save_array(ids, _id_array(model.item_ids))
+    model.index.save(written)
+    return [ids, written]
+
+
 def _sides(model: Model) -> Iterator[tuple[str, Ids, Encoded]]:
     yield "user", model.user_ids, model.users
     yield "item", model.item_ids, model.items

@@ -1,6 +1,7 @@
 """The index: items in tie order, searched by code, by vector, or by both."""
 
 import json
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -143,11 +144,16 @@ class Index:
         if len(exclude.indptr) != len(queries) + 1:
             rows = len(exclude.indptr) - 1
             raise InputError(f"{rows} rows of items for {len(queries)} queries; give one row each")
-        positions = np.empty(len(self), dtype=np.int32)
-        positions[self.order] = np.arange(len(self), dtype=np.int32)
-        places = positions[exclude.indices]
+        places = self._positions[exclude.indices]
         _sort_rows(exclude.indptr, places)
         return Csr(exclude.indptr, places)
+
+    @cached_property
+    def _positions(self) -> np.ndarray:
+        """Where each item lies, the inverse of ``order``: made once, as it costs a pass."""
+        positions = np.empty(len(self), dtype=np.int32)
+        positions[self.order] = np.arange(len(self), dtype=np.int32)
+        return positions
 
     def _ids(self, positions: np.ndarray) -> np.ndarray:
         if not len(self):

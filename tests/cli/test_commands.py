@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from hashgnn import HashGNN
 from hashgnn.cli.main import main
 from hashgnn.recommender.folder import load_model
+from hashgnn.search import Index
 from tests.recommender.conftest import GROUPS, ITEMS, SMALL
 
 SETTINGS = [f"--set={key}={json.dumps(value)}" for key, value in SMALL.items()]
@@ -91,6 +92,22 @@ def test_faiss_loads_the_export_and_finds_the_same_neighbours(folder: Path, tmp_
         inside = distance < distance[-1]  # the last level is cut, each in its own way
         theirs = set(ids[rows[user][inside]])
         assert theirs == set(model.item_ids.at(mine[user][inside]))
+
+
+def test_the_exported_index_is_mapped_into_memory_and_answers_alike(
+    folder: Path, tmp_path: Path
+) -> None:
+    assert run("export", folder, "--output", tmp_path, "--format", "index").exit_code == 0
+
+    index, model = Index.load(tmp_path / "index"), load_model(folder)
+    assert isinstance(index.planes, np.memmap)
+    wanted = model.users.rows(np.array([0, 7]))
+    for mine, expected in zip(
+        index.hierarchical(*wanted, k=5), model.index.hierarchical(*wanted, k=5), strict=True
+    ):
+        np.testing.assert_array_equal(mine, expected)
+    ids = np.load(tmp_path / "item_ids.npy")
+    np.testing.assert_array_equal(ids, model.item_ids.at(np.arange(len(index))))
 
 
 def test_parquet_and_numpy_hold_the_same(folder: Path, tmp_path: Path) -> None:

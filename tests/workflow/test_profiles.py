@@ -21,7 +21,7 @@ def planned(folder: Path, *arguments: str) -> list[tuple[str, str]]:
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    blocks = re.findall(r"^rule (\w+):$(.*?)^$", ran.stdout, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^rule (\w+):\n((?: .*\n)+)", ran.stdout, re.MULTILINE)
     return [(rule, block[block.find("resources:") :]) for rule, block in blocks]
 
 
