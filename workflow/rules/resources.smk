@@ -3,7 +3,6 @@
 from hashgnn.cost import jobs, memory, runtime
 from hashgnn.provenance import machine
 
-
 # Snakemake's own processes go with a job that is submitted to a cluster.
 SUBMITTED = 0 if workflow.resource_settings.nodes is None else memory.SUBMITTED
 
