@@ -1,5 +1,6 @@
 """The workflow's config: checked against its schema before any job is planned."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -108,3 +109,14 @@ def _unusable_pretrained(models: Mapping[str, Any]) -> Iterator[str]:
             yield f"models.{name}.pretrained: {base} is not among models: {known}"
         elif base is not None and "pretrained" in models[base]:
             yield f"models.{name}.pretrained: {base} is itself made from another model's vectors"
+
+
+def base_folder(started_in: str, main_process: bool) -> str:
+    """Where the user started Snakemake: relative paths of the config begin there.
+
+    An executor may start the process of a job elsewhere, Slurm's in the working directory itself;
+    the environment, which Slurm hands on, tells it. ``started_in`` is where this process was.
+    """
+    if main_process:
+        os.environ["HASHGNN_BASE"] = started_in
+    return os.environ.get("HASHGNN_BASE", started_in)

@@ -54,6 +54,9 @@ def main() -> None:
     results/DATASET/MODEL/bitsK/seedS.
 
     Tab completion: eval "$(_HASHGNN_COMPLETE=bash_source hashgnn)", or zsh_source, fish_source.
+
+    Exit status: 0; 2 after bad input or usage, 1 where the system refuses a file, each with one
+    line that says what to do; 1 after Ctrl-C.
     """
 
 

@@ -7,7 +7,7 @@ set -euo pipefail
 
 folder=$(realpath -m "$1")
 conf=/etc/slurm/slurm.conf
-cpus=${2:-$(nproc)}
+cpus=${2:-$(getconf _NPROCESSORS_ONLN)}
 megabytes=${3:-$(awk '/MemAvailable/ {print int($2 / 1024)}' /proc/meminfo)}
 node=$(hostname -s)
 [ ! -e "$conf" ] || { echo "error: $conf exists: a Slurm is set up here already" >&2; exit 1; }

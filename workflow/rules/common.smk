@@ -17,7 +17,7 @@ ROOT = Path(workflow.current_basedir).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from hashgnn.claims.catalogue import NEEDED as CLAIMED
-from hashgnn.configuration import check_config
+from hashgnn.configuration import base_folder, check_config
 from hashgnn.data.checksum import file_checksum
 from hashgnn.errors import InputError
 from hashgnn.experiment.dead_locks import remove_dead_locks, sign_locks
@@ -48,18 +48,8 @@ config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
 config["models"] |= {**derived_models(config), **tried_models(config)}
 
 
-def base_folder():
-    """Where the user started Snakemake: relative paths of the config begin there.
-
-    An executor may start the process of a job elsewhere, Slurm's in the working directory itself;
-    the environment, which Slurm hands on, tells it.
-    """
-    if workflow.is_main_process:
-        os.environ["HASHGNN_BASE"] = workflow.workdir_init
-    return os.environ.get("HASHGNN_BASE", workflow.workdir_init)
-
-
-BASE = base_folder()
+# Where relative paths of the config begin.
+BASE = base_folder(workflow.workdir_init, workflow.is_main_process)
 
 
 if config["workdir"]:
