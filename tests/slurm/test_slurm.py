@@ -45,19 +45,16 @@ def submit(folder: Path, *arguments: str) -> str:
 
 def requests(printed: str) -> dict[int, tuple[str, dict[str, int]]]:
     """By Slurm's number: the rule of a job, and the resources that Snakemake says it has."""
-    pattern = re.compile(
-        r"^rule (?P<rule>\w+):$.*?^    resources: (?P<resources>.*?)$"
-        r".*?submitted with SLURM jobid (?P<number>\d+)",
-        re.MULTILINE | re.DOTALL,
-    )
+    announced: dict[str, tuple[str, dict[str, int]]] = {}
     found = {}
-    for block in printed.split("\n\n["):
-        for match in pattern.finditer(block):
-            named = re.findall(r"(mem_mb|runtime)=(\d+)\b", match["resources"])
-            threads = re.search(r"^    threads: (\d+)$", block, re.MULTILINE)
-            asked = {name: int(value) for name, value in named}
-            asked["threads"] = int(threads[1]) if threads else 1
-            found[int(match["number"])] = (match["rule"], asked)
+    for said in re.split(r"\n(?=rule |Job )", printed):
+        if job := re.match(r"rule (\w+):\n((?: .*\n?)+)", said):
+            number = re.findall(r"^ +jobid: (\d+)$", job[2], re.MULTILINE)[0]
+            asked = dict(re.findall(r"\b(mem_mb|runtime|threads)[=:] ?(\d+)", job[2]))
+            resources = {name: int(value) for name, value in asked.items()}
+            announced[number] = job[1], {"threads": 1, **resources}
+        elif job := re.match(r"Job (\d+) has been submitted with SLURM jobid (\d+)", said):
+            found[int(job[2])] = announced[job[1]]
     return found
 
 
