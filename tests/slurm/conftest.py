@@ -36,7 +36,7 @@ def missing() -> str | None:
     if absent:
         return f"no {', '.join(absent)}: apt-get install slurmctld slurmd slurm-client munge"
     if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
-        return "no executor: pip install 'hashgnn[slurm]'"
+        return "no executor: pip install '.[slurm]'"
     if os.geteuid() != 0:
         return "only root starts Slurm's daemons"
     if CONFIGURED.exists():
