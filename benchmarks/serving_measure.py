@@ -18,6 +18,7 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from hashgnn.files import load_array
 from hashgnn.search import Index
 from hashgnn.timing.rounds import BUSY, time_alone, time_once
 
@@ -87,8 +88,8 @@ def main() -> None:
 
 def serve(args: argparse.Namespace) -> Row:
     """Seconds to the first answer, milliseconds of a query alone, queries a second together."""
-    codes = np.load(args.folder / "query_codes.npy")
-    vectors = np.load(args.folder / "query_vectors.npy")
+    codes = load_array(args.folder / "query_codes.npy")
+    vectors = load_array(args.folder / "query_vectors.npy")
     started = time.perf_counter()
     search = SERVERS[args.server](args.folder)
     search(codes[:1], vectors[:1], args.k)

@@ -40,7 +40,8 @@ def missing() -> str | None:
     if os.geteuid() != 0:
         return "only root starts Slurm's daemons"
     if CONFIGURED.exists():
-        return f"{CONFIGURED} exists: a Slurm is set up here already"
+        remedy = f"{SCRIPTS}/stop.sh {CONFIGURED.resolve().parent}, if a killed test left it"
+        return f"{CONFIGURED} exists: a Slurm is set up here already; {remedy}"
     return None
 
 
