@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -49,3 +50,30 @@ def test_a_damaged_file_is_named(tmp_path: Path, damage: str) -> None:
     for path, load in ((npy, load_array), (npz, load_arrays)):
         with pytest.raises(InputError, match=path.name):
             load(path)
+
+
+def test_what_a_killed_writer_left_is_removed_but_not_what_one_that_lives_writes(
+    tmp_path: Path,
+) -> None:
+    left = tmp_path / ".partial-a.txt-dead.txt"
+    other = tmp_path / ".partial-b.txt-dead.txt"  # of another file
+    for path in (left, other):
+        path.touch()
+
+    with atomic_write(tmp_path / "a.txt") as first:
+        first.write_text("first")
+        assert not left.exists()
+        with atomic_write(tmp_path / "a.txt") as second:
+            second.write_text("second")
+            assert first.exists()
+    assert (tmp_path / "a.txt").read_text() == "first"
+    assert other.exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, None])
+def test_a_disk_that_takes_no_more_is_told_of_the_file(tmp_path: Path, number: int | None) -> None:
+    path = tmp_path / "a.npy"
+    with pytest.raises(OSError, match="no room") as caught, atomic_write(path):
+        raise OSError(number, "no room", "elsewhere") if number else OSError("no room")
+    assert caught.value.filename == str(path)
+    assert not list(tmp_path.iterdir())

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.experiment import copy_of
 from tests.faults.namespaces import Prefix, with_mount
-from tests.faults.replay import Stage, recorded_stages
+from tests.faults.replay import ONE_THREAD, Stage, recorded_stages
 from tests.faults.tally import Tally
 from tests.workflow.project import Project
 
@@ -23,7 +23,12 @@ def replay(
 ) -> subprocess.CompletedProcess[str]:
     command = [*prefix, sys.executable, "-m", stage.module, *stage.arguments]
     return subprocess.run(
-        command, cwd=project.root, capture_output=True, text=True, preexec_fn=limit
+        command,
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        preexec_fn=limit,
+        env=ONE_THREAD,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.experiment import TARGETS, copy_of, results, said, stages, start, wait_until_idle
-from tests.faults.replay import recorded_stages
+from tests.faults.replay import ONE_THREAD, recorded_stages
 from tests.faults.tally import Tally
 from tests.workflow.project import Project
 
@@ -79,7 +79,7 @@ def test_two_stages_that_write_the_same_files(
         path.unlink()
     command = [sys.executable, "-m", module, *stage.arguments]
     with tally.fault("two stages that write the same files"):
-        both = [subprocess.Popen(command, cwd=project.root) for _ in range(2)]
+        both = [subprocess.Popen(command, cwd=project.root, env=ONE_THREAD) for _ in range(2)]
         assert [process.wait() for process in both] == [0, 0]
         assert {path: path.read_bytes() for path in expected} == expected
         assert not list(project.root.rglob(".partial-*"))
