@@ -43,11 +43,20 @@ class Checkpoint:
         began = time.monotonic()
         if began - self._saved < max(self.every_seconds, PATIENCE * self._cost):
             return
+        stored = {"fingerprint": self.fingerprint, "state": state()}
         with atomic_write(self.path) as temporary:
-            torch.save({"fingerprint": self.fingerprint, "state": state()}, temporary)
+            _save(stored, temporary)
         self._saved = time.monotonic()
         self._cost = self._saved - began
 
     def remove(self) -> None:
         """The training is done."""
         self.path.unlink(missing_ok=True)
+
+
+def _save(stored: State, path: Path) -> None:
+    try:
+        torch.save(stored, path)
+    except RuntimeError as error:  # torch's own, of a disk that takes no more
+        reason = str(error).splitlines()[0]
+        raise OSError(f"the state of the training cannot be written ({reason})") from error
