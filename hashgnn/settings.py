@@ -1,6 +1,7 @@
 """Settings from the config: typed, checked, named in every complaint."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -21,7 +22,26 @@ def parse(kind: type[T], block: Mapping[str, Any], where: str) -> T:
         known = ", ".join(sorted(hints))
         raise InputError(f"{where}.{unknown[0]}: no such key; known here: {known}")
     values = {key: _convert(hints[key], value, f"{where}.{key}") for key, value in block.items()}
-    return kind(**values)
+    try:
+        return kind(**values)
+    except InputError as error:  # of ``require``, which does not know where it is
+        raise InputError(f"{where}.{error}") from None
+
+
+def require(settings: Any, **least: float) -> None:
+    """``InputError`` if a setting, or a number among several, is below what it must be at least.
+
+    No number may be NaN or infinite.
+    """
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        several = value if isinstance(value, tuple) else (value,)
+        numbers = [number for number in several if isinstance(number, int | float)]
+        if not all(map(math.isfinite, numbers)):
+            raise InputError(f"{field.name}: expected a finite number, got {value!r}")
+        lowest = least.get(field.name, -math.inf)
+        if field.name in least and (not several or any(n < lowest for n in numbers)):
+            raise InputError(f"{field.name}: expected {lowest:g} or more, got {value!r}")
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:

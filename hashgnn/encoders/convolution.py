@@ -34,6 +34,7 @@ CHUNK = 1 << 16
 
 def build(settings: TrainingSettings, graph: Graph) -> "ConvolutionEncoder":
     """The encoder that the settings describe."""
+    settings.check_layers()
     return ConvolutionEncoder(
         settings.embedding_width,
         settings.widths,

@@ -14,6 +14,7 @@ from hashgnn.training.settings import TrainingSettings
 
 def build(settings: TrainingSettings, graph: Graph) -> "MeanEncoder":
     """The encoder that the settings describe."""
+    settings.check_layers()
     return MeanEncoder(
         settings.embedding_width, settings.widths, settings.fanouts, settings.aggregator
     )

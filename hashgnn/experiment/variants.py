@@ -1,15 +1,29 @@
 """A model with other values of some hyper-parameters: its id, which stands in paths, and entry."""
 
 import copy
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from hashgnn.errors import InputError
+
 Entry = dict[str, Any]
+
+_SAFE = re.compile(r"[A-Za-z0-9@=,._+-]+")
 
 
 def variant_id(model: str, values: Mapping[str, Any]) -> str:
-    """``hashgnn@ranking_weight=0.3``; several values are joined by commas."""
-    return f"{model}@" + ",".join(f"{name}={value_text(value)}" for name, value in values.items())
+    """``hashgnn@ranking_weight=0.3``; several values are joined by commas.
+
+    ``InputError`` if that could not stand in a path, and in a shell's command, as it is.
+    """
+    made = f"{model}@" + ",".join(f"{name}={value_text(value)}" for name, value in values.items())
+    if not _SAFE.fullmatch(made):
+        raise InputError(
+            f"{made!r}: what is swept or tuned, and its values, stand in the names of folders: "
+            "letters, digits, . _ + and - alone"
+        )
+    return made
 
 
 def value_text(value: Any) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hashgnn.hashing.progress import Progress, Unit
+from hashgnn.settings import require
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,10 @@ class Continuation:
     power: float = 0.5
     every: float = 200
     unit: Unit = "iterations"
+
+    def __post_init__(self) -> None:
+        """``InputError`` for what makes no schedule."""
+        require(self, every=0.001)
 
     def beta(self, progress: Progress) -> float:
         """beta for the iteration that comes next."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from hashgnn.hashing.progress import Progress, Unit
+from hashgnn.settings import require
 
 Granularity = Literal["element", "row", "pair"]
 
@@ -27,6 +28,10 @@ class Guidance:
     unit: Unit = "iterations"
     floor: float = 0.0
     granularity: Granularity = "element"
+
+    def __post_init__(self) -> None:
+        """``InputError`` for what makes no schedule."""
+        require(self, every=0.001)
 
     def probability(self, progress: Progress) -> float:
         """p for the iteration that comes next."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from hashgnn.hashing.progress import Progress, Unit
+from hashgnn.settings import require
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,10 @@ class Temperature:
     floor: float = 0.5
     every: float = 500
     unit: Unit = "iterations"
+
+    def __post_init__(self) -> None:
+        """``InputError`` for what makes no schedule."""
+        require(self, every=0.001)
 
     def tau(self, progress: Progress) -> float:
         """tau for the iteration that comes next."""

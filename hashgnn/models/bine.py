@@ -19,7 +19,7 @@ from hashgnn.data.interactions import Csr
 from hashgnn.graph.matrix import interaction_matrix
 from hashgnn.graph.minhash import buckets
 from hashgnn.graph.projection import centralities, walk, walks_per_node
-from hashgnn.settings import parse
+from hashgnn.settings import parse, require
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
 from hashgnn.training.task import Fitted, Task
 
@@ -45,6 +45,12 @@ class BineSettings(EpochSettings):
     negatives: int = 4
     bands: int = 8
     rows: int = 2
+
+    def __post_init__(self) -> None:
+        """``InputError`` for what no training can be made with."""
+        super().__post_init__()
+        counts = ("least_walks", "most_walks", "window", "negatives", "bands", "rows")
+        require(self, **dict.fromkeys(counts, 1), stop=0.001, learning_rate=0)
 
 
 class Side(NamedTuple):

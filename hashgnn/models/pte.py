@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from hashgnn.settings import parse
+from hashgnn.settings import parse, require
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
 from hashgnn.training.task import Fitted, Task
 
@@ -37,6 +37,11 @@ class PteSettings(EpochSettings):
     noise_exponent: float = 0.75
     learning_rate: float = 0.025
     add_noise: bool = True
+
+    def __post_init__(self) -> None:
+        """``InputError`` for what no training can be made with."""
+        super().__post_init__()
+        require(self, passes=1, negatives=1, learning_rate=0)
 
 
 def fit(task: Task) -> Fitted:

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from hashgnn.errors import InputError
 from hashgnn.metrics.encoded import Encoded
+from hashgnn.settings import require
 from hashgnn.training.history import History
 from hashgnn.training.task import Fitted, Moment, Task
 from hashgnn.training.validation import PairwiseAuc, validation_hr
@@ -34,6 +36,10 @@ class EpochSettings:
     patience: int = 0
     dimensions: int | None = None
 
+    def __post_init__(self) -> None:
+        """``InputError`` for what no training can be made with."""
+        require(self, epochs=1, patience=0, dimensions=1)
+
 
 def fit_epochs(epochs: Iterable[Epoch], task: Task, settings: EpochSettings) -> Fitted:
     """Take ``epochs`` as they come and return the one that ranks the validation items best.
@@ -44,6 +50,7 @@ def fit_epochs(epochs: Iterable[Epoch], task: Task, settings: EpochSettings) -> 
     history, auc = History(), PairwiseAuc(task.split, task.seed)
     best_hr, best_number, best = -1.0, 0, None
     for number, epoch in enumerate(epochs, start=1):
+        _check(epoch, number)
         users, items = Encoded(None, epoch.users), Encoded(None, epoch.items)
         hr = validation_hr(users, items, task.split, ["continuous"])
         task.watch(Moment(number, settings.epochs, f"epoch {number}  validation HR {hr:.4f}"))
@@ -57,6 +64,14 @@ def fit_epochs(epochs: Iterable[Epoch], task: Task, settings: EpochSettings) -> 
         raise ValueError("no epochs")
     facts = {"best_epoch": best_number, "validation_hr": best_hr}
     return Fitted.of_vectors(*best, history.frame(), facts)
+
+
+def _check(epoch: Epoch, number: int) -> None:
+    if np.isinf(epoch.loss) or not all(np.isfinite(v).all() for v in (epoch.users, epoch.items)):
+        raise InputError(
+            f"the loss or the vectors are not finite after epoch {number}: "
+            "lower learning_rate, or raise regularization, in the model's parameters"
+        )
 
 
 def _note(history: History, auc: PairwiseAuc, number: int, epoch: Epoch) -> None:

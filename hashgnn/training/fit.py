@@ -117,11 +117,23 @@ class _Training:
         )
         value = self.steps(batch, self._progress, self._rng)
         if not np.isfinite(value):
-            raise InputError(
-                f"the loss is {value} at iteration {self.iteration + 1}: "
-                "lower learning_rate or scale in the model's parameters"
-            )
+            raise self._diverged(f"the loss is {value}", self.iteration + 1)
         return value
+
+    def _diverged(self, what: str, iteration: int) -> InputError:
+        path = self.task.checkpoint.path
+        kept = f"; the last good state is kept in {path}" if path.exists() else ""
+        return InputError(
+            f"{what} at iteration {iteration:,}, with a learning rate of "
+            f"{self.settings.learning_rate:g}: lower learning_rate or scale in the model's "
+            f"parameters{kept}"
+        )
+
+    def _check_weights(self) -> None:
+        """A step may leave weights that are not finite although its own loss was."""
+        for weights in self.model.state_dict().values():
+            if not weights.isfinite().all():
+                raise self._diverged("the weights are no longer finite", self.iteration)
 
     def _close_interval(self, epoch: int) -> None:
         users, items = self._embed()
@@ -149,6 +161,7 @@ class _Training:
         )
 
     def _validate(self, epoch: int) -> None:
+        self._check_weights()
         users, items = (nodes.encoded() for nodes in self._embed())
         hr = validation_hr(users, items, self.validated, self.model.selected_by)
         if not hr <= self.best_hr:  # NaN, where nothing is held out, keeps the last epoch
@@ -165,6 +178,7 @@ class _Training:
         return Progress(self.iteration, len(self.batches))
 
     def _state(self) -> State:
+        self._check_weights()
         return {
             "iteration": self.iteration,
             "weights": self.model.state_dict(),

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from hashgnn.errors import InputError
+from hashgnn.settings import require
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -46,6 +49,25 @@ class TrainingSettings:
     engine: Literal["sampled", "full", "auto"] = "sampled"
     embedding_updates: Literal["all", "touched", "auto"] = "auto"
     validated_users: int = 0
+
+    def __post_init__(self) -> None:
+        """``InputError`` for what no training can be made with."""
+        counts = ("embedding_width", "widths", "fanouts", "batch_size", "epochs", "history_every")
+        rates = ("embedding_dropout", "initial_deviation", "learning_rate", "learning_rate_end")
+        others = ("patience", "validated_users", *rates)
+        require(self, **dict.fromkeys(counts, 1), **dict.fromkeys(others, 0))
+        if self.embedding_dropout >= 1:
+            raise InputError(
+                f"embedding_dropout: expected less than 1, got {self.embedding_dropout}"
+            )
+
+    def check_layers(self) -> None:
+        """``InputError`` unless each layer has a width and a fanout."""
+        if len(self.widths) != len(self.fanouts):
+            raise InputError(
+                f"parameters: {len(self.widths)} widths, but {len(self.fanouts)} fanouts; "
+                "give one of each a layer"
+            )
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from hashgnn.data.interactions import Csr, Split
+from hashgnn.errors import InputError
 from hashgnn.training.checkpoint import Checkpoint
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
 from hashgnn.training.task import Task
@@ -59,6 +60,15 @@ def test_patience_ends_the_course(patience: int, epochs: int) -> None:
 
     assert len(fitted.history) == epochs
     assert fitted.facts["best_epoch"] == 1
+
+
+@pytest.mark.parametrize(("vector", "loss"), [(math.nan, 0.1), (math.inf, 0.1), (1.0, math.inf)])
+def test_vectors_that_are_not_finite_are_no_result(vector: float, loss: float) -> None:
+    users = np.full((1, 1), vector, np.float32)
+    epochs = [Epoch(np.ones((1, 1), np.float32), ITEMS, 0.1), Epoch(users, ITEMS, loss)]
+
+    with pytest.raises(InputError, match="not finite after epoch 2: lower learning_rate"):
+        fit_epochs(iter(epochs), WANTS_FIRST, EpochSettings(epochs=2))
 
 
 def test_without_validation_the_last_epoch_is_kept() -> None:

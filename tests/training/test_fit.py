@@ -2,10 +2,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
+from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 from hashgnn.models import (
     als,
@@ -23,9 +25,10 @@ from hashgnn.models import (
     pte,
     puresvd,
 )
+from hashgnn.training import fit
 from hashgnn.training.checkpoint import Checkpoint, State
 from hashgnn.training.task import Fitted
-from tests.training.planted import BITS, GROUPS, N_ITEMS, N_USERS, planted_task
+from tests.training.planted import BITS, GROUPS, N_ITEMS, N_USERS, planted_split, planted_task
 
 
 def own_group_gap(similarity: np.ndarray) -> float:
@@ -194,8 +197,69 @@ def test_patience_stops_and_keeps_the_best_epoch() -> None:
 
 
 def test_an_exploding_loss_stops_with_advice() -> None:
-    with pytest.raises(InputError, match="lower learning_rate or scale"):
+    with pytest.raises(InputError, match=r"with a learning rate of 1e[+]38: lower learning_rate"):
         hashgnn.fit(planted_task(learning_rate=1e38, initial_deviation=1e30))
+
+
+class Spoiling(Checkpoint):
+    """Saves each state, whatever that costs; before the ``spoiled``-th, a weight becomes NaN."""
+
+    spoiled = 20
+
+    def save_if_due(self, state: Callable[[], State]) -> None:
+        self.spoiled -= 1
+        if self.spoiled == 0:
+            state()["weights"]["embedding"][0, 0] = float("nan")  # the model's own memory
+        self._cost = 0.0
+        super().save_if_due(state)
+
+
+def test_a_bad_state_never_replaces_the_last_good_checkpoint(tmp_path: Path) -> None:
+    checkpoint = Spoiling(tmp_path / "checkpoint.pt", "this", every_seconds=0)
+
+    with pytest.raises(InputError) as caught:
+        hashgnn.fit(planted_task(checkpoint=checkpoint))
+
+    assert str(caught.value) == (
+        "the weights are no longer finite at iteration 20, with a learning rate of 0.02: lower "
+        "learning_rate or scale in the model's parameters; "
+        f"the last good state is kept in {checkpoint.path}"
+    )
+    kept = checkpoint.load()
+    assert kept is not None
+    assert kept["iteration"] == 19
+    assert all(weights.isfinite().all() for weights in kept["weights"].values())
+
+
+class Ruining(fit.Steps):
+    """The step of the last of 15 iterations leaves a weight that is not finite."""
+
+    taken = 0
+
+    def __call__(self, *arguments: Any) -> float:
+        loss = super().__call__(*arguments)
+        self.taken += 1
+        if self.taken == 15:
+            self.model.state_dict()["embedding"][0, 0] = float("inf")
+        return loss
+
+
+def test_weights_ruined_by_the_last_step_are_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit, "Steps", Ruining)
+
+    with pytest.raises(InputError, match="no longer finite at iteration 15, "):
+        hashgnn.fit(planted_task(epochs=1))
+
+
+def test_without_validation_the_last_epoch_is_kept() -> None:
+    split = planted_split()
+    nothing = Csr(np.zeros(N_USERS + 1, np.int64), np.zeros(0, np.int32))
+    task = replace(planted_task(epochs=3), split=replace(split, validation=nothing))
+
+    fitted = hashgnn.fit(task)
+
+    assert fitted.facts["best_epoch"] == 3
+    assert np.isnan(fitted.facts["validation_hr"])
 
 
 def test_wrong_hyper_parameters_are_named() -> None:

@@ -41,11 +41,11 @@ try:
     check_config(config, SCHEMA)
     for model in config["models"].values():
         code.closure(model["module"])
+    validate(config, str(SCHEMA))  # fills in the defaults
+    config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
+    config["models"] |= {**derived_models(config), **tried_models(config)}
 except InputError as error:
     raise WorkflowError(f"the configuration cannot be used:\n{error}")
-validate(config, str(SCHEMA))  # fills in the defaults
-config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
-config["models"] |= {**derived_models(config), **tried_models(config)}
 
 
 # Where relative paths of the config begin.

@@ -5,7 +5,7 @@ Settings: ``format`` {separator (default: any white space), member}.
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ from hashgnn.data.archive import open_data
 from hashgnn.data.batch import Batch
 from hashgnn.errors import InputError
 
-_BLOCK = 1 << 24  # bytes read at a time
+_BLOCK = 1 << 24  # bytes read at a time, and the longest line there may be
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -25,13 +25,24 @@ def read(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[Batch]:
     for source, path in enumerate(paths):
         with open_data(path, layout.get("member")) as stream:
             start = 1
-            while lines := stream.readlines(_BLOCK):
+            while lines := _lines(stream, f"{path}, line {start}"):
                 if start == 1:
                     lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
                 yield _batch(lines, separator, source, f"{path}, from line {start}")
                 start += len(lines)
         if start == 1:
             raise InputError(f"{path}: empty file")
+
+
+def _lines(stream: IO[bytes], where: str) -> list[bytes]:
+    """About a block of lines. A line longer than that is no user, and may be without end."""
+    lines, size = [], 0
+    while size < _BLOCK and (line := stream.readline(_BLOCK)):
+        if len(line) == _BLOCK:
+            raise InputError(f"{where} or later: more than {_BLOCK:,} bytes without a line break")
+        lines.append(line)
+        size += len(line)
+    return lines
 
 
 def _batch(lines: list[bytes], separator: bytes | None, source: int, where: str) -> Batch:

@@ -45,6 +45,8 @@ def read_delimited(
         raise InputError(
             f"{path}: not {text.encoding} text ({error}): set format.encoding"
         ) from error
+    except csv.Error as error:
+        raise InputError(f"{path}: the first line is none of a table ({error})") from error
     except pa.ArrowException as error:
         raise InputError(_explain(path, text, str(error))) from error
 

@@ -11,6 +11,7 @@ from hashgnn.data.archive import COMPRESSED, open_data
 from hashgnn.data.tabular.columns import find_columns
 from hashgnn.data.tabular.values import Locate
 from hashgnn.errors import InputError
+from hashgnn.provenance.machine import available_mb
 
 _BATCH = 1 << 20  # rows
 
@@ -45,8 +46,12 @@ def _source(path: Path, member: str | None) -> Path | pa.BufferReader:
     """Parquet is read from its end, so a compressed one has to be held in memory."""
     if path.suffix not in COMPRESSED:
         return path
+    most = available_mb() << 20
     with open_data(path, member) as stream:
-        return pa.BufferReader(stream.read())
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise InputError(f"{path}: unpacks to more than the memory that is free, {most >> 20:,} MB")
+    return pa.BufferReader(content)
 
 
 def _plain(values: pa.Array) -> pa.Array:

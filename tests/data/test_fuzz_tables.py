@@ -1,0 +1,79 @@
+"""Tables as users have them: a few of those that `make test-faults` tries by the thousand."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.data.reading import accepted, check_read, check_split
+from tests.data.written_tables import RefusedError, Table, naive, tables
+
+SPLITS = st.fixed_dictionaries(
+    {
+        "by": st.sampled_from(["random", "time"]),
+        "test": st.sampled_from([0, 0.2, 0.3, 0.5, 0.99]),
+        "validation": st.sampled_from([0, 0.1, 0.5]),
+        "seed": st.integers(0, 3),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz")
+
+
+def try_table(folder: Path, table: Table, division: dict[str, Any]) -> None:
+    """A good table is read as the plain reader reads it, and split."""
+    path = folder / "x.csv"
+    path.write_bytes(table.bytes())
+    expected, found = naive(table.bytes(), table.settings), accepted(path, table.settings)
+    assert (found is None) == (not expected.pairs)
+    if found is None:
+        return
+    check_read(found, expected, folder)
+    by = division["by"] if "time" in table.settings["columns"] else "random"
+    check_split(found.interactions, {**division, "by": by}, folder)
+
+
+def try_bytes(folder: Path, content: bytes, settings: dict[str, Any]) -> None:
+    """Whatever is accepted is what the plain reader reads."""
+    path = folder / "x.csv"
+    path.write_bytes(content)
+    found = accepted(path, settings)
+    if found is not None:
+        check_read(found, naive_or_fail(content, settings), folder)
+
+
+def naive_or_fail(content: bytes, settings: dict[str, Any]) -> Any:
+    try:
+        return naive(content, settings)
+    except RefusedError as error:
+        raise AssertionError(f"accepted, though no such table: {content!r}") from error
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> tuple[bytes, dict[str, Any]]:
+    """A table with a bad cell, cut off, or with bytes put in."""
+    table = draw(tables(clean=draw(st.booleans())))
+    content = table.bytes()
+    if draw(st.booleans()):
+        content = content[: draw(st.integers(0, len(content)))]
+    for _ in range(draw(st.integers(0, 2))):
+        place, more = draw(st.integers(0, len(content))), draw(st.binary(max_size=3))
+        content = content[:place] + more + content[place + draw(st.integers(0, 2)) :]
+    return content, table.settings
+
+
+@settings(max_examples=40, deadline=None)
+@given(tables(), SPLITS)
+def test_good_tables(folder: Path, table: Table, division: dict[str, Any]) -> None:
+    try_table(folder, table, division)
+
+
+@settings(max_examples=40, deadline=None)
+@given(damaged())
+def test_damaged_tables(folder: Path, case: tuple[bytes, dict[str, Any]]) -> None:
+    try_bytes(folder, *case)
