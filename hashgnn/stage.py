@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hashgnn.errors import InputError
 from hashgnn.files import written_files
+from hashgnn.provenance.machine import memory_mb
 from hashgnn.provenance.record import Recorder
 
 Facts = Mapping[str, object]
@@ -26,6 +27,13 @@ def stage_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--provenance", type=Path, metavar="FILE", help="where to record how the result came to be"
     )
+    parser.add_argument(
+        "--needs-mb",
+        type=int,
+        default=0,
+        metavar="MB",
+        help="memory that this is expected to take: refused at once where there is less in all",
+    )
     return parser
 
 
@@ -43,6 +51,7 @@ def run_stage(
     """
     args = parser.parse_args(argv)
     try:
+        _check_memory(args.needs_mb)
         recorder = Recorder(args.settings, _paths(args), args.provenance)
         with written_files() as written:
             facts = stage(args)
@@ -55,6 +64,14 @@ def run_stage(
         reason = error.strerror or error
         return _fail(f"{where}{reason}; free space or mend it, then run again", 1)
     return 0
+
+
+def _check_memory(needed: int) -> None:
+    if needed > (whole := memory_mb()):
+        raise InputError(
+            f"this needs about {needed:,} MB of memory, and here are {whole:,}: use a machine with "
+            "more, or smaller settings (batch_size, embedding_width, a filter of the data set)"
+        )
 
 
 def _fail(message: str, status: int) -> int:

@@ -63,3 +63,20 @@ def test_a_failure_is_one_line_and_leaves_no_record(
     assert found == status
     assert capsys.readouterr().err == line
     assert not record.exists()
+
+
+def test_a_stage_that_cannot_fit_is_refused_before_it_starts(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hashgnn.stage.memory_mb", lambda: 24_000)
+
+    def stage(args: argparse.Namespace) -> dict[str, object]:
+        (tmp_path / "ran").touch()
+        return {}
+
+    assert run_stage(stage_parser(""), stage, ["--needs-mb", "65952"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "error: this needs about 65,952 MB of memory, and here are 24,000: use a machine with more"
+    )
+    assert not (tmp_path / "ran").exists()
+    assert run_stage(stage_parser(""), stage, ["--needs-mb", "24000"]) == 0

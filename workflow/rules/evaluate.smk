@@ -22,5 +22,6 @@ rule evaluate:
         "python -m hashgnn.metrics.evaluate --split {input.split} "
         "--user-codes {input.user_codes} --item-codes {input.item_codes} "
         "--user-vectors {input.user_vectors} --item-vectors {input.item_vectors} "
+        "--needs-mb {resources.needed_mb} "
         "--settings {params.settings:q} --metrics {output.metrics} "
         "--per-user {output.per_user} --provenance {output.provenance} > {log} 2>&1"

@@ -16,6 +16,7 @@ rule prepare:
         settings=prepare_settings,
         code=prepare_code,
     shell:
-        "python -m hashgnn.data.prepare --inputs {input:q} --settings {params.settings:q} "
+        "python -m hashgnn.data.prepare --inputs {input:q} --needs-mb {resources.needed_mb} "
+        "--settings {params.settings:q} "
         "--output {output.interactions} --users {output.user_ids} --items {output.item_ids} "
         "--provenance {output.provenance} > {log} 2>&1"

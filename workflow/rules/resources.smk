@@ -10,7 +10,8 @@ SUBMITTED = 0 if workflow.resource_settings.nodes is None else memory.SUBMITTED
 def cost(stage):
     """The resources of a rule: memory (MB), run time (minutes), more at a second attempt.
 
-    ``needed_mb`` is the memory as it is: of ``mem_mb`` Snakemake makes as much as there is.
+    ``needed_mb`` is the memory as it is: of ``mem_mb`` Snakemake makes as much as there is. Large
+    stages are told, and refuse if the machine that they run on, wherever it is, has less.
     """
 
     def of_job(wildcards, input):

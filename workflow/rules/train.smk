@@ -20,5 +20,6 @@ rule train:
         folder=RUN,
     shell:
         "python -m hashgnn.training.train --split {input.split} --triplets {input.triplets} "
-        "--pretrained {input.pretrained} --settings {params.settings:q} --output {params.folder} "
+        "--pretrained {input.pretrained} --needs-mb {resources.needed_mb} "
+        "--settings {params.settings:q} --output {params.folder} "
         "--provenance {output.provenance} > {log} 2>&1"
