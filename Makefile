@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint format anchors report docs bench-search bench-serving bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format anchors report docs bench-search bench-serving bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,8 +47,14 @@ lint: env ## Check style, types and the workflow
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	$(RUN) bandit --quiet --configfile pyproject.toml --recursive hashgnn benchmarks docs
 	$(RUN) snakefmt --check Snakefile workflow
 	$(RUN) snakemake --lint
+
+audit: env ## Ask PyPI for known weaknesses of the locked packages
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	.venv/audit/bin/pip-audit --no-deps --disable-pip --requirement requirements.lock
 
 format: env ## Rewrite the code in the project's style
 	$(RUN) ruff check --fix .

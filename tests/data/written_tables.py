@@ -58,10 +58,7 @@ class Table:
 def naive(content: bytes, settings: dict[str, Any]) -> Read:
     """Read a table slowly; ``RefusedError`` for what is no such table."""
     layout, columns = settings["format"], settings["columns"]
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RefusedError from error
+    text = content.decode("utf-8-sig", "surrogateescape")
     lines = [line for line in _rows(text, layout) if line]
     if not lines:
         raise RefusedError
@@ -77,7 +74,7 @@ def naive(content: bytes, settings: dict[str, Any]) -> Read:
         if max(columns.values()) >= len(line):
             raise RefusedError
         cells = {role: line[place] for role, place in columns.items()}
-        if not cells["user"] or not cells["item"]:
+        if not cells["user"] or not cells["item"] or not all(map(_is_text, cells.values())):
             raise RefusedError
         rating = _number(cells["rating"]) if "rating" in cells else math.inf
         time = _seconds(cells["time"], layout.get("time", "seconds")) if "time" in cells else None
@@ -98,6 +95,11 @@ def _rows(text: str, layout: dict[str, Any]) -> list[list[str]]:
             raise RefusedError from error
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return [line.split(layout["separator"]) for line in lines if line]
+
+
+def _is_text(cell: str) -> bool:
+    """Bytes that are no UTF-8 matter where they are read."""
+    return not any("\ud800" <= character <= "\udfff" for character in cell)
 
 
 def _number(cell: str) -> float:

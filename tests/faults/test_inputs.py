@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,11 @@ def places(block: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 WRONG = st.sampled_from(
-    [None, True, -1, 0, 1, 0.5, 1e400, float("nan"), 10**30, "", "x", "a b", "../x", "$(x)", "a;b"]
-    + ["ü", "a\n", "2017-11-25", [], [1], ["x"], {}, {"x": 1}, [None], [[1]], {"a": {"b": []}}]
+    [
+        *(None, True, -1, 0, 1, 0.5, math.inf, math.nan, 10**30, "", "x", "a b", "../x", "$(x)"),
+        *("a;b", "ü", "a\n", "2017-11-25", [], [1], ["x"], {}, {"x": 1}, [None], [[1]]),
+        {"a": {"b": []}},
+    ]
 )
 
 
@@ -128,12 +132,12 @@ def configs(draw: st.DrawFn) -> dict[str, Any]:
             block = block[key]
         kind = draw(st.sampled_from(["replace", "replace", "remove", "add"]))
         if kind == "replace":
-            block[last] = draw(WRONG)
+            block[last] = draw(WRONG.map(copy.deepcopy))
         elif kind == "remove":
             del block[last]
         elif isinstance(block, dict):
             block[draw(st.sampled_from(["x", "../x", "a\n", "a b", "files", "scale"]))] = draw(
-                WRONG
+                WRONG.map(copy.deepcopy)
             )
     return config
 
