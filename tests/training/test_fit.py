@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -260,6 +261,24 @@ def test_without_validation_the_last_epoch_is_kept() -> None:
 
     assert fitted.facts["best_epoch"] == 3
     assert np.isnan(fitted.facts["validation_hr"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"epochs": 0}, "parameters.epochs: expected 1 or more, got 0"),
+        ({"batch_size": -1}, "parameters.batch_size: expected 1 or more, got -1"),
+        ({"widths": [8, 0]}, r"parameters.widths: expected 1 or more, got \(8, 0\)"),
+        ({"fanouts": []}, r"parameters.fanouts: expected 1 or more, got \(\)"),
+        ({"widths": [8]}, "parameters: 1 widths, but 2 fanouts; give one of each a layer"),
+        ({"learning_rate": math.nan}, "parameters.learning_rate: expected a finite number"),
+        ({"embedding_dropout": 1.0}, "parameters.embedding_dropout: expected less than 1"),
+        ({"guidance": {"every": 0}}, "parameters.guidance.every: expected 0.001 or more, got 0"),
+    ],
+)
+def test_settings_that_no_training_can_be_made_with(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        hashgnn.fit(planted_task(**wrong))
 
 
 def test_wrong_hyper_parameters_are_named() -> None:
