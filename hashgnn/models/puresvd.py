@@ -8,7 +8,6 @@ Tasks, RecSys. As many dimensions as a code has bits; computed by SciPy.
 
 from dataclasses import dataclass
 
-import numpy as np
 from scipy.sparse.linalg import svds
 
 from hashgnn.errors import InputError
@@ -33,5 +32,6 @@ def fit(task: Task) -> Fitted:
     if width > most:
         raise InputError(f"PureSVD: {width} dimensions, but these data allow {most}; ask for fewer")
     users, strengths, items = svds(interactions, k=width, random_state=task.seed)
-    vectors = Epoch(np.ascontiguousarray(users * strengths), np.ascontiguousarray(items.T))
+    # Copies: of a single dimension SciPy gives views that torch does not take.
+    vectors = Epoch((users * strengths).copy(), items.T.copy())
     return fit_epochs([vectors], task, EpochSettings(epochs=1))
