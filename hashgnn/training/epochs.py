@@ -9,6 +9,7 @@ import torch
 
 from hashgnn.errors import InputError
 from hashgnn.metrics.encoded import Encoded
+from hashgnn.search.index import MAX_BITS
 from hashgnn.settings import require
 from hashgnn.training.history import History
 from hashgnn.training.task import Fitted, Moment, Task
@@ -71,6 +72,11 @@ def _check(epoch: Epoch, number: int) -> None:
         raise InputError(
             f"the loss or the vectors are not finite after epoch {number}: "
             "lower learning_rate, or raise regularization, in the model's parameters"
+        )
+    if (width := epoch.users.shape[1]) > MAX_BITS:
+        raise InputError(
+            f"vectors of {width:,} dimensions make codes of more than {MAX_BITS:,} bits: "
+            "set dimensions in the model's parameters to fewer"
         )
 
 

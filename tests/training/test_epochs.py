@@ -71,6 +71,13 @@ def test_vectors_that_are_not_finite_are_no_result(vector: float, loss: float) -
         fit_epochs(iter(epochs), WANTS_FIRST, EpochSettings(epochs=2))
 
 
+def test_vectors_longer_than_a_code_may_be_are_refused() -> None:
+    epoch = Epoch(np.ones((1, 1025), np.float32), np.ones((N_ITEMS, 1025), np.float32))
+
+    with pytest.raises(InputError, match="vectors of 1,025 dimensions make codes of more than 1,0"):
+        fit_epochs([epoch], WANTS_FIRST, EpochSettings(epochs=1))
+
+
 def test_without_validation_the_last_epoch_is_kept() -> None:
     fitted = fit_epochs(course(1, -1), task(NOTHING), EpochSettings(epochs=2))
 
