@@ -60,6 +60,7 @@ RULES = {
     "tuning": Rule("hashgnn.tuning", "", "results/tuning.csv"),
     "checks": Rule("hashgnn.checks.judge", "", "results/checks.csv"),
     "claims": Rule("hashgnn.claims", "", "results/claims.csv"),
+    "explore": Rule("hashgnn.pages", "", "results/explore.html"),
 }
 
 

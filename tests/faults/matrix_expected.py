@@ -147,6 +147,7 @@ MODULES = [
     # No stage runs these, or they only watch.
     *(Row(f"hashgnn.{name}", NONE) for name in ("cli", "configuration", "cost", "experiment")),
     *(Row(f"hashgnn.{name}", NONE) for name in ("provenance", "recommender")),
+    Row("hashgnn.pages", NONE),  # its page of all results is no job of the matrix
     Row("hashgnn.data", PREPARED, ALL),
     Row("hashgnn.data.checksum", ("download *",), ALL),
     Row("hashgnn.data.download", ("download *",)),

@@ -249,7 +249,8 @@ def table_settings(wildcards):
     return settings(**names)
 
 
-EXPLORE_TEMPLATE = str(ROOT / "hashgnn/pages/explore.html")
+# Relative, so that a project may be moved with its results.
+EXPLORE_TEMPLATE = os.path.relpath(ROOT / "hashgnn/pages/explore.html")
 
 
 def explored():
