@@ -4,12 +4,15 @@ The choice depends on the graph, the settings and the first batch alone, never o
 training that is repeated or resumed chooses as it did before.
 """
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from hashgnn.graph.bipartite import Graph
-from hashgnn.training.batches import Batch
+if TYPE_CHECKING:  # the workflow reads TARGET_COST, and loads no torch for it
+    from hashgnn.graph.bipartite import Graph
+    from hashgnn.training.batches import Batch
 
 # What it costs to multiply one target's row, in rows read. Measured at width 128 on one core:
 # 2.6 microseconds forward and backward, where a row read and its gradient take 0.06 (in cache) to

@@ -1,6 +1,8 @@
 """What jobs are said to need, held to what they took."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +116,9 @@ def test_wrong_settings_are_left_to_the_training() -> None:
     wildcards = {"dataset": "synthetic", "model": "hashgnn", "bits": "32"}
 
     assert jobs.cost("train", config, wildcards, ["none"]).megabytes == memory.SMALL
+
+
+def test_the_workflow_knows_costs_without_loading_torch() -> None:
+    check = "import sys, hashgnn.cost.jobs; sys.exit('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
