@@ -46,7 +46,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
         temporary = Path(name)
         try:
-            _lock(handle)
+            lock_alone(handle)
             yield temporary
             _flush(temporary)
             temporary.chmod(0o666 & ~_umask())
@@ -106,8 +106,11 @@ def _damaged(path: Path, error: Exception) -> InputError:
     return InputError(f"{path}: cannot be read ({error}); delete it and run the same command again")
 
 
-def _lock(handle: int) -> bool:
-    """Whether the file is ours, until we close it or die; False where there are no such locks."""
+def lock_alone(handle: int) -> bool:
+    """Lock an open file for this process alone, until it is closed or the process dies.
+
+    False if another holds it, or where the file system has no such locks.
+    """
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -121,7 +124,7 @@ def _remove_dead(temporary: Path) -> None:
         handle = os.open(temporary, os.O_RDWR)
     except OSError:  # gone meanwhile, or another user's
         return
-    if _lock(handle):
+    if lock_alone(handle):
         temporary.unlink(missing_ok=True)
     os.close(handle)
 

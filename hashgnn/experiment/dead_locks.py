@@ -12,6 +12,8 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
+from hashgnn.files import lock_alone
+
 _FILE = "alive"
 
 # Held until the process ends.
@@ -29,7 +31,7 @@ def remove_dead_locks(folder: Path) -> None:
     with suppress(OSError):
         folder.mkdir(exist_ok=True)
         _held[path] = handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        if _is_alone(handle) and os.read(handle, 1024).decode() == socket.gethostname():
+        if lock_alone(handle) and os.read(handle, 1024).decode() == socket.gethostname():
             for lock in (folder / "locks").glob("*.lock"):
                 lock.unlink(missing_ok=True)
         fcntl.flock(handle, fcntl.LOCK_SH)
@@ -40,11 +42,3 @@ def sign_locks(folder: Path) -> None:
     if handle := _held.get(folder.resolve() / _FILE):
         os.ftruncate(handle, 0)
         os.pwrite(handle, socket.gethostname().encode(), 0)
-
-
-def _is_alone(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

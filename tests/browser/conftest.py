@@ -49,7 +49,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page() -> Iterator[Page]:
     """A page of a Chromium without a network; what goes wrong on it fails the test."""
     chromium = shutil.which("chromium")
-    if chromium is None:
+    if chromium is None:  # pip installs no browser; `make test-browser` says which package has it
         pytest.skip("no chromium: apt-get install chromium")
     complaints: list[str] = []
     with sync_playwright() as playwright:

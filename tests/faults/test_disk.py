@@ -90,6 +90,7 @@ def limit_files(size: int) -> None:
 def test_a_full_disk(tmp_path: Path, finished: Project, tally: Tally) -> None:
     """A disk of its own for the folder of the largest output, smaller than that."""
     if not with_mount("mount -t tmpfs none /mnt"):
+        # Only root, or a user with namespaces of their own, may mount: many containers forbid both.
         pytest.skip("no file system can be mounted here")
     project = copy_of(finished, tmp_path / "project")
     for stage in recorded_stages(project):
@@ -123,6 +124,7 @@ def test_folders_that_cannot_be_written(tmp_path: Path, finished: Project, tally
         f"mount -o remount,ro,bind {project.root} && cd {project.root}"
     )
     if not read_only:
+        # As above; modes do not do, since root may write whatever they say.
         pytest.skip("no folder can be made read-only here")
     for stage in recorded_stages(project):
         given = without_outputs(stage)
