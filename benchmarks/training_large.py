@@ -13,9 +13,6 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("NUMBA_NUM_THREADS", "1")
-
 import numpy as np
 import pandas as pd
 import torch
@@ -100,10 +97,13 @@ def _stage(module: str, settings: Mapping[str, object], output: str) -> list[str
     return [f"hashgnn.{module}", "--settings", json.dumps(settings), *wanted]
 
 
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+
+
 def measured(command: Sequence[str]) -> Row:
     """Seconds and the peak of memory of a process that must succeed."""
     began = time.perf_counter()
-    pid = os.posix_spawn(command[0], list(command), os.environ)
+    pid = os.posix_spawn(command[0], list(command), {**os.environ, **_ONE_THREAD})
     _, status, usage = os.wait4(pid, 0)
     if status:
         raise SystemExit(f"failed: {' '.join(command)}")
@@ -131,7 +131,6 @@ def generate(args: argparse.Namespace) -> None:
 
 def train(args: argparse.Namespace) -> None:
     """Take the steps, then make and write all codes."""
-    torch.set_num_threads(1)
     keep_freed_memory()
     split = load_split(args.folder / "split.npz")
     graph = bipartite_graph(split.train, split.n_items)
