@@ -29,6 +29,12 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/checks.smk"
 
 
+# One for all rule files: of several, Snakemake keeps the last.
+onstart:
+    sign_locks(SNAKEMAKE)
+    refuse_too_large(FREE)
+
+
 localrules:
     all,
     download,  # nodes of a cluster seldom reach the internet

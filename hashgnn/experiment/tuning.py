@@ -4,6 +4,7 @@ import random
 from itertools import product
 from typing import Any, NamedTuple
 
+from hashgnn.errors import InputError
 from hashgnn.experiment.parameters import Config, negatives, parameters
 from hashgnn.experiment.variants import Entry, variant, variant_id
 
@@ -64,11 +65,19 @@ def settings_tried(config: Config, dataset: str, method: str) -> list[dict[str, 
 
 
 def current(config: Config, dataset: str, method: str, key: str) -> Any:
-    """The value of a hyper-parameter in the config; dots lead into nested ones."""
+    """The value of a hyper-parameter in the config; dots lead into nested ones.
+
+    ``InputError`` if the config has none.
+    """
     if key == "negatives":
         return negatives(config, method)
     value: Any = parameters(config, dataset, method)
     for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            raise InputError(
+                f"tuning.spaces.{method}: {key} is to be tuned, but {method} has no such "
+                f"hyper-parameter on {dataset}: set models.{method}.parameters.{key}"
+            )
         value = value[part]
     return value
 

@@ -37,7 +37,8 @@ def fit(task: Task) -> Fitted:
 
 def _epochs(task: Task, settings: AlsSettings) -> Iterator[Epoch]:
     interactions = interaction_matrix(task.split.train, task.split.n_items)
-    model = AlternatingLeastSquares(
+    one_blas_thread = threadpool_limits.wrap(limits=1, user_api="blas")  # it has its own threads
+    model = one_blas_thread(AlternatingLeastSquares)(
         factors=settings.dimensions or task.bits,
         regularization=settings.regularization,
         alpha=settings.alpha,
@@ -46,6 +47,5 @@ def _epochs(task: Task, settings: AlsSettings) -> Iterator[Epoch]:
         random_state=task.seed,
     )
     for _ in range(settings.epochs):
-        with threadpool_limits(1, "blas"):  # the library's own threads share the rows
-            model.fit(interactions, show_progress=False)
+        one_blas_thread(model.fit)(interactions, show_progress=False)
         yield Epoch(model.user_factors, model.item_factors)

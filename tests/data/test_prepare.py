@@ -211,6 +211,7 @@ TIMED = {"user": "u", "item": "i", "time": "t"}
             ["line 2: expected a number as rating, got 'nan'"],
         ),
         ("u,i,r\na,x,\n", {"columns": RATED}, ["line 2: expected a number as rating"]),
+        ("u,i,r\na,x,\x1c5\n", {"columns": RATED}, ["line 2: expected a number as rating"]),
         ("u,i,t\na,x,1511544070000\n", {"columns": TIMED}, ["line 2", "format.time"]),
         (
             "u,i,t\na,x,soon\n",

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from hashgnn.errors import InputError
 from hashgnn.experiment.parameters import parameters
 from hashgnn.experiment.tuning import settings_tried, trials, tried_models
 
@@ -61,3 +62,13 @@ def test_shortened_trials_are_trainings_of_their_own() -> None:
     assert first.model == "m@epochs=3,scale=1,guidance.floor=0.5"
     assert first.configured
     assert parameters(config(2, epochs=3), "a", first.model)["epochs"] == 3
+
+
+@pytest.mark.parametrize("guidance", [{}, {"floor": {}}, "soft"])
+def test_what_is_tuned_must_be_set(guidance: Any) -> None:
+    made = config(2)
+    made["models"]["m"] = {"name": "M", "module": "m", "parameters": {"guidance": guidance}}
+    made["tuning"]["spaces"] = {"m": {"guidance.floor.low": [0.0, 0.5]}}
+
+    with pytest.raises(InputError, match=r"set models\.m\.parameters\.guidance\.floor\.low"):
+        tried_models(made)

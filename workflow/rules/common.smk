@@ -63,10 +63,6 @@ SNAKEMAKE = Path(".snakemake")
 remove_dead_locks(SNAKEMAKE)
 
 
-onstart:
-    sign_locks(SNAKEMAKE)
-
-
 def shell_prefix():
     """What each job's shell begins with; it makes nothing stale.
 

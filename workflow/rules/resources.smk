@@ -39,20 +39,18 @@ if FREE:
     workflow.register_resource("mem_mb", FREE)
 
 
-onstart:
-    if FREE:
-        refuse_too_large(FREE)
-
-
 def refuse_too_large(available):
-    """Before the first job: of those whose data are there, none needs more memory than there is."""
+    """Before the first job: of those whose data are there, none needs more memory than there is.
+
+    ``available``: MB; None if the jobs run elsewhere, or the user has said what there is.
+    """
     needs = {
         job: job.resources.get("needed_mb", 0) for job in workflow.dag.needrun_jobs()
     }
     found = [
         f"{job.name} {' '.join(job.wildcards_dict.values())}: about {need:,} MB"
         for job, need in needs.items()
-        if isinstance(need, int) and need > available
+        if available and isinstance(need, int) and need > available
     ]
     if found:
         raise WorkflowError(

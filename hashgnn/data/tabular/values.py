@@ -29,7 +29,7 @@ def ids(values: pa.Array, role: str, locate: Locate) -> pa.Array:
 def numbers(values: pa.Array, role: str, locate: Locate) -> np.ndarray:
     """Finite numbers, float64; ``InputError`` for anything else."""
     if pa.types.is_string(values.type):
-        values = pc.utf8_trim_whitespace(values)
+        values = pc.ascii_trim_whitespace(values)  # not of U+001C to U+001F
     result = _cast(values, pa.float64(), f"a number as {role}", locate)
     floats = result.to_numpy(zero_copy_only=False)
     _refuse(pa.array(~np.isfinite(floats)), f"expected a number as {role}", locate, values)
