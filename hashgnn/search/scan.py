@@ -8,7 +8,8 @@ the few that are near enough are looked at one by one (``_collect``).
 For a batch of queries every three planes are first tabulated: for each of the eight patterns that
 three query bits can have, how many of the three item bits differ. That saves a first layer of
 adders for all queries; one or few queries add the planes themselves, and wait for the memory: the
-planes to come are asked for in time.
+planes to come are asked for in time: with AVX-512 plane by plane among the sums, else all of a
+vector's at once. Which is faster, and how far ahead, was measured (docs/search.md).
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +28,9 @@ VECTOR_ITEMS = 64 * LANES
 PATTERN_WORDS = 2 * LANES  # a tabulated sum of three bits: low and high bit
 _GROUP_WORDS = 8 * PATTERN_WORDS
 _LINE_WORDS = 8
-_AHEAD_LINES = 32  # as measured on Zen 3; fewer or many more gain less
+_ASK_AMONG_SUMS = LANES == 8
+_AHEAD_LINES = 72 if _ASK_AMONG_SUMS else 32
+_LOCALITY = 2 if _ASK_AMONG_SUMS else 3  # into the second level of the cache, or the first
 
 # Columns of a query's state.
 ACCEPT = 0  # items at this distance or beyond are passed over
@@ -161,24 +164,31 @@ def _near_by_table(typing, bits, table, patterns, row, biases, accept, sums, at)
 
 
 @_intrinsic(prefer_literal=True)
-def _near_by_planes(typing, bits, planes, word, masks, row, biases, accept, sums, at):  # type: ignore
-    """``_compare`` of the vector at ``word`` of ``planes`` with query ``row``."""
+def _near_by_planes(  # type: ignore
+    typing, bits, ask, planes, word, masks, row, biases, accept, sums, at
+):
+    """``_compare`` of the vector at ``word`` of ``planes`` with query ``row``.
+
+    With ``ask`` the planes ahead are asked for meanwhile.
+    """
     place = types.int64
-    signature = types.int64(bits, planes, place, masks, place, biases, place, sums, place)
+    signature = types.int64(bits, ask, planes, place, masks, place, biases, place, sums, place)
     n_bits, levels = bits.literal_value, bits.literal_value.bit_length()
 
     def codegen(context, builder, signature, args):  # type: ignore
         kinds = signature.args
-        plane = _pointer(context, builder, kinds[1], args[1], args[2])
-        mask = _pointer(context, builder, kinds[3], args[3], builder.mul(args[4], _WORD(n_bits)))
-        bias = _pointer(context, builder, kinds[5], args[5], builder.mul(args[6], _WORD(levels)))
+        plane = _pointer(context, builder, kinds[2], args[2], args[3])
+        mask = _pointer(context, builder, kinds[4], args[4], builder.mul(args[5], _WORD(n_bits)))
+        bias = _pointer(context, builder, kinds[6], args[6], builder.mul(args[7], _WORD(levels)))
 
         def differing() -> Iterator[tuple[int, Any]]:
             for bit in range(n_bits):
                 item_bits = _load(builder, plane, bit * 8)
+                if ask.literal_value:
+                    _ask(builder, plane, _AHEAD_LINES + bit)
                 yield 0, builder.xor(item_bits, _spread(builder, mask, bit))
 
-        sums = _pointer(context, builder, kinds[7], args[7], args[8])
+        sums = _pointer(context, builder, kinds[8], args[8], args[9])
         return _compare(builder, differing(), bias, levels, sums)
 
     return signature, codegen
@@ -212,8 +222,18 @@ def _tabulate(typing, bits, planes, word, table):  # type: ignore
     return signature, codegen
 
 
+def _ask(builder: Any, address: Any, lines: int) -> None:
+    """Ask the memory for the cache line so many lines after an address."""
+    place, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [place, number, number, number])
+    prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+    line = builder.bitcast(builder.gep(address, [_WORD(lines * _LINE_WORDS)]), place)
+    read, locality, data = number(0), number(_LOCALITY), number(1)
+    builder.call(prefetch, [line, read, locality, data])
+
+
 @_intrinsic(prefer_literal=True)
-def _prefetch(typing, bits, planes, vector):  # type: ignore
+def _ask_for_planes(typing, bits, planes, vector):  # type: ignore
     """Ask for the planes that the scan reaches some lines after those of ``vector``."""
     signature = types.void(bits, planes, types.int64)
     words = bits.literal_value * LANES
@@ -221,13 +241,8 @@ def _prefetch(typing, bits, planes, vector):  # type: ignore
     def codegen(context, builder, signature, args):  # type: ignore
         start = builder.mul(args[2], _WORD(words))
         address = _pointer(context, builder, signature.args[1], args[1], start)
-        place, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [place, number, number, number])
-        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
         for line in range(words // _LINE_WORDS):
-            ahead = builder.gep(address, [_WORD((_AHEAD_LINES + line) * _LINE_WORDS)])
-            read, keep, data = number(0), number(3), number(1)
-            builder.call(prefetch, [builder.bitcast(ahead, place), read, keep, data])
+            _ask(builder, address, _AHEAD_LINES + line)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -409,8 +424,8 @@ def scanner(bits: int, tabled: bool) -> Callable[..., None]:
             word = vector * LANES // 8 * 8 * bits + vector * LANES % 8
             if tabled:
                 _tabulate(bits, planes, word, table)
-            else:
-                _prefetch(bits, planes, vector)
+            elif not _ASK_AMONG_SUMS:
+                _ask_for_planes(bits, planes, vector)
             hits = 0
             for row in range(len(queries)):
                 accept, at = state[row, ACCEPT], hits * sum_words
@@ -418,9 +433,22 @@ def scanner(bits: int, tabled: bool) -> Callable[..., None]:
                     owners[hits] = row
                     if tabled:
                         hits += _near_by_table(bits, table, queries, row, biases, accept, sums, at)
+                    elif row == 0:
+                        hits += _near_by_planes(
+                            bits,
+                            _ASK_AMONG_SUMS,
+                            planes,
+                            word,
+                            queries,
+                            row,
+                            biases,
+                            accept,
+                            sums,
+                            at,
+                        )
                     else:
                         hits += _near_by_planes(
-                            bits, planes, word, queries, row, biases, accept, sums, at
+                            bits, False, planes, word, queries, row, biases, accept, sums, at
                         )
             if hits > 0:  # the call alone takes longer than the sums for one query
                 _collect(

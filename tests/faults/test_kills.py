@@ -57,8 +57,9 @@ def interrupt(project: Project, rule: str, whom: str, latest: float, random: Ran
     """Start everything; while a stage of ``rule`` is at work, kill ``whom``."""
     for _ in range(TRIES):
         made = sorted(project.root.glob(RULES[rule].output))
-        if made:  # so that there is work for it
+        if made:  # so that there is work for it: what is made of it would make up for it
             random.choice(made).unlink()
+            remove_outputs_after(project, rule)
         with start(project) as process:
             stage = wait_for(process, project, rule)
             assert stage, said(project)
@@ -70,6 +71,13 @@ def interrupt(project: Project, rule: str, whom: str, latest: float, random: Ran
         if hit and process.returncode:
             return
     raise RuntimeError(f"{rule}: ended {TRIES} times before it could be killed")
+
+
+def remove_outputs_after(project: Project, rule: str) -> None:
+    names = list(RULES)
+    for later in names[names.index(rule) + 1 :]:
+        for path in project.root.glob(RULES[later].output):
+            path.unlink()
 
 
 def test_after_kills_the_same_command_ends_with_the_same_bytes(
