@@ -21,6 +21,7 @@ class TrainingSettings:
     falls along a cosine to ``learning_rate_end`` times what it was. Users without
     ``user_embeddings`` are known by their items alone, so that new ones need no training.
     ``embedding_dropout``: share of the embeddings' numbers that each step leaves out.
+    ``mixed_precision``: on a GPU layers multiply in bfloat16; weights and losses stay float32.
     ``engine`` and ``embedding_updates``: see hashgnn.training.engine and
     hashgnn.training.optimizer. Validation looks at ``validated_users``, drawn by the seed, if there
     are more (0: at all).
@@ -48,6 +49,7 @@ class TrainingSettings:
     history_every: int = 250
     engine: Literal["sampled", "full", "auto"] = "sampled"
     embedding_updates: Literal["all", "touched", "auto"] = "auto"
+    mixed_precision: bool = False
     validated_users: int = 0
 
     def __post_init__(self) -> None:

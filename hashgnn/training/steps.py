@@ -11,6 +11,9 @@ from hashgnn.training.engine import choose_engine
 from hashgnn.training.optimizer import DenseAdam, TouchedAdam, touches_few
 from hashgnn.training.settings import TrainingSettings
 
+# Where layers may multiply in bfloat16; the kernels of the CPU do not.
+_MIXED = ("cuda",)
+
 
 class Steps:
     """The engine and the optimizer of a training, chosen by its settings and its first batch.
@@ -35,6 +38,10 @@ class Steps:
             which = "only those that a step reads" if few else "all"
             share = f"the first batch reads {n_read:,} of {n_nodes:,}"
             self.choices.append(f"embeddings updated: {which} ({share})")
+        device = model.embedding.device.type
+        self.mixed = settings.mixed_precision and device in _MIXED
+        if settings.mixed_precision:
+            self.choices.append(f"layers multiply in {'bfloat16' if self.mixed else 'float32'}")
         self.optimizer = (TouchedAdam if few else DenseAdam)(model, settings.learning_rate)
         sampling: Sampling = "sources" if few else "sampled"
         batches.sampling = "whole" if self.engine == "full" else sampling
@@ -53,9 +60,12 @@ class Steps:
         self.optimizer.set_learning_rate(rate)
 
     def _propagate(self, x: Tensor, batch: Batch) -> Tensor:
-        if self.engine == "full":
-            return self.model.forward_whole(x, self.graph, batch.nodes, batch.n_users)
-        return self.model(x, batch.blocks, batch.n_users, batch.sources)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.mixed):
+            if self.engine == "full":
+                a = self.model.forward_whole(x, self.graph, batch.nodes, batch.n_users)
+            else:
+                a = self.model(x, batch.blocks, batch.n_users, batch.sources)
+        return a.float()
 
 
 def drop(x: Tensor, rate: float, rng: torch.Generator) -> Tensor:

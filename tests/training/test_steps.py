@@ -10,6 +10,7 @@ from hashgnn.losses.similarity import similarity_reference
 from hashgnn.models import graph_hasher
 from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
 from hashgnn.settings import parse
+from hashgnn.training import steps
 from hashgnn.training.batches import Batches
 from hashgnn.training.steps import Steps, drop
 from tests.training.planted import planted_task
@@ -31,11 +32,11 @@ def trained(n_steps: int = 5, **parameters: object) -> tuple[dict[str, torch.Ten
         task.seed,
         task.device,
     )
-    steps, loss = Steps(model, graph, batches, settings), float("inf")
+    step, loss = Steps(model, graph, batches, settings), float("inf")
     for number, batch in zip(range(n_steps), batches.epoch(0), strict=False):
         rng = torch.Generator().manual_seed(number)
-        loss = steps(batch, Progress(number, len(batches)), rng)
-    return model.state_dict(), steps, loss
+        loss = step(batch, Progress(number, len(batches)), rng)
+    return model.state_dict(), step, loss
 
 
 @pytest.mark.parametrize("engine", ["sampled", "full"])
@@ -58,6 +59,28 @@ def test_steps_by_kernels_are_those_by_torch(
     assert loss == pytest.approx(expected, rel=1e-5)
     for name, weights in by_kernels.items():
         torch.testing.assert_close(weights, by_torch[name], atol=2e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("engine", ["sampled", "full"])
+def test_mixed_precision_rounds_products_and_nothing_else(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a GPU does it, by the CPU's bfloat16."""
+    for module in (aggregate, mean_layer):
+        monkeypatch.setattr(module, "has_kernels", lambda x: False)
+    exact, _, expected = trained(30, engine=engine)
+    _, refused, same = trained(30, engine=engine, mixed_precision=True)
+    assert refused.choices[-1] == "layers multiply in float32"
+    assert same == expected
+
+    monkeypatch.setattr(steps, "_MIXED", ("cpu",))
+    rounded, chosen, loss = trained(30, engine=engine, mixed_precision=True)
+
+    assert chosen.choices[-1] == "layers multiply in bfloat16"
+    assert loss != expected
+    assert loss == pytest.approx(expected, rel=0.02)
+    for name, weights in rounded.items():
+        assert weights.dtype == exact[name].dtype == torch.float32
 
 
 def test_only_what_a_step_reads_is_updated() -> None:
