@@ -26,6 +26,12 @@ HALF = len(DATA) // 2
 PAGE = b"<!DOCTYPE html><html><body>Please log in.</body></html>"
 
 
+@pytest.fixture(autouse=True)
+def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that the user has would be asked first."""
+    monkeypatch.delenv("HASHGNN_MIRROR", raising=False)
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers each path in its own bad way, good.csv in a good one."""
 

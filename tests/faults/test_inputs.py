@@ -164,6 +164,8 @@ def test_configs(tally: Tally, config: dict[str, Any]) -> None:
 
 def plan(config: dict[str, Any]) -> None:
     """What Snakemake takes from a config: each training has a name of its own and settings."""
+    if "tuning" in config:
+        config["tuning"].setdefault("training", {})  # the schema's default, as Snakemake sets it
     config["models"] |= {**derived_models(config), **tried_models(config)}
     for grid in config["grids"].values():
         for run in runs(config, grid or {"datasets": []}):
