@@ -8,6 +8,7 @@ from hashgnn.search.parallel import in_threads, query_blocks
 from hashgnn.search.quotas import quotas
 
 _BLOCK = 40 * products.ROWS  # queries that share a pass over the items
+_FEW = 2  # are multiplied one by one: fewer products than with those that fill up the rows
 
 
 def largest(
@@ -60,7 +61,9 @@ def _multiply(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keys [Q, some] of the best items, and how many of them there are [Q]."""
     n_queries, size = queries.shape
-    n_rows = -(-n_queries // products.ROWS) * products.ROWS
+    n_rows = n_queries
+    if n_queries > _FEW:
+        n_rows = -(-n_queries // products.ROWS) * products.ROWS
     filled = np.zeros((n_rows, size), dtype=np.float32)
     filled[:n_queries] = queries
     floors = np.full(n_rows, np.inf, dtype=np.float32)

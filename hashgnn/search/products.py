@@ -28,6 +28,7 @@ STATE_COLUMNS = 3
 EMPTY = np.uint64(2**64 - 1)  # worse than any key
 
 _intrinsic: Any = intrinsic  # of a type that denies the call without the typing context
+_literal: Any = intrinsic(prefer_literal=True)
 _VECTOR = ir.VectorType(ir.FloatType(), _LANES)
 _FLAGS = ir.VectorType(ir.IntType(1), _LANES)
 _MASK = ir.IntType(_LANES)
@@ -53,23 +54,25 @@ def _vector(builder: Any, address: Any, offset: Any) -> Any:
     return builder.bitcast(builder.gep(address, [offset]), _VECTOR.as_pointer())
 
 
-@_intrinsic
-def _multiply(typing, panel, size, queries, row, floors, products, owners, kept):  # type: ignore
-    """Products of ``ROWS`` queries with the panel, of which those above the floors are kept.
+@_literal
+def _multiply(  # type: ignore
+    typing, together, panel, size, queries, row, floors, products, owners, kept
+):
+    """Products of queries, so many together, with the panel; those above the floors are kept.
 
     All products of a query that has one above its floor go to ``products`` [kept, PANEL_ITEMS],
     the query's row to ``owners``. Returns ``kept``, one more for each such query.
     """
     place = types.int64
-    signature = place(panel, place, queries, place, floors, products, owners, place)
+    signature = place(together, panel, place, queries, place, floors, products, owners, place)
 
     def codegen(context, builder, signature, args):  # type: ignore
         def data(number: int) -> Any:
             return context.make_array(signature.args[number])(context, builder, args[number]).data
 
-        panel, queries, floors, products, owners = (data(number) for number in (0, 2, 4, 5, 6))
-        size, kept = args[1], args[7]
-        rows = [builder.add(args[3], _INDEX(number)) for number in range(ROWS)]
+        panel, queries, floors, products, owners = (data(number) for number in (1, 3, 5, 6, 7))
+        size, kept = args[2], args[8]
+        rows = [builder.add(args[4], _INDEX(number)) for number in range(together.literal_value)]
         zero = ir.Constant(_VECTOR, [0.0] * _LANES)
         totals = [[cgutils.alloca_once(builder, _VECTOR) for _ in range(_REGISTERS)] for _ in rows]
         for total in chain.from_iterable(totals):
@@ -98,6 +101,46 @@ def _multiply(typing, panel, size, queries, row, floors, products, owners, kept)
             some = builder.icmp_unsigned("!=", builder.bitcast(above, _MASK), _MASK(0))
             kept = builder.add(kept, builder.zext(some, _INDEX))
         return kept
+
+    return signature, codegen
+
+
+@_intrinsic
+def _transpose(typing, items, row, column, panel, place):  # type: ignore
+    """A square of items, ``_LANES`` rows and columns, into ``panel`` at column ``place``.
+
+    In every round neighbors are those that lay half a square apart, and are interleaved; when all
+    bits of a place have gone round so, rows are columns.
+    """
+    signature = types.void(items, types.int64, types.int64, panel, types.int64)
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        source = context.make_array(signature.args[0])(context, builder, args[0])
+        size = builder.extract_value(source.shape, 1)
+        target = context.make_array(signature.args[3])(context, builder, args[3]).data
+        rows = []
+        for number in range(_LANES):
+            start = builder.mul(builder.add(args[1], _INDEX(number)), size)
+            address = _vector(builder, source.data, builder.add(start, args[2]))
+            rows.append(builder.load(address, align=4))
+        half = _LANES // 2
+        index = ir.IntType(32)
+        places = [lane // 2 + lane % 2 * _LANES for lane in range(2 * _LANES)]
+        low, high = (
+            ir.Constant(ir.VectorType(index, _LANES), places[start : start + _LANES])
+            for start in (0, _LANES)
+        )
+        for _ in range(_LANES.bit_length() - 1):
+            pairs = zip(rows[:half], rows[half:], strict=True)
+            rows = [
+                builder.shuffle_vector(one, other, which)
+                for one, other in pairs
+                for which in (low, high)
+            ]
+        for number, row in enumerate(rows):
+            line = builder.mul(builder.add(args[2], _INDEX(number)), _INDEX(PANEL_ITEMS))
+            builder.store(row, _vector(builder, target, builder.add(line, args[4])), align=4)
+        return context.get_dummy_value()
 
     return signature, codegen
 
@@ -151,8 +194,12 @@ def _fill(items: np.ndarray, first: int, panel: np.ndarray) -> None:
     """Transpose the items from ``first`` on into ``panel`` [d, PANEL_ITEMS]; zeros at the end."""
     count = min(PANEL_ITEMS, len(items) - first)
     size = items.shape[1]
-    if count < PANEL_ITEMS:
-        panel[:] = 0
+    if count == PANEL_ITEMS and size >= _LANES:
+        for place in range(0, PANEL_ITEMS, _LANES):
+            for column in range(0, size, _LANES):
+                _transpose(items, first + place, min(column, size - _LANES), panel, place)
+        return
+    panel[:] = 0
     for item in range(count):
         for column in range(size):
             panel[column * PANEL_ITEMS + item] = items[first + item, column]
@@ -206,7 +253,7 @@ def multiply(
 ) -> None:
     """Leave the keys of each query's best items, in no order and with others, in ``keys``.
 
-    ``items`` [I, d] float32; ``queries`` [Q, d] float32, Q a multiple of ``ROWS``; ``quotas``
+    ``items`` [I, d] float32; ``queries`` [Q, d] float32, Q < ``ROWS`` or a multiple; ``quotas``
     int64 [panels], how many items to keep at each panel; ``excluded`` positions int32; ``state``
     int64 [Q, 3]; ``floors`` float32 [Q], what a product must exceed; ``keys`` uint64
     [Q, 2 (largest quota + PANEL_ITEMS)], filled with ``EMPTY``.
@@ -218,8 +265,12 @@ def multiply(
     for first in range(0, len(items), PANEL_ITEMS):
         _fill(items, first, panel)
         kept = 0
-        for row in range(0, len(queries), ROWS):
-            kept = _multiply(panel, size, queries, row, floors, products, owners, kept)
+        if len(queries) < ROWS:
+            for row in range(len(queries)):
+                kept = _multiply(1, panel, size, queries, row, floors, products, owners, kept)
+        else:
+            for row in range(0, len(queries), ROWS):
+                kept = _multiply(ROWS, panel, size, queries, row, floors, products, owners, kept)
         _collect(
             kept, owners, products, first, len(items), quotas[first // PANEL_ITEMS],
             excluded, state, floors, keys,

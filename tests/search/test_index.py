@@ -147,6 +147,23 @@ def test_quotas_that_prove_too_small_cost_time_only(monkeypatch: pytest.MonkeyPa
     np.testing.assert_array_equal(index.continuous(desired, 60, exclude)[0], large)
 
 
+@pytest.mark.parametrize("size", [1, 7, 8, 15, 16, 17, 31, 40, 68])
+@pytest.mark.parametrize("count", [1, 31, 32, 33, 100])
+def test_a_query_scores_alike_in_any_company(count: int, size: int) -> None:
+    """By the same sums: alone, with few, with many, on panels that are full or not."""
+    vectors, queries = random_vectors(count, size, 1), random_vectors(14, size, 2)
+    index = Index(np.zeros((count, 1), np.uint8), vectors)
+
+    ids, scores = index.continuous(queries, count)
+
+    exact = np.take_along_axis(queries @ vectors.T, ids, axis=1)
+    np.testing.assert_allclose(scores, exact, rtol=1e-4, atol=1e-5)
+    for some in (1, 2, 5, 6, 7):
+        few = index.continuous(queries[:some], count)
+        np.testing.assert_array_equal(few[0], ids[:some])
+        np.testing.assert_array_equal(few[1], scores[:some])
+
+
 def test_all_equal_codes_come_in_tie_order_and_the_order_follows_the_seed() -> None:
     codes = np.full((500, 4), 7, dtype=np.uint8)
     lists = [Index(codes, tie_seed=seed).hamming(codes[:1], 20)[0] for seed in (0, 0, 1)]
