@@ -17,9 +17,10 @@ import yaml
 
 from tests.docs.blocks import ROOT
 
+FEW = {"generator": {"users": 80, "items": 60, "interactions": 1200}}
 SMALL = {
-    "datasets": {"synthetic": {"generator": {"users": 80, "items": 60, "interactions": 1200}}},
-    "training": {"embedding_width": 8, "widths": [8, 6], "epochs": 2, "history_every": 4},
+    "datasets": {"synthetic": FEW, "alibaba_like": FEW},
+    "training": {"embedding_width": 8, "widths": [8, 6], "epochs": 2, "history_every": 1},
 }
 
 
@@ -29,7 +30,8 @@ def small_demo() -> dict[str, Any]:
         yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in ("config", "demo")
     )
     for name, grid in demo["grids"].items():
-        if grid and "models" in paper["grids"][name]:
+        shown = paper["grids"][name]
+        if grid and "models" in shown and "sweeps" not in shown:
             grid |= {"models": ["hashgnn"], "seeds": [0]}
     return {**demo, **SMALL}
 
