@@ -28,7 +28,6 @@ STATE_COLUMNS = 3
 EMPTY = np.uint64(2**64 - 1)  # worse than any key
 
 _intrinsic: Any = intrinsic  # of a type that denies the call without the typing context
-_literal: Any = intrinsic(prefer_literal=True)
 _VECTOR = ir.VectorType(ir.FloatType(), _LANES)
 _FLAGS = ir.VectorType(ir.IntType(1), _LANES)
 _MASK = ir.IntType(_LANES)
@@ -54,7 +53,7 @@ def _vector(builder: Any, address: Any, offset: Any) -> Any:
     return builder.bitcast(builder.gep(address, [offset]), _VECTOR.as_pointer())
 
 
-@_literal
+@_intrinsic(prefer_literal=True)
 def _multiply(  # type: ignore
     typing, together, panel, size, queries, row, floors, products, owners, kept
 ):
