@@ -9,7 +9,7 @@ DEMO := --configfile config/demo.yaml
 .PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format anchors report docs bench-search bench-serving bench-training clean-demo
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 env: $(VENV)/.installed ## Create .venv from the lock and install the package into it
 
