@@ -1,15 +1,14 @@
 """Hierarchical search, all methods, HR and NDCG at 50 and 100: tables 2 and 3."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
 from hashgnn.metrics.tidy import over_seeds, read_metrics
 from hashgnn.tables.against import KEYS, compare, runs_of
+from hashgnn.tables.rates import CUTOFFS, METRICS, marked, place, select
 
-CUTOFFS = (50, 100)
-METRICS = {"hr": "HR", "ndcg": "NDCG"}
 TESTED = ("hr", 50)  # what places and the paired test go by
 
 # Tan et al. (2020), section 5, on tables 2 and 3: HashGNN "consistently outperforms all other
@@ -32,19 +31,10 @@ def make(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
     half = len(args.inputs) // 2
     models, continuous = dict(args.settings["models"]), args.settings["continuous"]
     numbers = over_seeds(select(read_metrics(args.inputs[:half]), continuous))
-    numbers["place"] = numbers.groupby(["dataset", "metric", "n"])["mean"].rank(
-        ascending=False, method="first"
-    )
+    numbers["place"] = place(numbers, ["dataset", "metric", "n"])
     trained = runs_of(args.settings["runs"], args.inputs[half:], continuous)
     numbers = numbers.merge(compare(trained, next(iter(models)), *TESTED), on=KEYS, how="left")
     return numbers, printed(numbers, dict(args.settings["datasets"]), models)
-
-
-def select(frame: pd.DataFrame, continuous: Sequence[str]) -> pd.DataFrame:
-    """Hierarchical search, but continuous search for the methods named in ``continuous``."""
-    own_search = frame.model.isin(continuous).map({True: "continuous", False: "hierarchical"})
-    shown = (frame.search == own_search) & frame.metric.isin(METRICS) & frame.n.isin(CUTOFFS)
-    return frame[shown]
 
 
 def printed(
@@ -61,7 +51,7 @@ def printed(
 def _block(rows: pd.DataFrame, dataset: str, models: Mapping[str, str]) -> pd.DataFrame:
     block = pd.DataFrame(
         {
-            f"{title}@{n}": _column(rows[(rows.metric == metric) & (rows.n == n)])
+            f"{title}@{n}": marked(rows[(rows.metric == metric) & (rows.n == n)])
             for metric, title in METRICS.items()
             for n in CUTOFFS
         }
@@ -76,22 +66,6 @@ def _block(rows: pd.DataFrame, dataset: str, models: Mapping[str, str]) -> pd.Da
     block.insert(0, "Method", [models[model] for model, _ in block.index])
     block.insert(0, "Dataset", dataset)
     return block
-
-
-def _column(chosen: pd.DataFrame) -> pd.Series:
-    chosen = chosen.set_index(["model", "bits"])
-    cells = [_cell(*row) for row in zip(chosen["mean"], chosen["low"], chosen["high"], strict=True)]
-    marks = {1: "**{}**", 2: "_{}_"}
-    marked = [
-        marks.get(int(place), "{}").format(c)
-        for place, c in zip(chosen["place"], cells, strict=True)
-    ]
-    return pd.Series(marked, index=chosen.index)
-
-
-def _cell(mean: float, low: float, high: float) -> str:
-    """The mean, with its 95 % interval where there are several seeds."""
-    return f"{mean:.4f}" if pd.isna(low) else f"{mean:.4f} [{low:.4f}, {high:.4f}]"
 
 
 def _differences(tested: pd.DataFrame) -> list[str]:

@@ -47,6 +47,7 @@ SHOWN: dict[str, dict[str, Any]] = {
     "table2": {"datasets": ["movielens"], "models": [*SHARED, *OTHERS]},
     "table3": {"datasets": ["alibaba_like"], "models": ["hashgnn", "graphsage"]},
     "table4": {"datasets": ["movielens"], "models": ["hashgnn"]},
+    "methods": {"datasets": ["movielens"], "models": ["hashgnn", "als"]},
     "anchors": {"datasets": ["gowalla"], "models": ["graphsage"]},
 }
 TUNED = ("hashgnn", "hash_ste")  # on movielens
@@ -100,7 +101,7 @@ def followers(job: str) -> Iterable[str]:
             yield "table table4"
         case "check_runs", _:
             yield "checks"
-        case (("figure" | "table"), name) if name not in ("table1", "anchors"):
+        case (("figure" | "table"), name) if name not in ("table1", "methods", "anchors"):
             yield "claims"
 
 
@@ -221,6 +222,8 @@ MODULES = [
     Row("hashgnn.tables", ("table *",), ("checks", "claims", "tuning")),
     Row("hashgnn.tables.against", ("table table2", "table table3")),
     Row("hashgnn.tables.hierarchical", ("table table2", "table table3")),
+    Row("hashgnn.tables.rates", ("table table2", "table table3", "table methods")),
+    Row("hashgnn.tables.methods", ("table methods",)),
     *(Row(f"hashgnn.tables.table{n}", (f"table table{n}",)) for n in (1, 2, 3, 4)),
     Row("hashgnn.tables.anchors", ("table anchors",)),
     Row("hashgnn.timing", ("timing *",)),

@@ -46,6 +46,7 @@ LESS: dict[str, Any] = {
         "table2": {"datasets": ["movielens"], "models": list(PAPER["models"]), **ONE},
         "table3": {"models": ["hashgnn", "graphsage"], **ONE},
         "table4": {"datasets": ["movielens"], **ONE},
+        "methods": {"datasets": ["movielens"], "models": ["hashgnn", "als"], **ONE},
         "anchors": {
             "datasets": ["gowalla"],
             "models": ["graphsage"],

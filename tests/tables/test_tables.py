@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from hashgnn.metrics.tidy import COLUMNS, over_seeds
+from hashgnn.tables import methods
 from hashgnn.tables.against import compare, runs_of
 from hashgnn.tables.formats import to_latex, to_markdown
-from hashgnn.tables.hierarchical import printed, select
+from hashgnn.tables.hierarchical import printed
+from hashgnn.tables.rates import place, select
 
 
 def metrics(rows: list[tuple[str, str, int, int, float]]) -> pd.DataFrame:
@@ -75,6 +77,26 @@ def test_several_seeds_show_their_interval() -> None:
 
     assert table["NDCG@100"].tolist() == ["**3.0000 [1.0000, 6.0000]**"]
     assert table["In the paper"].tolist() == ["2"]
+
+
+def test_all_methods_are_ranked_by_codes_and_by_vectors_apart() -> None:
+    values = {"hamming": {"a": 0.5, "g": 0.25}, "hierarchical": {"a": 0.5, "g": 0.125}}
+    values["continuous"] = {"a": 0.75, "g": 1.0}
+    rows = [
+        (model, search, n, 0, value)
+        for search, found in values.items()
+        for model, value in found.items()
+        for n in (50, 100)
+    ]
+
+    made = over_seeds(methods.both_sides(metrics(rows), continuous=["g"]))
+    made["place"] = place(made, ["dataset", "bits", "side", "metric", "n"])
+    table = methods.printed(made, {"d": "Data"}, {"a": "A", "g": "G"}).set_index("Method")
+
+    assert table["Dataset"].tolist() == ["Data, 32 bits"] * 2
+    assert table["HR@50, Hamming"].to_dict() == {"A": "**0.5000**", "G": "_0.2500_"}
+    assert table["HR@50, vectors"].to_dict() == {"A": "_0.5000_", "G": "**1.0000**"}
+    assert table["NDCG@100, vectors"].to_dict() == {"A": "_0.5000_", "G": "**1.0000**"}
 
 
 def per_user(path: Path, values: list[float]) -> Path:

@@ -222,6 +222,7 @@ TABLE_INPUTS = {
     "table2": lambda grid: evaluations(grid),
     "table3": lambda grid: evaluations(grid),
     "table4": lambda grid: grid_runs(grid, "timing.csv"),
+    "methods": lambda grid: grid_runs(grid, "metrics.csv"),
     "anchors": lambda grid: grid_runs(grid, "metrics.csv"),
 }
 
