@@ -13,7 +13,13 @@ from hashgnn.training.checkpoint import Checkpoint
 from hashgnn.training.task import Moment, Task
 
 PAPER = {"batch_size": 256, "learning_rate": 0.001, "history_every": 10**9}
-LARGE = {"batch_size": 4096, "learning_rate": 0.01, "history_every": 10**9}
+LARGE = {
+    "batch_size": 4096,
+    "learning_rate": 0.01,
+    "learning_rate_end": 0.1,
+    "embedding_dropout": 0.2,
+    "history_every": 10**9,
+}
 SHARED = {"initialization": "glorot", "initial_deviation": 0.1, "scale": 0.25}
 GUIDANCE = {"start": 1.0, "step": 0.05, "every": 0.75, "unit": "epochs", "floor": 0.5}
 CLOSE = 0.99  # of the best HR of the small batches
