@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.pop("OPENBLAS_CORETYPE", None)  # where it is set, matrix products are not at their best
 
 import torch
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from hashgnn.graph.aggregate import gather, has_kernels, neighbor_mean_reference, scatter
+from hashgnn.graph.multiply import multiply
 from hashgnn.graph.neighborhoods import Neighborhoods
 
 SLOPE = 0.2  # of LeakyReLU, below 0
@@ -56,12 +57,12 @@ class _MeanLayer(torch.autograd.Function):
     ) -> Tensor:
         hoods, source = Neighborhoods(*parts), x.detach().contiguous()
         mixed = x.new_empty(len(hoods.targets) if learns else BLOCK, weight.shape[1])
-        out = x.new_empty(len(hoods.targets), len(weight))
+        out, turned = x.new_empty(len(hoods.targets), len(weight)), weight.detach().t()
         for start, stop in _blocks(hoods):
             place = slice(start, stop) if learns else slice(stop - start)
             gather(source, hoods.rows(start, stop), share, mixed[place])
-            torch.addmm(bias, mixed[place], weight.t(), out=out[start:stop])
-            functional.leaky_relu_(out[start:stop], SLOPE)
+            multiply(mixed[place], turned, out[start:stop])
+            functional.leaky_relu_(out[start:stop].add_(bias), SLOPE)
         ctx.save_for_backward(weight, mixed, out, *parts)
         ctx.shape, ctx.share = x.shape, share
         return out
@@ -73,16 +74,18 @@ class _MeanLayer(torch.autograd.Function):
         of_x, of_weight = weight.new_zeros(ctx.shape), torch.zeros_like(weight)
         of_bias = weight.new_zeros(len(weight))
         inner, outer = weight.new_empty(BLOCK, len(weight)), mixed.new_empty(BLOCK, mixed.shape[1])
+        part = torch.empty_like(weight)
         for start, stop in _blocks(hoods):
             rows, size = slice(start, stop), stop - start
             # The sign of what came out of the activation is that of what went in.
             before = torch.ops.aten.leaky_relu_backward.grad_input(
                 gradients[0][rows], out[rows], SLOPE, True, grad_input=inner[:size]
             )
-            of_weight.addmm_(before.t(), mixed[rows])
+            multiply(before.t(), mixed[rows], part)
+            of_weight += part
             of_bias += before.sum(0)
-            of_mixed = torch.mm(before, weight, out=outer[:size])
-            scatter(of_mixed, hoods.rows(start, stop), ctx.share, of_x)
+            multiply(before, weight, outer[:size])
+            scatter(outer[:size], hoods.rows(start, stop), ctx.share, of_x)
         return of_x, of_weight, of_bias, None, None, None, None, None, None
 
 

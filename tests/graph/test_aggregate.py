@@ -64,10 +64,12 @@ def test_mean_kernels_agree_with_torch_forward_and_backward(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["drawn", "whole"])
 @pytest.mark.parametrize("joint", [False, True])
 @pytest.mark.parametrize("block", [1, 7, 1024])  # of 30 targets
+@pytest.mark.parametrize("threads", [1, 2])  # NumPy's products, or torch's
 def test_layer_agrees_with_torch_forward_and_backward(
-    kind: str, joint: bool, block: int, monkeypatch: pytest.MonkeyPatch
+    kind: str, joint: bool, block: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mean_layer, "BLOCK", block)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     generator, hoods = torch.Generator().manual_seed(0), random_hoods(60, kind)
     x = torch.randn(60, 13, generator=generator)
     weight = torch.randn(5, 13 if joint else 26, generator=generator)
