@@ -21,7 +21,7 @@ import torch
 from benchmarks import training_data as data
 from benchmarks import training_peers as peers
 from benchmarks.training_figure import draw
-from benchmarks.training_quality import compare_quality
+from benchmarks.training_quality import LARGE, compare_quality
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
 from hashgnn.provenance.record import Recorder, peak_memory_mb
@@ -43,35 +43,45 @@ def main() -> None:
     parser.add_argument("--batches", type=int, nargs="+", default=[256, 2048, 8192])
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of a round")
     parser.add_argument("--quality", type=int, default=12, help="epochs; 0: no times to an HR")
-    parser.add_argument("--only", nargs="*", help="data sets; all by default")
+    parser.add_argument(
+        "--only", nargs="*", choices=("movielens", "gowalla"), help="of these; both by default"
+    )
     parser.add_argument("--output", type=Path, default=Path("benchmarks"))
+    parser.add_argument("--resume", action="store_true", help="keep what training.json has")
     args = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
     recorder = Recorder({key: str(value) for key, value in vars(args).items()})
-    rows: list[Row] = []
-    for row in compare_all(args):
-        rows.append(row)
-        print(json.dumps(row), flush=True)
-        with atomic_write(args.output / "training.json") as temporary:
+    path = args.output / "training.json"
+    rows: list[Row] = json.loads(path.read_text()) if args.resume and path.exists() else []
+    done = {(row["dataset"], row["batch"]) for row in rows}
+    for group in compare_all(args, done):
+        rows += group
+        print(*map(json.dumps, group), sep="\n", flush=True)
+        with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(rows, indent=1) + "\n")
     draw(rows, args.output / "training.svg")
-    recorder.write(args.output / "training.provenance.json", {}, [args.output / "training.json"])
+    recorder.write(args.output / "training.provenance.json", {"resumed_after": len(done)}, [path])
 
 
-def compare_all(args: argparse.Namespace) -> Iterator[Row]:
-    for name in ("movielens", "gowalla"):
-        if args.only and name not in args.only:
-            continue
+def compare_all(args: argparse.Namespace, done: set[tuple[object, ...]]) -> Iterator[list[Row]]:
+    """The comparisons of each data set and batch; whole trainings last: their threads stay, and
+    a process that has some cannot be forked to measure its memory (``peak_of``)."""
+    for name in args.only or ("movielens", "gowalla"):
         case = data.real_or_alike(name, getattr(args, name))
-        for batch in args.batches:
-            yield from compare(case, batch, args.seconds)
-        if args.quality and name == "movielens":
-            yield from compare_quality(case, args.quality)
+        for batch in _missing(case, args, done):
+            yield list(compare(case, batch, args.seconds))
     for size in args.synthetic:
         case = data.synthetic(size)
-        for batch in args.batches:
-            yield from compare_alone(case, batch, args.seconds)
+        for batch in _missing(case, args, done):
+            yield list(compare_alone(case, batch, args.seconds))
+    case = data.real_or_alike("movielens", args.movielens)
+    if args.quality and (case.name, LARGE["batch_size"]) not in done:
+        yield list(compare_quality(case, args.quality))
+
+
+def _missing(case: data.Case, args: argparse.Namespace, done: set[tuple[object, ...]]) -> list[int]:
+    return [batch for batch in args.batches if (case.name, batch) not in done]
 
 
 def compare(case: data.Case, batch: int, seconds: float) -> Iterator[Row]:
