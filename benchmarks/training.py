@@ -54,7 +54,7 @@ def main() -> None:
     recorder = Recorder({key: str(value) for key, value in vars(args).items()})
     path = args.output / "training.json"
     rows: list[Row] = json.loads(path.read_text()) if args.resume and path.exists() else []
-    done = {(row["dataset"], row["batch"]) for row in rows}
+    done: set[tuple[object, ...]] = {(row["dataset"], row["batch"]) for row in rows}
     for group in compare_all(args, done):
         rows += group
         print(*map(json.dumps, group), sep="\n", flush=True)

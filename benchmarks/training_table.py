@@ -17,8 +17,9 @@ def main() -> None:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """A line a comparison, in Markdown."""
-    return "\n".join([HEAD, *(_line(row) for row in rows if "edges_per_s" in row)])
+    """A line a comparison with a peer, in Markdown."""
+    compared = [row for row in rows if "edges_per_s" in row and row["peer"] != row["engine"]]
+    return "\n".join([HEAD, *map(_line, compared)])
 
 
 def _line(row: dict[str, Any]) -> str:
