@@ -10,6 +10,7 @@ from typing import Any
 from tests.faults.matrix_expected import (
     EVALUATIONS,
     MEAN,
+    NEGATIVES,
     NONE,
     SHARED,
     Patterns,
@@ -104,8 +105,7 @@ def row(key: str, config: Mapping[str, Any]) -> Row:
         case ["datasets", dataset, part, *rest]:
             return _of_data_set(key, config, dataset, part, rest)
         case ["triplets", "per_interaction"]:
-            own = ("hashgnn_plus", "lightgcn")
-            must = (f"train * {model} *" for model in SHARED if model not in own)
+            must = (f"train * {model} *" for model in SHARED if model not in NEGATIVES)
             return Row(key, tuple(must), trains(*SHARED))
         case ["triplets", "rounds"]:
             return Row(key, ("triplets *",))
