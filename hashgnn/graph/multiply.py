@@ -16,6 +16,7 @@ def multiply(a: Tensor, b: Tensor, out: Tensor) -> None:
     ``out`` is contiguous; ``a`` and ``b`` are, or are transposed.
     """
     if torch.get_num_threads() == 1:
-        np.dot(a.numpy(), b.numpy(), out=out.numpy())
+        with np.errstate(over="ignore", invalid="ignore"):  # as torch; training looks at its loss
+            np.dot(a.numpy(), b.numpy(), out=out.numpy())
     else:
         torch.mm(a, b, out=out)
