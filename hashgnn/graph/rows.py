@@ -4,40 +4,16 @@ The rows of a large matrix lie anywhere in memory. Each kernel therefore asks fo
 next target while it works on those of this one.
 """
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
 from numba import njit
-from numba.core import cgutils, types
-from numba.extending import intrinsic
 
-_intrinsic: Any = intrinsic  # of a type that denies the call without the typing context
-_LINE = 64  # bytes of a cache line
-
-
-@_intrinsic
-def _prefetch_line(typing, matrix, row, offset):  # type: ignore
-    """Ask for the cache line that lies ``offset`` bytes into ``row`` of the 2-d ``matrix``."""
-
-    def codegen(context, builder, signature, args):  # type: ignore
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        row_bytes = cgutils.unpack_tuple(builder, array.strides)[0]
-        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-        place = builder.add(builder.mul(args[1], row_bytes), args[2])
-        address = builder.gep(builder.bitcast(array.data, byte), [place])
-        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [address, word(0), word(3), word(1)])  # read, keep, data
-        return context.get_dummy_value()
-
-    return types.void(matrix, types.int64, types.int64), codegen
+from hashgnn.prefetch import LINE, prefetch_line
 
 
 @njit(cache=True)
 def _prefetch(matrix: np.ndarray, row: int) -> None:
-    for offset in range(0, matrix.shape[1] * matrix.itemsize, _LINE):
-        _prefetch_line(matrix, np.int64(row), offset)
+    for offset in range(0, matrix.shape[1] * matrix.itemsize, LINE):
+        prefetch_line(matrix, np.int64(row), offset)
 
 
 @njit(cache=True, fastmath={"contract"})

@@ -14,6 +14,8 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from hashgnn.prefetch import prefetch_line
+
 _LANES = 16 if binding.get_host_cpu_features().get("avx512f") else 8
 _REGISTERS = 2  # vectors of items that share a query's loads
 PANEL_ITEMS = _REGISTERS * _LANES
@@ -196,6 +198,9 @@ def _fill(items: np.ndarray, first: int, panel: np.ndarray) -> None:
     if count == PANEL_ITEMS and size >= _LANES:
         for place in range(0, PANEL_ITEMS, _LANES):
             for column in range(0, size, _LANES):
+                # Reading a column of squares is no order that the processor would foresee.
+                for row in range(first + PANEL_ITEMS + place, first + PANEL_ITEMS + place + _LANES):
+                    prefetch_line(items, np.int64(row), np.int64(column * items.itemsize))
                 _transpose(items, first + place, min(column, size - _LANES), panel, place)
         return
     panel[:] = 0

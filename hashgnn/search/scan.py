@@ -22,15 +22,17 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from hashgnn.prefetch import LINE, ask
+
 # Words a vector: as wide as the machine's registers. The results do not depend on it.
 LANES = 8 if binding.get_host_cpu_features().get("avx512f") else 4
 VECTOR_ITEMS = 64 * LANES
 PATTERN_WORDS = 2 * LANES  # a tabulated sum of three bits: low and high bit
 _GROUP_WORDS = 8 * PATTERN_WORDS
-_LINE_WORDS = 8
+_LINE_WORDS = LINE // 8
 _ASK_AMONG_SUMS = LANES == 8
 _AHEAD_LINES = 72 if _ASK_AMONG_SUMS else 32
-_LOCALITY = 2 if _ASK_AMONG_SUMS else 3  # into the second level of the cache, or the first
+_LEVEL = 2 if _ASK_AMONG_SUMS else 3  # into the second level of the cache, or the first
 
 # Columns of a query's state.
 ACCEPT = 0  # items at this distance or beyond are passed over
@@ -223,13 +225,8 @@ def _tabulate(typing, bits, planes, word, table):  # type: ignore
 
 
 def _ask(builder: Any, address: Any, lines: int) -> None:
-    """Ask the memory for the cache line so many lines after an address."""
-    place, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-    kind = ir.FunctionType(ir.VoidType(), [place, number, number, number])
-    prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-    line = builder.bitcast(builder.gep(address, [_WORD(lines * _LINE_WORDS)]), place)
-    read, locality, data = number(0), number(_LOCALITY), number(1)
-    builder.call(prefetch, [line, read, locality, data])
+    """Ask for the cache line so many lines after an address."""
+    ask(builder, address, _WORD(lines * LINE), _LEVEL)
 
 
 @_intrinsic(prefer_literal=True)
