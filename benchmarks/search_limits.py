@@ -1,11 +1,11 @@
 """What the machine could do at best: reading memory, counting bits."""
 
-import numba
 import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
 from hashgnn.search.parallel import in_threads, query_blocks
+from hashgnn.threads import get_threads
 
 _CODES = 2048  # in the first cache level
 
@@ -24,7 +24,7 @@ def read_often(words: np.ndarray, times: int) -> None:
 def popcount(n_bytes: int) -> None:
     """Xor and count so many bytes of 64-bit codes that lie in the first cache level."""
     codes = np.arange(_CODES, dtype=np.uint64)
-    threads = numba.get_num_threads()
+    threads = get_threads()
     passes = -(-n_bytes // (8 * _CODES * threads))
     in_threads([passes] * threads, lambda share: _count(codes, share))
 

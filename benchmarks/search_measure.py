@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import faiss
-import numba
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
+import hashgnn.threads
 from hashgnn.timing.rounds import BUSY, time_alone, time_once
 
 Row = dict[str, object]
@@ -41,7 +41,7 @@ class Times:
 
 def set_threads(threads: int) -> None:
     """The same number for all libraries; refused where one does not obey."""
-    numba.set_num_threads(threads)
+    hashgnn.threads.set_threads(threads)
     torch.set_num_threads(threads)
     faiss.omp_set_num_threads(threads)
     threadpool_limits(threads)

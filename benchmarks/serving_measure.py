@@ -14,12 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import faiss
-import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hashgnn.files import load_array
 from hashgnn.search import Index
+from hashgnn.threads import set_threads
 from hashgnn.timing.rounds import BUSY, time_alone, time_once
 
 Row = dict[str, object]
@@ -80,7 +80,7 @@ def main() -> None:
     for name in ("threads", "k", "queries", "batch"):
         parser.add_argument(f"--{name}", type=int, required=True)
     args = parser.parse_args()
-    numba.set_num_threads(args.threads)
+    set_threads(args.threads)
     faiss.omp_set_num_threads(args.threads)
     threadpool_limits(args.threads)
     print(json.dumps({"search": args.server, "threads": args.threads, "k": args.k, **serve(args)}))

@@ -97,7 +97,7 @@ def _stage(module: str, settings: Mapping[str, object], output: str) -> list[str
     return [f"hashgnn.{module}", "--settings", json.dumps(settings), *wanted]
 
 
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+_ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 
 def measured(command: Sequence[str]) -> Row:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
-import numba
+from hashgnn.threads import get_threads
 
 T = TypeVar("T")
 
@@ -21,20 +21,20 @@ def query_blocks(n_queries: int, block: int, parts: int = 1) -> list[slice]:
 
     Smaller ones rather than idle threads, unless each is to be answered in so many ``parts``.
     """
-    pieces = max(min(numba.get_num_threads() // parts, n_queries), -(-n_queries // block))
+    pieces = max(min(get_threads() // parts, n_queries), -(-n_queries // block))
     bounds = [n_queries * piece // max(1, pieces) for piece in range(pieces + 1)]
     return [slice(*ends) for ends in pairwise(bounds)]
 
 
 def in_threads(pieces: Sequence[T], do: Callable[[T], None]) -> None:
-    """Call ``do`` with each piece; as many threads as numba may use take the next in turn."""
+    """Call ``do`` with each piece; as many threads as there may be take the next in turn."""
     waiting = iter(pieces)
 
     def work() -> None:
         for piece in waiting:
             do(piece)
 
-    others = min(numba.get_num_threads(), len(pieces)) - 1
+    others = min(get_threads(), len(pieces)) - 1
     helpers = [_pool(others).submit(work) for _ in range(others)]
     work()
     for helper in helpers:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from hashgnn.data.interactions import Csr
 from hashgnn.search.planes import CHUNK_ITEMS
+from hashgnn.threads import get_threads
 
 _FEWEST = 1 << 18  # items of a part; of fewer, the scan is over before a second thread has begun
 
@@ -35,7 +35,7 @@ class Part(NamedTuple):
 
 def parts_of(items: Items, excluded: Csr) -> list[Part]:
     """The items whole, or one part a thread where there are fewer queries than threads."""
-    threads, n_queries = numba.get_num_threads(), len(excluded.indptr) - 1
+    threads, n_queries = get_threads(), len(excluded.indptr) - 1
     pieces = max(1, min(threads, items.n_items // _FEWEST)) if n_queries < threads else 1
     if pieces == 1:
         return [Part(items, 0, excluded)]

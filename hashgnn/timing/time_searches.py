@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import numba
 import numpy as np
 import torch
 
@@ -14,6 +13,7 @@ from hashgnn.errors import InputError
 from hashgnn.files import load_array
 from hashgnn.search import Index
 from hashgnn.stage import run_stage, stage_parser
+from hashgnn.threads import get_threads, set_threads
 from hashgnn.timing.rounds import BUSY, Round, Run, in_turns
 from hashgnn.timing.times import write_times
 
@@ -37,7 +37,7 @@ class Settings:
             value = getattr(settings, field.name)
             if value < 1:
                 raise InputError(f"timing.{field.name}: {value}; give 1 or more")
-        most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+        most = get_threads()
         if settings.threads > most:
             raise InputError(
                 f"timing.threads: {settings.threads}, but this job may use {most}; "
@@ -59,7 +59,7 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
     settings = Settings.from_config(args.settings["timing"])
     users = load_array(args.user_codes), load_array(args.user_vectors)
     items = load_array(args.item_codes), load_array(args.item_vectors)
-    numba.set_num_threads(settings.threads)
+    set_threads(settings.threads)
     torch.set_num_threads(settings.threads)
     runs = searches(users, items, settings)
     for run in runs.values():

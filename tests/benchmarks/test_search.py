@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numba
 import pytest
 import torch
 
@@ -14,6 +13,7 @@ pytest.importorskip("faiss")
 
 from benchmarks import search, search_evaluation, search_measure, search_table
 from hashgnn.metrics.evaluation import Settings, evaluate
+from hashgnn.threads import get_threads, set_threads
 
 ROOT = Path(__file__).parents[2]
 KEYS = {"search", "peer", "items", "bits", "k", "threads", "us_per_query", "peer_us_per_query"}
@@ -25,9 +25,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(search_measure, "SECONDS", 1e-4)
     monkeypatch.setattr(search_measure, "ROUNDS", (1, 1))
     monkeypatch.setattr(search_measure, "TRIES", 1)
-    threads = numba.get_num_threads(), torch.get_num_threads()
+    threads = get_threads(), torch.get_num_threads()
     yield
-    numba.set_num_threads(threads[0])
+    set_threads(threads[0])
     torch.set_num_threads(threads[1])
 
 

@@ -15,7 +15,7 @@ from tests.workflow.project import Project
 RECORDS = "*.provenance.json"
 
 # As Snakemake sets them for a rule of one thread: sums in another order have other last bits.
-ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 class Stage(NamedTuple):

@@ -226,18 +226,13 @@ def test_half_written_index_is_refused(tmp_path) -> None:  # type: ignore[no-unt
         Index.load(tmp_path)
 
 
-def test_threads_do_not_change_results() -> None:
-    numba = pytest.importorskip("numba")
-    if numba.config.NUMBA_NUM_THREADS < 2:  # fixed when the process starts
-        pytest.skip("one thread only")
+def test_threads_do_not_change_results(monkeypatch: pytest.MonkeyPatch) -> None:
     codes, vectors = random_codes(5000, 4, 1), random_vectors(5000, 8, 2)
     index = Index(codes, vectors)
-    before = numba.get_num_threads()
     answers = []
     for threads in (1, 2):
-        numba.set_num_threads(threads)
+        monkeypatch.setattr("hashgnn.threads._threads", threads)
         answers.append(index.hierarchical(codes[:301], vectors[:301], 50))
-    numba.set_num_threads(before)
     np.testing.assert_array_equal(answers[0][0], answers[1][0])
     np.testing.assert_array_equal(answers[0][1], answers[1][1])
 

@@ -3,7 +3,6 @@
 import tracemalloc
 from collections.abc import Callable, Iterator
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -87,7 +86,7 @@ def test_items_searched_in_parts_give_the_same(
     index = Index(codes)
     whole = index.hamming(queries, k, exclude)
     counted = index.level_counts(queries, k, exclude, relevant)
-    monkeypatch.setattr(numba, "get_num_threads", lambda: 3)
+    monkeypatch.setattr("hashgnn.threads._threads", 3)
     monkeypatch.setattr(parts, "_FEWEST", 300)
     assert len(parts.parts_of(index._items(queries), exclude)) == 3
     for one, other in zip(whole, index.hamming(queries, k, exclude), strict=True):

@@ -1,7 +1,6 @@
 """The training process, killed with SIGKILL and given the same command again."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from tests.training.planted import BITS, planted_task
 
 RESULTS = ["user_codes.npy", "item_codes.npy", "user_vectors.npy", "item_vectors.npy"]
 RESULTS += ["history.csv"]
-ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}  # as jobs have
 
 
 def command(folder: Path, epochs: int, seed: int = 0) -> list[str]:
@@ -37,7 +35,7 @@ def command(folder: Path, epochs: int, seed: int = 0) -> list[str]:
 def run(command: list[str], output: Path) -> str:
     """Run to the end; what it said."""
     whole = [*command, "--output", str(output)]
-    done = subprocess.run(whole, capture_output=True, text=True, check=True, env=ONE_THREAD)
+    done = subprocess.run(whole, capture_output=True, text=True, check=True)
     return done.stderr
 
 
@@ -46,7 +44,7 @@ def kill_on_its_way(command: list[str], output: Path, after: float) -> None:
     checkpoint = output / "checkpoint.pt"
     before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
     given = [*command, "--output", str(output)]
-    process = subprocess.Popen(given, stderr=subprocess.DEVNULL, env=ONE_THREAD)
+    process = subprocess.Popen(given, stderr=subprocess.DEVNULL)
     while not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before:
         assert process.poll() is None, "it came to its end, or failed, before it could be killed"
         time.sleep(0.002)

@@ -67,9 +67,9 @@ def shell_prefix():
     """What each job's shell begins with; it makes nothing stale.
 
     The package that runs is the one that the digests were taken from, under the interpreter that
-    runs Snakemake unless conda brings another. torch obeys OMP_NUM_THREADS, which Snakemake sets
-    to the rule's threads; numba is told the same. Relative paths of the config begin where
-    Snakemake was started.
+    runs Snakemake unless conda brings another. torch and the searches obey OMP_NUM_THREADS, which
+    Snakemake sets to the rule's threads. Relative paths of the config begin where Snakemake was
+    started.
     """
     variables = {
         "PYTHONPATH": ROOT,
@@ -81,7 +81,6 @@ def shell_prefix():
     exports = [f"{name}={shlex.quote(str(value))}" for name, value in variables.items()]
     if not workflow.deployment_settings.deployment_method:
         exports.append(f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
-    exports.append("NUMBA_NUM_THREADS=${{OMP_NUM_THREADS:-1}}")
     return f"set -euo pipefail; export {' '.join(exports)}; "
 
 
