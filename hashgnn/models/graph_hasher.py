@@ -60,7 +60,7 @@ class GraphHasher(nn.Module, ABC):
     def __init__(self, graph: Graph, bits: int, settings: TrainingSettings) -> None:
         super().__init__()
         self.n_users = graph.n_users
-        self.scale = settings.scale
+        self.scale = settings.scale_of(bits)
         self.embedding = nn.Parameter(torch.empty(graph.n_nodes, settings.embedding_width))
         self.encoder: Encoder = build_encoder(settings, graph)
         self.user_hash: nn.Module = nn.Linear(self.encoder.width, bits)

@@ -48,7 +48,7 @@ class HashGnnPlus(GraphHasher):
         super().__init__(graph, bits, settings)
         self.user_vector = nn.Linear(self.encoder.width, bits)
         self.item_vector = nn.Linear(self.encoder.width, bits)
-        self.log_scales = nn.Parameter(torch.tensor([settings.scale, settings.vector_scale]).log())
+        self.log_scales = nn.Parameter(torch.tensor([self.scale, settings.vector_scale]).log())
         self.user_damping = settings.user_damping
         self.weights = 1.0, settings.vector_weight
         degrees = torch.from_numpy(graph.indptr[graph.n_users :]).diff()

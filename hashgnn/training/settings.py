@@ -14,9 +14,9 @@ class TrainingSettings:
     Embeddings begin as N(0, ``initial_deviation``), and so do the weights with ``normal``
     (paper); ``glorot`` draws these as Glorot and Bengio (2010) do. ``aggregator`` is the mean
     encoder's, ``convolution`` and its arguments the convolution encoder's. Widths are numbers of
-    dimensions; ``fanouts`` neighbors drawn a node, nearest hop first;
-    ``scale`` multiplies the inner product before the sigmoid; ``history_every`` is in iterations,
-    ``patience`` in epochs without a better validation HR (0: train to the end).
+    dimensions; ``fanouts`` neighbors drawn a node, nearest hop first. ``scale``, meant for codes of
+    ``scale_bits``, multiplies the inner product before the sigmoid. ``history_every`` is in
+    iterations, ``patience`` in epochs without a better validation HR (0: train to the end).
     ``batch_by``: a batch holds single interactions, or all those of some users. The learning rate
     falls along a cosine to ``learning_rate_end`` times what it was. Users without
     ``user_embeddings`` are known by their items alone, so that new ones need no training.
@@ -46,6 +46,7 @@ class TrainingSettings:
     epochs: int = 20
     patience: int = 0
     scale: float = 0.25
+    scale_bits: int = 0
     history_every: int = 250
     engine: Literal["sampled", "full", "auto"] = "sampled"
     embedding_updates: Literal["all", "touched", "auto"] = "auto"
@@ -56,12 +57,20 @@ class TrainingSettings:
         """``InputError`` for what no training can be made with."""
         counts = ("embedding_width", "widths", "fanouts", "batch_size", "epochs", "history_every")
         rates = ("embedding_dropout", "initial_deviation", "learning_rate", "learning_rate_end")
-        others = ("patience", "validated_users", *rates)
+        others = ("patience", "scale_bits", "validated_users", *rates)
         require(self, **dict.fromkeys(counts, 1), **dict.fromkeys(others, 0))
         if self.embedding_dropout >= 1:
             raise InputError(
                 f"embedding_dropout: expected less than 1, got {self.embedding_dropout}"
             )
+
+    def scale_of(self, bits: int) -> float:
+        """Factor of the inner product of codes of so many bits.
+
+        ``scale`` is meant for ``scale_bits`` bits; inner products of codes of twice the length are
+        twice as large, and get half the factor. 0: it is meant for all.
+        """
+        return self.scale * self.scale_bits / bits if self.scale_bits else self.scale
 
     def check_layers(self) -> None:
         """``InputError`` unless each layer has a width and a fanout."""
