@@ -39,7 +39,7 @@ def test_scores_are_inner_products_of_vectors_or_of_codes(fitted: HashGNN) -> No
         found = fitted.recommend([user], n=100, search=search, exclude_known=False)
         assert len(found) == 100
         rows = model.item_ids.rows(found.item, "item")
-        np.testing.assert_allclose(found.score, scores[rows], rtol=1e-5)
+        np.testing.assert_allclose(found.score, scores[rows], rtol=1e-5, atol=1e-6)
 
 
 def test_fewer_items_than_asked_for(fitted: HashGNN, planted: pd.DataFrame) -> None:
