@@ -1,6 +1,7 @@
 """The record that goes with each result: how it was made, by what, at what cost."""
 
 import json
+import os
 import platform
 import resource
 import subprocess
@@ -14,7 +15,6 @@ from typing import Any
 from hashgnn.files import atomic_write
 from hashgnn.provenance.inputs import Inputs
 from hashgnn.provenance.outputs import describe_outputs
-from hashgnn.threads import get_threads
 
 _PACKAGES = (
     "hashgnn",
@@ -67,7 +67,7 @@ class Recorder:
             "seconds": round(time.perf_counter() - self._wall, 3),
             "cpu_seconds": round(time.process_time() - self._cpu, 3),
             "peak_memory_mb": peak_memory_mb(),
-            "threads": get_threads(),
+            "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
             "machine": {"system": platform.platform(), "processor": _processor()},
             "versions": {"python": platform.python_version(), **_versions()},
             "git_commit": _git_commit(),

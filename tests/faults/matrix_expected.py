@@ -219,6 +219,10 @@ MODULES = [
     ),
     Row("hashgnn.search", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS)),
     Row("hashgnn.search.approximate", NONE),
+    *(
+        Row(f"hashgnn.{name}", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS))
+        for name in ("prefetch", "threads")
+    ),
     Row("hashgnn.settings", trains(*SHARED), trains(*OTHERS)),
     Row("hashgnn.tables", ("table *",), ("checks", "claims", "tuning")),
     Row("hashgnn.tables.against", ("table table2", "table table3")),
