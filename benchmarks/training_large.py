@@ -29,6 +29,7 @@ from hashgnn.provenance.record import Recorder
 from hashgnn.training.batches import Batches
 from hashgnn.training.memory import keep_freed_memory
 from hashgnn.training.steps import Steps
+from hashgnn.training.trial import choose_engine
 
 Row = dict[str, object]
 ROWS_WRITTEN = 1_000_000
@@ -139,7 +140,8 @@ def train(args: argparse.Namespace) -> None:
     device = torch.device("cpu")
     batches = Batches(split.train, negatives, graph, FANOUTS, args.batch, 0, device)
     model, rng = HashGnn(graph, BITS, settings), torch.Generator()
-    steps = Steps(model, graph, batches, settings)
+    choice = choose_engine(model, graph, batches, settings)
+    steps = Steps(model, graph, batches, settings, choice)
     began = time.perf_counter()
     for number, batch in zip(range(args.iterations), batches.epoch(0), strict=False):
         steps(batch, Progress(number, len(batches)), rng)

@@ -18,6 +18,7 @@ from hashgnn.hashing.progress import Progress
 from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
 from hashgnn.training.batches import Batches
 from hashgnn.training.steps import Steps
+from hashgnn.training.trial import choose_engine
 
 Step = Callable[[], None]
 
@@ -31,7 +32,8 @@ def ours(case: Case, batch: int, engine: str) -> Step:
     device = torch.device("cpu")
     batches = Batches(case.split.train, case.triplets, graph, FANOUTS, batch, 0, device)
     model = HashGnn(graph, BITS, settings)
-    steps, rng = Steps(model, graph, batches, settings), torch.Generator()
+    choice = choose_engine(model, graph, batches, settings)
+    steps, rng = Steps(model, graph, batches, settings, choice), torch.Generator()
     stream = _forever(lambda epoch: batches.epoch(epoch))
     return lambda: _ignore(steps(next(stream), Progress(0, len(batches)), rng))
 

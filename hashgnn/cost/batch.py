@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from hashgnn.cost.sizes import Sizes
 from hashgnn.settings import parse
-from hashgnn.training.engine import TARGET_COST
+from hashgnn.training.engine import HOPELESS, TARGET_COST
 from hashgnn.training.settings import TrainingSettings
 
 # Methods without an encoder of their own choice: their modules set these whatever the config says.
@@ -69,6 +69,14 @@ def training(
     settings = parse(TrainingSettings, own, "parameters")
     layers = _whole if settings.engine == "full" else _sampled
     return Training(sizes, settings, bits, negatives, layers(sizes, settings, negatives))
+
+
+def tried(job: Training) -> list[Training]:
+    """``job`` by whole neighborhoods too, where ``engine: auto`` tries them."""
+    layers = _whole(job.sizes, job.settings, job.negatives)
+    least = job._replace(layers=layers[1:]).rows  # the last layer goes over the batch's nodes alone
+    tries = job.settings.engine == "auto" and least <= HOPELESS * job.rows
+    return [job._replace(layers=layers)] if tries else []
 
 
 def distinct(draws: float, among: int) -> float:

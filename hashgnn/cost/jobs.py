@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hashgnn.cost import memory, runtime
-from hashgnn.cost.batch import training
+from hashgnn.cost.batch import training, tried
 from hashgnn.cost.sizes import Sizes, generated, prepared, raw_rows
 from hashgnn.errors import InputError
 from hashgnn.experiment.parameters import Config, negatives, parameters, takes_training
@@ -66,7 +66,8 @@ def _train(config: Config, wildcards: Wildcards, files: Files) -> Cost:
     try:
         if takes_training(config, model):
             job = training(method, sizes, given, bits, negatives(config, model))
-            return Cost(memory.of_training(job), runtime.of_training(job))
+            peaks = map(memory.of_training, [job, *tried(job)])
+            return Cost(max(peaks), runtime.of_training(job))
         width, epochs = given.get("dimensions") or bits, given.get("epochs", 1)
         seconds = runtime.of_other_training(sizes, int(epochs), bits)
         return Cost(memory.of_other_training(sizes, int(width)), seconds)

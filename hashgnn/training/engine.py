@@ -1,11 +1,8 @@
-"""Whether a step propagates over sampled neighborhoods or over whole ones.
-
-The choice depends on the graph, the settings and the first batch alone, never on a clock: a
-training that is repeated or resumed chooses as it did before.
-"""
+"""Whether a step propagates over sampled neighborhoods or over whole ones: what each costs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -14,26 +11,56 @@ if TYPE_CHECKING:  # the workflow reads TARGET_COST, and loads no torch for it
     from hashgnn.graph.bipartite import Graph
     from hashgnn.training.batches import Batch
 
+Engine = Literal["sampled", "full"]
+
 # What it costs to multiply one target's row, in rows read. Measured at width 128 on one core:
 # 2.6 microseconds forward and backward, where a row read and its gradient take 0.06 (in cache) to
 # 0.18.
 TARGET_COST = 20
 
+# So many times the rows of a sampled step are not tried: that takes memory, and cannot win.
+HOPELESS = 10
+
+TURNS = 5
+
 
 class Choice(NamedTuple):
     """What was chosen, and why in words."""
 
-    engine: Literal["sampled", "full"]
+    engine: Engine
     reason: str
 
 
-def choose_engine(wanted: Literal["sampled", "full", "auto"], batch: Batch, graph: Graph) -> Choice:
-    """``wanted``, or for ``auto`` the one that costs less for ``batch``, which is sampled."""
+def choose(
+    wanted: Literal["sampled", "full", "auto"],
+    batch: Batch,
+    graph: Graph,
+    seconds: Callable[[Engine], float],
+) -> Choice:
+    """``wanted``, or for ``auto`` the engine whose step took less time.
+
+    ``batch`` is a sampled one; ``seconds`` takes a step and says how long that took.
+    """
     if wanted != "auto":
         return Choice(wanted, "as the settings say")
-    sampled, full = sampled_cost(batch), full_cost(batch, graph)
-    reason = f"a step costs {sampled:,} row reads sampled, {full:,} over whole neighborhoods"
+    times = full_cost(batch, graph) / sampled_cost(batch)
+    if times > HOPELESS:
+        reason = f"over whole neighborhoods a step costs {times:,.0f} times as much"
+        return Choice("sampled", reason)
+    sampled, full = _least_of_turns(seconds)
+    reason = f"a step took {_ms(sampled)} ms sampled, {_ms(full)} over whole neighborhoods"
     return Choice("sampled" if sampled <= full else "full", reason)
+
+
+def _least_of_turns(seconds: Callable[[Engine], float]) -> tuple[float, float]:
+    """Of a sampled step and of one over whole neighborhoods; other work only makes them longer."""
+    turns = [(seconds("sampled"), seconds("full")) for _ in range(TURNS + 1)]
+    sampled, full = zip(*turns[1:], strict=True)  # the first compiles and fills the caches
+    return min(sampled), min(full)
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:,.3g}"
 
 
 def sampled_cost(batch: Batch) -> int:

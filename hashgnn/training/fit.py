@@ -18,10 +18,12 @@ from hashgnn.settings import parse
 from hashgnn.training.batches import Batch, Batches
 from hashgnn.training.checkpoint import State
 from hashgnn.training.decay import cosine
+from hashgnn.training.engine import Choice
 from hashgnn.training.history import History
 from hashgnn.training.settings import TrainingSettings
 from hashgnn.training.steps import Steps
 from hashgnn.training.task import Fitted, Moment, Task
+from hashgnn.training.trial import choose_engine
 from hashgnn.training.validation import PairwiseAuc, of_some_users, validation_hr
 
 HasherClass = Callable[[Graph, int, Any], GraphHasher]
@@ -58,7 +60,9 @@ class _Training:
             task.device,
             by_user=settings.batch_by == "users",
         )
-        self.steps = Steps(model, graph, self.batches, settings)
+        self._resumed = task.checkpoint.load()
+        self.choice = self._choose()
+        self.steps = Steps(model, graph, self.batches, settings, self.choice)
         self.validated = of_some_users(task.split, settings.validated_users, task.seed)
         self.auc = PairwiseAuc(self.validated, task.seed)
         self.history = History()
@@ -76,7 +80,7 @@ class _Training:
         """
         for choice in self.steps.choices:
             self._say(choice)
-        self._restore(self.task.checkpoint.load())
+        self._resume()
         epoch = self.iteration // len(self.batches)
         while epoch < self.settings.epochs and not self._is_stuck(epoch):
             self._train_epoch(epoch)
@@ -180,6 +184,7 @@ class _Training:
     def _state(self) -> State:
         self._check_weights()
         return {
+            "choice": list(self.choice),
             "iteration": self.iteration,
             "weights": self.model.state_dict(),
             "optimizer": self.steps.optimizer.state_dict(),
@@ -187,7 +192,14 @@ class _Training:
             "best": [self.best_hr, self.best_epoch, self.best_weights],
         }
 
-    def _restore(self, state: State | None) -> None:
+    def _choose(self) -> Choice:
+        """As it was chosen, where the training goes on: a clock need not say the same again."""
+        if self._resumed:
+            return Choice(*self._resumed["choice"])
+        return choose_engine(self.model, self.graph, self.batches, self.settings)
+
+    def _resume(self) -> None:
+        state, self._resumed = self._resumed, None
         if state is None:
             return
         self.iteration = state["iteration"]

@@ -7,7 +7,7 @@ from hashgnn.graph.bipartite import Graph
 from hashgnn.hashing.progress import Progress
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.training.batches import Batch, Batches, Sampling
-from hashgnn.training.engine import choose_engine
+from hashgnn.training.engine import Choice
 from hashgnn.training.optimizer import DenseAdam, TouchedAdam, touches_few
 from hashgnn.training.settings import TrainingSettings
 
@@ -16,20 +16,25 @@ _MIXED = ("cuda",)
 
 
 class Steps:
-    """The engine and the optimizer of a training, chosen by its settings and its first batch.
+    """Steps by the engine that was chosen, with the optimizer that the first batch asks for.
 
     ``choices`` says what was chosen, and why.
     """
 
     def __init__(
-        self, model: GraphHasher, graph: Graph, batches: Batches, settings: TrainingSettings
+        self,
+        model: GraphHasher,
+        graph: Graph,
+        batches: Batches,
+        settings: TrainingSettings,
+        choice: Choice,
     ) -> None:
         self.model = model
         self.graph = graph
         self.dropout = settings.embedding_dropout
         first = next(batches.epoch(0))
-        self.engine, reason = choose_engine(settings.engine, first, graph)
-        self.choices = [f"engine: {self.engine} ({reason})"]
+        self.engine = choice.engine
+        self.choices = [f"engine: {choice.engine} ({choice.reason})"]
         n_read, n_nodes = _count_read(first), graph.n_nodes
         learns = self.engine == "sampled" and model.embedding.requires_grad
         learns = learns and settings.user_embeddings

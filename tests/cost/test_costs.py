@@ -75,6 +75,26 @@ def test_cost_grows_with_what_it_is_made_of() -> None:
     assert seen[-1].megabytes > 20_000
 
 
+@pytest.mark.parametrize(
+    ("interactions", "tries_both"),
+    [(10**5, True), (10**9, False)],  # of 30,000 nodes: too many links to be worth a try
+)
+def test_a_training_that_tries_both_engines_has_memory_for_both(
+    interactions: int, tries_both: bool
+) -> None:
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config["datasets"]["synthetic"]["generator"]["interactions"] = interactions
+    wildcards = {"dataset": "synthetic", "model": "hashgnn", "bits": "32"}
+    needed = {}
+    for engine in ("auto", "sampled", "full"):
+        config["training"]["engine"] = engine
+        needed[engine] = jobs.cost("train", config, wildcards, ["not there"]).megabytes
+
+    assert needed["sampled"] != needed["full"]
+    both = max(needed["sampled"], needed["full"])
+    assert needed["auto"] == (both if tries_both else needed["sampled"])
+
+
 def test_distinct_nodes() -> None:
     assert distinct(10, 10**9) == pytest.approx(10)
     assert distinct(10**9, 10) == pytest.approx(10)

@@ -235,7 +235,7 @@ MODULES = [
     Row("hashgnn.training", trains(*SHARED, *OTHERS)),
     *(
         Row(f"hashgnn.training.{name}", trains(*SHARED))
-        for name in ("batches", "decay", "engine", "fit", "optimizer", "steps")
+        for name in ("batches", "decay", "engine", "fit", "optimizer", "steps", "trial")
     ),
     Row("hashgnn.training.settings", trains(*SHARED), trains(*OTHERS)),
     Row("hashgnn.training.validation", trains(*SHARED), trains(*OTHERS)),

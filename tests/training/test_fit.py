@@ -28,6 +28,7 @@ from hashgnn.models import (
 )
 from hashgnn.training import fit
 from hashgnn.training.checkpoint import Checkpoint, State
+from hashgnn.training.engine import Choice
 from hashgnn.training.task import Fitted
 from tests.training.planted import BITS, GROUPS, N_ITEMS, N_USERS, planted_split, planted_task
 
@@ -318,6 +319,26 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(tmp_path: Path, live
     assert resumed.item_codes.tobytes() == whole.item_codes.tobytes()
     assert resumed.history.equals(whole.history)
     assert resumed.facts == whole.facts
+
+
+def test_a_resumed_training_keeps_the_engine_whatever_the_clock_says_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying = Failing(tmp_path / "checkpoint.pt", "this", every_seconds=0)
+    dying.lives = 20
+    said = iter([Choice("full", "faster then"), Choice("sampled", "faster now")])
+    monkeypatch.setattr(fit, "choose_engine", lambda *given: next(said))
+
+    with pytest.raises(InterruptedTrainingError):
+        hashgnn.fit(planted_task(checkpoint=dying, epochs=2, engine="auto"))
+    resumed = hashgnn.fit(
+        planted_task(checkpoint=Checkpoint(dying.path, "this"), epochs=2, engine="auto")
+    )
+    monkeypatch.undo()
+    whole = hashgnn.fit(planted_task(epochs=2, engine="full"))
+
+    assert resumed.facts["choices"] == ["engine: full (faster then)"]
+    assert resumed.user_vectors.tobytes() == whole.user_vectors.tobytes()
 
 
 @pytest.mark.parametrize("damage", ["another training", "truncated", "empty"])

@@ -13,6 +13,7 @@ from hashgnn.settings import parse
 from hashgnn.training import steps
 from hashgnn.training.batches import Batches
 from hashgnn.training.steps import Steps, drop
+from hashgnn.training.trial import choose_engine
 from tests.training.planted import planted_task
 
 
@@ -32,7 +33,8 @@ def trained(n_steps: int = 5, **parameters: object) -> tuple[dict[str, torch.Ten
         task.seed,
         task.device,
     )
-    step, loss = Steps(model, graph, batches, settings), float("inf")
+    choice = choose_engine(model, graph, batches, settings)
+    step, loss = Steps(model, graph, batches, settings, choice), float("inf")
     for number, batch in zip(range(n_steps), batches.epoch(0), strict=False):
         rng = torch.Generator().manual_seed(number)
         loss = step(batch, Progress(number, len(batches)), rng)

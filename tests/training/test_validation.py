@@ -11,6 +11,7 @@ from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
 from hashgnn.settings import parse
 from hashgnn.training.batches import Batches
 from hashgnn.training.steps import Steps
+from hashgnn.training.trial import choose_engine
 from hashgnn.training.validation import PairwiseAuc, of_some_users, validation_hr
 from tests.training.planted import N_USERS, planted_split, planted_task
 
@@ -65,7 +66,8 @@ def test_validation_auc_by_sampled_and_by_whole_neighborhoods_is_the_same(aggreg
     batches = Batches(
         task.split.train, task.triplets, graph, settings.fanouts, 64, task.seed, task.device
     )
-    steps = Steps(model, graph, batches, settings)
+    choice = choose_engine(model, graph, batches, settings)
+    steps = Steps(model, graph, batches, settings, choice)
     for epoch in range(10):
         for number, batch in enumerate(batches.epoch(epoch)):
             steps(batch, Progress(epoch * len(batches) + number, len(batches)), torch.Generator())
