@@ -26,6 +26,7 @@ from hashgnn.provenance.record import Recorder
 SIZES = (4_096, 40_000, 1_000_000, 10_000_000)
 BITS = (32, 64, 128)
 CUTOFFS = (50, 100, 500)
+PARTS = ("evaluation", "searches", "limits", "approximate")
 GROUP = ("part", "items", "bits", "threads")  # comparisons that are made and kept together
 
 
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--large", type=int, default=100_000_000, help="64 bits, codes only; 0: no")
     parser.add_argument("--approximate", type=int, default=10_000_000, help="items; 0: no")
     parser.add_argument("--evaluate", type=int, nargs=2, default=(USERS, ITEMS), metavar="N")
+    parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS)
     parser.add_argument("--output", type=Path, default=Path("benchmarks"))
     parser.add_argument("--resume", action="store_true", help="keep what search.json has")
     return parser
@@ -68,7 +70,8 @@ def compare_all(args: argparse.Namespace, done: set[tuple[object, ...]]) -> Iter
     sizes = [(n_items, bits) for n_items in args.items for bits in args.bits]
 
     def missing(part: str, items: int, bits: int) -> list[int]:
-        return [t for t in args.threads if (part, items, bits, t) not in done]
+        wanted = args.threads if part in args.parts else []
+        return [t for t in wanted if (part, items, bits, t) not in done]
 
     for threads in missing("evaluation", catalogue, cases.DIMENSIONS):
         yield list(cases.compare_evaluation(users, catalogue, threads))

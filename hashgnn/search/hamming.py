@@ -37,8 +37,8 @@ def nearest(
     positions and distances, int32 [Q, k], -1 where fewer than k remain.
     """
     parts = parts_of(items, excluded)
-    positions = np.full((len(parts), len(codes), k), -1, dtype=np.int32)
-    distances = np.full_like(positions, -1)
+    positions = np.empty((len(parts), len(codes), k), dtype=np.int32)
+    distances = np.empty_like(positions)
 
     def answer(number: int, rows: slice) -> None:
         found = _scan(parts[number], codes, rows, k, listing=True)
@@ -86,12 +86,14 @@ def _scan(part: Part, codes: np.ndarray, rows: slice, k: int, listing: bool) -> 
     tabled = len(codes) >= _FEW
     queries = to_patterns(codes, scan.PATTERN_WORDS) if tabled else to_masks(codes)
     enough = quotas(items.n_items, k, scan.VECTOR_ITEMS)
-    found = _pass(items, queries, k, enough, excluded, listing)
-    short = (found.state[:, scan.INSIDE] < k) & (found.state[:, scan.BOUND] < items.bits)
-    for row in np.flatnonzero(short):
+    found, short = _pass(items, queries, k, enough, excluded, listing)
+    if not short:  # nor ask NumPy: after a pass over the memory its own code is in no cache
+        return found
+    inside, bounds = found.state[:, scan.INSIDE], found.state[:, scan.BOUND]
+    for row in np.flatnonzero((inside < k) & (bounds < items.bits)):
         one = slice(row, row + 1)
         safe = np.full_like(enough, k)
-        again = _pass(items, queries[one], k, safe, _rows(excluded, one), listing)
+        again, _ = _pass(items, queries[one], k, safe, _rows(excluded, one), listing)
         for kept, new in zip(found, again, strict=True):
             kept[one] = new
     return found
@@ -103,22 +105,18 @@ def _rows(csr: Csr, rows: slice) -> Csr:
 
 def _pass(
     items: Items, queries: np.ndarray, k: int, enough: np.ndarray, excluded: Csr, listing: bool
-) -> _Found:
+) -> tuple[_Found, int]:
+    """What a scan finds, and for how many queries the quotas were too few."""
     room = 2 * k + scan.VECTOR_ITEMS if listing else 0
     found = _Found(
-        np.zeros((len(queries), scan.STATE_COLUMNS), dtype=np.int64),
-        np.zeros((len(queries), items.bits + 1), dtype=np.int32),
+        np.empty((len(queries), scan.STATE_COLUMNS), dtype=np.int64),
+        np.empty((len(queries), items.bits + 1), dtype=np.int32),
         np.empty((len(queries), room), dtype=np.int32),
         np.empty((len(queries), room), dtype=np.int16),
     )
-    found.state[:, scan.BOUND] = items.bits
-    found.state[:, scan.ACCEPT] = items.bits + 1
-    found.state[:, scan.CURSOR] = excluded.indptr[:-1]
-    found.state[:, scan.END] = excluded.indptr[1:]
     kernel = scan.scanner(items.bits, tabled=queries.dtype == np.uint16)
     planes, biases = items.planes.reshape(-1), _biases(items.bits)
-    kernel(planes, items.n_items, queries, biases, k, enough, excluded.indices, *found)
-    return found
+    return found, kernel(planes, items.n_items, queries, biases, k, enough, *excluded, *found)
 
 
 @lru_cache
@@ -139,7 +137,12 @@ def _in_order(
     positions: np.ndarray,
     distances: np.ndarray,
 ) -> None:
-    """Sort what was found by distance, by counting; it is in order of position already."""
+    """Sort what was found by distance, by counting; it is in order of position already.
+
+    Places beyond the found ones get -1.
+    """
+    positions[:] = -1
+    distances[:] = -1
     k = positions.shape[1]
     slots = np.empty(counts.shape[1] + 1, dtype=np.int64)
     for row in range(len(bounds)):

@@ -156,9 +156,9 @@ class Index:
         return positions
 
     def _ids(self, positions: np.ndarray) -> np.ndarray:
-        if not len(self):
-            return positions
-        return np.where(positions < 0, np.int32(-1), self.order[positions])
+        ids = np.empty_like(positions)
+        _take(self.order, positions, ids)
+        return ids
 
 
 def fit_codes(codes: np.ndarray, rows: int, width: int | None = None) -> np.ndarray:
@@ -182,6 +182,15 @@ def _fit_vectors(vectors: np.ndarray, rows: int, width: int | None = None) -> np
 def _same_length(codes: np.ndarray, vectors: np.ndarray) -> None:
     if len(codes) != len(vectors):
         raise InputError(f"{len(codes)} query codes but {len(vectors)} query vectors")
+
+
+@njit(cache=True)
+def _take(order: np.ndarray, positions: np.ndarray, ids: np.ndarray) -> None:
+    """The items at ``positions``, -1 where there is none."""
+    for row in range(len(positions)):
+        for rank in range(positions.shape[1]):
+            position = positions[row, rank]
+            ids[row, rank] = order[position] if position >= 0 else -1
 
 
 @njit(cache=True)

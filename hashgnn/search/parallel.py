@@ -28,6 +28,8 @@ def query_blocks(n_queries: int, block: int, parts: int = 1) -> list[slice]:
 
 def in_threads(pieces: Sequence[T], do: Callable[[T], None]) -> None:
     """Call ``do`` with each piece; as many threads as there may be take the next in turn."""
+    if len(pieces) == 1:
+        return do(pieces[0])
     waiting = iter(pieces)
 
     def work() -> None:

@@ -5,6 +5,7 @@ code of item 512 c + 64 w + i; items beyond the last have zero codes.
 """
 
 import numpy as np
+from numba import njit
 
 CHUNK_WORDS = 8
 CHUNK_ITEMS = 64 * CHUNK_WORDS
@@ -34,10 +35,14 @@ def _aligned(shape: tuple[int, int, int]) -> np.ndarray:
     return room[start : start + words].reshape(shape)
 
 
+@njit(cache=True)
 def to_masks(codes: np.ndarray) -> np.ndarray:
     """Each bit of codes uint8 [Q, bytes] spread over a word, 0 or all ones: uint64 [Q, bits]."""
-    bits = np.unpackbits(codes, axis=1, bitorder="little")
-    return np.uint64(0) - bits
+    masks = np.empty((len(codes), 8 * codes.shape[1]), dtype=np.uint64)
+    for row in range(len(codes)):
+        for bit in range(masks.shape[1]):
+            masks[row, bit] = np.uint64(0) - np.uint64(codes[row, bit >> 3] >> (bit & 7) & 1)
+    return masks
 
 
 def to_patterns(codes: np.ndarray, stride: int) -> np.ndarray:

@@ -7,14 +7,13 @@ the few that are near enough are looked at one by one (``_collect``).
 
 For a batch of queries every three planes are first tabulated: for each of the eight patterns that
 three query bits can have, how many of the three item bits differ. That saves a first layer of
-adders for all queries; one or few queries add the planes themselves, and wait for the memory: the
-planes to come are asked for in time: with AVX-512 plane by plane among the sums, else all of a
-vector's at once. Which is faster, and how far ahead, was measured (docs/search.md).
+adders for all queries; one or few queries add the planes themselves, and wait for the memory. On
+some processors it helps to ask for the planes to come (``_Asking``).
 """
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import binding, ir
@@ -25,14 +24,12 @@ from numba.extending import intrinsic
 from hashgnn.prefetch import LINE, ask
 
 # Words a vector: as wide as the machine's registers. The results do not depend on it.
-LANES = 8 if binding.get_host_cpu_features().get("avx512f") else 4
+_FEATURES = binding.get_host_cpu_features()
+LANES = 8 if _FEATURES.get("avx512f") else 4
 VECTOR_ITEMS = 64 * LANES
 PATTERN_WORDS = 2 * LANES  # a tabulated sum of three bits: low and high bit
 _GROUP_WORDS = 8 * PATTERN_WORDS
 _LINE_WORDS = LINE // 8
-_ASK_AMONG_SUMS = LANES == 8
-_AHEAD_LINES = 72 if _ASK_AMONG_SUMS else 32
-_LEVEL = 2 if _ASK_AMONG_SUMS else 3  # into the second level of the cache, or the first
 
 # Columns of a query's state.
 ACCEPT = 0  # items at this distance or beyond are passed over
@@ -42,6 +39,34 @@ FOUND = 3  # entries in the lists
 CURSOR = 4  # the next excluded position, and the end of them
 END = 5
 STATE_COLUMNS = 6
+
+# A single query's hits are rare after so many vectors, and wait until there are so many of them: a
+# branch for each would be mispredicted, and the scan read nothing ahead meanwhile.
+_EARLY, _LATE = 8, 16
+
+
+class _Asking(NamedTuple):
+    """How a single query asks for planes ahead: all of a vector's at once, or among its sums.
+
+    ``lines`` ahead, into the ``level`` of ``hashgnn.prefetch.ask``.
+    """
+
+    among_sums: bool
+    lines: int
+    level: int
+
+
+def _asking() -> _Asking | None:
+    """What was fastest on processors of this kind (docs/search.md); None: not to ask."""
+    if LANES < 8:
+        return _Asking(among_sums=False, lines=32, level=3)
+    by_amd = _FEATURES.get("sse4a")
+    return None if by_amd else _Asking(among_sums=True, lines=72, level=2)
+
+
+_ASKING = _asking()
+_ASK_AMONG_SUMS = _ASKING is not None and _ASKING.among_sums
+_ASK_AT_ONCE = _ASKING is not None and not _ASKING.among_sums
 
 _intrinsic: Any = intrinsic  # of a type that denies the call without the typing context
 _ODD, _MOST = 0x96, 0xE8  # of three bits
@@ -187,7 +212,7 @@ def _near_by_planes(  # type: ignore
             for bit in range(n_bits):
                 item_bits = _load(builder, plane, bit * 8)
                 if ask.literal_value:
-                    _ask(builder, plane, _AHEAD_LINES + bit)
+                    _ask(builder, plane, bit)
                 yield 0, builder.xor(item_bits, _spread(builder, mask, bit))
 
         sums = _pointer(context, builder, kinds[8], args[8], args[9])
@@ -224,9 +249,10 @@ def _tabulate(typing, bits, planes, word, table):  # type: ignore
     return signature, codegen
 
 
-def _ask(builder: Any, address: Any, lines: int) -> None:
-    """Ask for the cache line so many lines after an address."""
-    ask(builder, address, _WORD(lines * LINE), _LEVEL)
+def _ask(builder: Any, address: Any, line: int) -> None:
+    """Ask for a line after those on which the scan works at ``address``."""
+    if _ASKING:
+        ask(builder, address, _WORD((_ASKING.lines + line) * LINE), _ASKING.level)
 
 
 @_intrinsic(prefer_literal=True)
@@ -239,7 +265,7 @@ def _ask_for_planes(typing, bits, planes, vector):  # type: ignore
         start = builder.mul(args[2], _WORD(words))
         address = _pointer(context, builder, signature.args[1], args[1], start)
         for line in range(words // _LINE_WORDS):
-            _ask(builder, address, _AHEAD_LINES + line)
+            _ask(builder, address, line)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -334,12 +360,12 @@ def _compact(row: int, state: np.ndarray, positions: np.ndarray, distances: np.n
 def _collect(
     hits: int,
     owners: np.ndarray,
+    accepted: np.ndarray,
     sums: np.ndarray,
     levels: int,
-    first: int,
     n_items: int,
     wanted: int,
-    quota: int,
+    quotas: np.ndarray,
     excluded: np.ndarray,
     places: np.ndarray,
     state: np.ndarray,
@@ -349,13 +375,14 @@ def _collect(
 ) -> None:
     """Take in the items that are near enough by their sums, and draw the queries' bounds closer.
 
-    All hits of a vector at once: passing arrays to a function costs more than a hit.
+    Many hits at once: passing arrays to a function costs more than a hit. ``owners``: the vector
+    and, in the lower half, the query of each; ``accepted``: what the query accepted then.
     """
     listing = positions.shape[1] > 0
     for hit in range(hits):
-        row, at = owners[hit], hit * (levels + 2) * LANES
+        vector, row, at = owners[hit] >> 32, owners[hit] & 0xFFFFFFFF, hit * (levels + 2) * LANES
+        first, quota, bias = vector * VECTOR_ITEMS, quotas[vector], (1 << levels) - accepted[hit]
         accept, bound, inside = state[row, ACCEPT], state[row, BOUND], state[row, INSIDE]
-        bias = (1 << levels) - accept
         if listing and state[row, FOUND] + VECTOR_ITEMS > positions.shape[1]:
             _compact(row, state, positions, distances)
         if first == 0 and quota < wanted:
@@ -386,15 +413,27 @@ def _collect(
         state[row, FOUND], state[row, CURSOR] = found, cursor
 
 
+@njit(cache=True, nogil=True)
+def _begin(bits: int, indptr: np.ndarray, state: np.ndarray, counts: np.ndarray) -> None:
+    """The state of queries that have seen nothing yet."""
+    counts[:] = 0
+    for row in range(len(state)):
+        state[row, ACCEPT], state[row, BOUND] = bits + 1, bits
+        state[row, INSIDE], state[row, FOUND] = 0, 0
+        state[row, CURSOR], state[row, END] = indptr[row], indptr[row + 1]
+
+
 @lru_cache
-def scanner(bits: int, tabled: bool) -> Callable[..., None]:
+def scanner(bits: int, tabled: bool) -> Callable[..., int]:
     """The scan over codes of ``bits``, for queries as ``to_patterns`` (or else ``to_masks``).
 
     It takes planes uint64 [chunks, bits, 8]; number of items; queries; biases uint64
     [bits + 2, levels]; items wanted of each query; quotas int64 [vectors], how many items must
-    be within the bound at each vector before it is drawn closer; excluded positions int32; and
-    fills the queries' state int64 [Q, 6], counts int32 [Q, bits + 1], and lists of positions
-    int32 and distances int16, [Q, 2 wanted + VECTOR_ITEMS], or [Q, 0] if they are not needed.
+    be within the bound at each vector before it is drawn closer; excluded positions int32, those of
+    a query from one ``indptr`` int64 to the next; and fills the queries' state int64 [Q, 6], counts
+    int32 [Q, bits + 1], and lists of positions int32 and distances int16, [Q, 2 wanted +
+    VECTOR_ITEMS], or [Q, 0] if they are not needed. It returns for how many queries fewer items
+    than wanted are within the bound, although there may be more: their quotas were too few.
     """
     levels = bits.bit_length()
     sum_words = (levels + 2) * LANES
@@ -407,27 +446,32 @@ def scanner(bits: int, tabled: bool) -> Callable[..., None]:
         biases: np.ndarray,
         wanted: int,
         quotas: np.ndarray,
+        indptr: np.ndarray,
         excluded: np.ndarray,
         state: np.ndarray,
         counts: np.ndarray,
         positions: np.ndarray,
         distances: np.ndarray,
-    ) -> None:
+    ) -> int:
+        _begin(bits, indptr, state, counts)
         table = np.empty((bits + 2) // 3 * _GROUP_WORDS, dtype=np.uint64)
-        sums = np.empty((len(queries) + 1) * sum_words, dtype=np.uint64)
-        owners = np.empty(len(queries) + 1, dtype=np.int64)
+        room = len(queries) + _LATE
+        sums = np.empty(room * sum_words, dtype=np.uint64)
+        owners = np.empty(room, dtype=np.int64)
+        accepted = np.empty(room, dtype=np.int64)
         places = np.empty(VECTOR_ITEMS + 1, dtype=np.int64)
+        hits = 0
         for vector in range(len(quotas)):
             word = vector * LANES // 8 * 8 * bits + vector * LANES % 8
             if tabled:
                 _tabulate(bits, planes, word, table)
-            elif not _ASK_AMONG_SUMS:
+            elif _ASK_AT_ONCE:
                 _ask_for_planes(bits, planes, vector)
-            hits = 0
             for row in range(len(queries)):
                 accept, at = state[row, ACCEPT], hits * sum_words
                 if accept > 0:
-                    owners[hits] = row
+                    owners[hits] = vector << 32 | row
+                    accepted[hits] = accept
                     if tabled:
                         hits += _near_by_table(bits, table, queries, row, biases, accept, sums, at)
                     elif row == 0:
@@ -447,10 +491,17 @@ def scanner(bits: int, tabled: bool) -> Callable[..., None]:
                         hits += _near_by_planes(
                             bits, False, planes, word, queries, row, biases, accept, sums, at
                         )
-            if hits > 0:  # the call alone takes longer than the sums for one query
+            if hits >= (1 if tabled or vector < _EARLY else _LATE) or (
+                hits > 0 and vector == len(quotas) - 1
+            ):
                 _collect(
-                    hits, owners, sums, levels, vector * VECTOR_ITEMS, n_items, wanted,
-                    quotas[vector], excluded, places, state, counts, positions, distances,
+                    hits, owners, accepted, sums, levels, n_items, wanted, quotas,
+                    excluded, places, state, counts, positions, distances,
                 )  # fmt: skip
+                hits = 0
+        short = 0
+        for row in range(len(queries)):
+            short += state[row, INSIDE] < wanted and state[row, BOUND] < bits
+        return short
 
     return scan
