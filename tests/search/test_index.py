@@ -59,6 +59,10 @@ SIZES = [
     (1, 999, 5, 1200),
     (40, 700, 16, 20),
     (35, 300, 128, 310),
+    # Long scans by few queries, whose hits wait for one another: rare ones, and many.
+    (5, 20011, 8, 100),
+    (31, 30011, 4, 3),
+    (2, 40003, 1, 700),
 ]
 
 
@@ -112,9 +116,10 @@ def test_hierarchical_reranks_the_nearest(
     np.testing.assert_array_equal(scores, np.where(ids < 0, -np.inf, found))
 
 
-def test_level_counts_count_every_level_down_to_rank_k() -> None:
-    codes, wanted = random_codes(3001, 4, 1), random_codes(9, 4, 2)
-    exclude, relevant = random_rows(9, 3001, 3), random_rows(9, 3001, 4, 0.01)
+@pytest.mark.parametrize("items", [3001, 20011])
+def test_level_counts_count_every_level_down_to_rank_k(items: int) -> None:
+    codes, wanted = random_codes(items, 4, 1), random_codes(9, 4, 2)
+    exclude, relevant = random_rows(9, items, 3), random_rows(9, items, 4, 0.01)
     counts, among = Index(codes).level_counts(wanted, 50, exclude, relevant)
     table = distance_matrix(wanted, codes)
     for row in range(9):
@@ -128,10 +133,13 @@ def test_level_counts_count_every_level_down_to_rank_k() -> None:
         )
 
 
-def test_quotas_that_prove_too_small_cost_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    codes, vectors = random_codes(3000, 4, 1), random_vectors(3000, 9, 2)
-    wanted, desired = random_codes(40, 4, 3), random_vectors(40, 9, 4)
-    exclude = random_rows(40, 3000, 5)
+@pytest.mark.parametrize(("queries", "items"), [(40, 3000), (3, 20011)])
+def test_quotas_that_prove_too_small_cost_time_only(
+    queries: int, items: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes, vectors = random_codes(items, 4, 1), random_vectors(items, 9, 2)
+    wanted, desired = random_codes(queries, 4, 3), random_vectors(queries, 9, 4)
+    exclude = random_rows(queries, items, 5)
     index = Index(codes, vectors)
 
     def stingy(n_items: int, wanted: int, step: int) -> np.ndarray:
