@@ -18,7 +18,7 @@ REDUCED = {
     "training": {"epochs": 2},
     "checks": {"popularity": "report"},
     "grids": {
-        **dict.fromkeys(["fig1", "fig4", "fig5", "fig6", "fig7", "table3", "table4"]),
+        **dict.fromkeys(["fig1", "fig4", "fig5", "fig6", "fig7", "table3", "table4", "methods"]),
         "fig3": {**SMALL, "bits": [16, 32]},
         "table2": {**SMALL, "bits": [32]},
     },
