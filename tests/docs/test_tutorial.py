@@ -30,7 +30,7 @@ def small_demo() -> dict[str, Any]:
         yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in ("config", "demo")
     )
     for name, grid in demo["grids"].items():
-        shown = paper["grids"][name]
+        shown = paper["grids"].get(name, grid)
         if grid and "models" in shown and "sweeps" not in shown:
             grid |= {"models": ["hashgnn"], "seeds": [0]}
     return {**demo, **SMALL}
