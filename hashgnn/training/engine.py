@@ -31,18 +31,11 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose(
-    wanted: Literal["sampled", "full", "auto"],
-    batch: Batch,
-    graph: Graph,
-    seconds: Callable[[Engine], float],
-) -> Choice:
-    """``wanted``, or for ``auto`` the engine whose step took less time.
+def choose_faster(batch: Batch, graph: Graph, seconds: Callable[[Engine], float]) -> Choice:
+    """The engine whose step takes less time.
 
     ``batch`` is a sampled one; ``seconds`` takes a step and says how long that took.
     """
-    if wanted != "auto":
-        return Choice(wanted, "as the settings say")
     times = full_cost(batch, graph) / sampled_cost(batch)
     if times > HOPELESS:
         reason = f"over whole neighborhoods a step costs {times:,.0f} times as much"

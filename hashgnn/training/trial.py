@@ -10,7 +10,7 @@ from hashgnn.graph.bipartite import Graph
 from hashgnn.hashing.progress import Progress
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.training.batches import Batches
-from hashgnn.training.engine import Choice, Engine, choose
+from hashgnn.training.engine import Choice, Engine, choose_faster
 from hashgnn.training.settings import TrainingSettings
 from hashgnn.training.steps import Steps
 
@@ -22,35 +22,30 @@ def choose_engine(
 
     Leaves the model, the batches and torch's random state as they were.
     """
+    if settings.engine != "auto":
+        return Choice(settings.engine, "as the settings say")
     tried: dict[Engine, _Trial] = {}
 
     def seconds(engine: Engine) -> float:
         if engine not in tried:
-            tried[engine] = _Trial(model, graph, batches, settings, engine)
+            own, choice = copy.copy(batches), Choice(engine, "tried")
+            steps = Steps(copy.deepcopy(model).train(), graph, own, settings, choice)
+            tried[engine] = _Trial(steps, own)
         return tried[engine].seconds()
 
     with torch.random.fork_rng():
-        return choose(settings.engine, next(batches.epoch(0)), graph, seconds)
+        return choose_faster(next(batches.epoch(0)), graph, seconds)
 
 
 class _Trial:
-    """The first steps of a training by one engine, of a copy of its model."""
+    """The first steps of a training."""
 
-    def __init__(
-        self,
-        model: GraphHasher,
-        graph: Graph,
-        batches: Batches,
-        settings: TrainingSettings,
-        engine: Engine,
-    ) -> None:
-        own = copy.copy(batches)
+    def __init__(self, steps: Steps, batches: Batches) -> None:
+        self.steps = steps
         self.device = batches.device
         self.progress = Progress(0, len(batches))
         self.rng = torch.Generator(batches.device)
-        choice = Choice(engine, "tried")
-        self.steps = Steps(copy.deepcopy(model).train(), graph, own, settings, choice)
-        self.stream = (batch for epoch in count() for batch in own.epoch(epoch))
+        self.stream = (batch for epoch in count() for batch in batches.epoch(epoch))
 
     def seconds(self) -> float:
         """Of the next step, from the making of its batch on."""

@@ -6,7 +6,7 @@ import torch
 
 from hashgnn.graph.bipartite import Graph
 from hashgnn.training.batches import Batch
-from hashgnn.training.engine import Engine, choose, full_cost, sampled_cost
+from hashgnn.training.engine import Engine, choose_faster, full_cost, sampled_cost
 
 # A hub with 40 neighbors.
 STAR = Graph(
@@ -47,7 +47,7 @@ def test_auto_takes_the_faster_one_and_says_why(
 ) -> None:
     engine, a, b = expected
 
-    choice = choose("auto", batch(20, (100, 100)), STAR, clock(sampled, full))
+    choice = choose_faster(batch(20, (100, 100)), STAR, clock(sampled, full))
 
     assert choice == (engine, f"a step took {a} ms sampled, {b} over whole neighborhoods")
 
@@ -58,11 +58,7 @@ def never(engine: Engine) -> float:
 
 def test_what_cannot_win_is_not_tried() -> None:
     # 41 nodes with 80 neighbors and the hub with 40, against two targets with a neighbor each.
-    assert choose("auto", batch(1, (1, 1)), STAR, never) == (
+    assert choose_faster(batch(1, (1, 1)), STAR, never) == (
         "sampled",
         "over whole neighborhoods a step costs 15 times as much",
     )
-
-
-def test_what_the_settings_say_is_taken() -> None:
-    assert choose("full", batch(1, (2, 2)), STAR, never).engine == "full"

@@ -31,3 +31,17 @@ def test_both_engines_are_tried_and_leave_no_trace(settings: dict[str, object]) 
     assert model.embedding.requires_grad
     assert model.embedding.grad is None
     assert batches.sampling == "sampled"
+
+
+def test_what_the_settings_say_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a step, and without a batch."""
+    task = planted_task(engine="full")
+    parameters = parse(HashGnnSettings, task.parameters, "parameters")
+    graph = bipartite_graph(task.split.train, task.split.n_items)
+    model = HashGnn(graph, task.bits, parameters)
+    batches = Batches(
+        task.split.train, task.triplets, graph, parameters.fanouts, 64, task.seed, task.device
+    )
+    monkeypatch.delattr(Batches, "epoch")
+
+    assert choose_engine(model, graph, batches, parameters) == ("full", "as the settings say")
