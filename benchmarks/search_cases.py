@@ -62,13 +62,14 @@ def compare_limits(n_items: int, bits: int, threads: Sequence[int]) -> Iterator[
     size = n_items * bits // 8
     flat = peers.binary_flat(corpus.codes)
     del corpus  # only the indexes' own copies are needed
-    planes = index.planes
+    planes, elsewhere = index.planes, limits.Memory()
     assert planes is not None
     index_mb = round((planes.nbytes + index.order.nbytes) / 1e6, 2)
     alone: dict[str, Answer] = {
         "hamming, one query": lambda n: [index.hamming(queries[i : i + 1], k) for i in range(n)],
         "FAISS IndexBinaryFlat": lambda n: [flat.search(queries[i : i + 1], k) for i in range(n)],
         "read bandwidth": lambda n: limits.read_often(planes, n),
+        "memory bandwidth": lambda n: elsewhere.read(n * planes.size),
     }
     together: dict[str, Answer] = {
         "hamming, batch": lambda n: index.hamming(queries[:n], k),

@@ -8,6 +8,7 @@ from hashgnn.search.parallel import in_threads, query_blocks
 from hashgnn.threads import get_threads
 
 _CODES = 2048  # in the first cache level
+_BEYOND_CACHES = 1 << 27  # words, a GiB: what was read a lap before is in no cache by now
 
 
 def read(words: np.ndarray) -> None:
@@ -19,6 +20,22 @@ def read(words: np.ndarray) -> None:
 def read_often(words: np.ndarray, times: int) -> None:
     for _ in range(times):
         read(words)
+
+
+class Memory:
+    """Reads on and on through more memory than any cache holds."""
+
+    def __init__(self) -> None:
+        self.words = np.ones(_BEYOND_CACHES, dtype=np.uint64)
+        self.place = 0
+
+    def read(self, n_words: int) -> None:
+        """Read so many words, each thread its share, from where the last call ended."""
+        while n_words:
+            part = self.words[self.place : self.place + n_words]
+            read(part)
+            n_words -= len(part)
+            self.place = (self.place + len(part)) % len(self.words)
 
 
 def popcount(n_bytes: int) -> None:
