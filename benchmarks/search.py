@@ -51,16 +51,18 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--items", type=int, nargs="*", default=SIZES)
-    parser.add_argument("--bits", type=int, nargs="+", default=BITS)
-    parser.add_argument("--k", type=int, nargs="+", default=CUTOFFS)
-    parser.add_argument("--threads", type=int, nargs="+", default=(1, 2))
-    parser.add_argument("--large", type=int, default=100_000_000, help="64 bits, codes only; 0: no")
-    parser.add_argument("--approximate", type=int, default=10_000_000, help="items; 0: no")
-    parser.add_argument("--evaluate", type=int, nargs=2, default=(USERS, ITEMS), metavar="N")
-    parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS)
-    parser.add_argument("--output", type=Path, default=Path("benchmarks"))
-    parser.add_argument("--resume", action="store_true", help="keep what search.json has")
+    add = parser.add_argument
+    add("--items", type=int, nargs="*", default=SIZES, metavar="N")
+    add("--bits", type=int, nargs="+", default=BITS, metavar="N", help="of a code, and dimensions")
+    add("--k", type=int, nargs="+", default=CUTOFFS, metavar="N", help="items wanted of a query")
+    add("--threads", type=int, nargs="+", default=(1, 2), metavar="N")
+    add("--large", type=int, default=100_000_000, help="items of 64 bits, codes only; 0: none")
+    add("--approximate", type=int, default=10_000_000, help="items of that part; 0: none")
+    add("--evaluate", type=int, nargs=2, default=(USERS, ITEMS), metavar=("USERS", "ITEMS"))
+    add("--parts", choices=PARTS, nargs="+", default=PARTS, help="searches: batches beside peers; "
+        "limits: one query beside what the machine can do; by default all")  # fmt: skip
+    add("--output", type=Path, default=Path("benchmarks"), help="folder")
+    add("--resume", action="store_true", help="keep what search.json has")
     return parser
 
 
