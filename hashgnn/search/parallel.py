@@ -22,6 +22,8 @@ def query_blocks(n_queries: int, block: int, parts: int = 1) -> list[slice]:
     Smaller ones rather than idle threads, unless each is to be answered in so many ``parts``.
     """
     pieces = max(min(get_threads() // parts, n_queries), -(-n_queries // block))
+    if pieces == 1:
+        return [slice(0, n_queries)]
     bounds = [n_queries * piece // max(1, pieces) for piece in range(pieces + 1)]
     return [slice(*ends) for ends in pairwise(bounds)]
 

@@ -413,27 +413,58 @@ def _collect(
         state[row, FOUND], state[row, CURSOR] = found, cursor
 
 
+@njit(cache=True, nogil=True, forceinline=True)
+def _begin(bits: int, row: int, indptr: np.ndarray, state: np.ndarray, counts: np.ndarray) -> None:
+    """The state of a query that has seen nothing yet."""
+    counts[row, :] = 0
+    state[row, ACCEPT], state[row, BOUND] = bits + 1, bits
+    state[row, INSIDE], state[row, FOUND] = 0, 0
+    state[row, CURSOR], state[row, END] = indptr[row], indptr[row + 1]
+
+
 @njit(cache=True, nogil=True)
-def _begin(bits: int, indptr: np.ndarray, state: np.ndarray, counts: np.ndarray) -> None:
-    """The state of queries that have seen nothing yet."""
-    counts[:] = 0
+def _in_order(
+    state: np.ndarray,
+    counts: np.ndarray,
+    found: np.ndarray,
+    levels: np.ndarray,
+    positions: np.ndarray,
+    distances: np.ndarray,
+) -> None:
+    """Sort what was found by distance, by counting; it is in order of position already.
+
+    Places beyond the found ones get -1.
+    """
+    positions[:] = -1
+    distances[:] = -1
+    k = positions.shape[1]
+    slots = np.empty(counts.shape[1] + 1, dtype=np.int64)
     for row in range(len(state)):
-        state[row, ACCEPT], state[row, BOUND] = bits + 1, bits
-        state[row, INSIDE], state[row, FOUND] = 0, 0
-        state[row, CURSOR], state[row, END] = indptr[row], indptr[row + 1]
+        bound = state[row, BOUND]
+        slots[0] = 0
+        for level in range(bound):
+            slots[level + 1] = slots[level] + counts[row, level]
+        for place in range(state[row, FOUND]):
+            level = levels[row, place]
+            if level <= bound and slots[level] < k:
+                positions[row, slots[level]] = found[row, place]
+                distances[row, slots[level]] = level
+                slots[level] += 1
 
 
 @lru_cache
-def scanner(bits: int, tabled: bool) -> Callable[..., int]:
+def scanner(bits: int, tabled: bool) -> Callable[..., None]:
     """The scan over codes of ``bits``, for queries as ``to_patterns`` (or else ``to_masks``).
 
-    It takes planes uint64 [chunks, bits, 8]; number of items; queries; biases uint64
+    It takes planes uint64 [chunks, bits, 8], flat; number of items; queries; biases uint64
     [bits + 2, levels]; items wanted of each query; quotas int64 [vectors], how many items must
     be within the bound at each vector before it is drawn closer; excluded positions int32, those of
-    a query from one ``indptr`` int64 to the next; and fills the queries' state int64 [Q, 6], counts
-    int32 [Q, bits + 1], and lists of positions int32 and distances int16, [Q, 2 wanted +
-    VECTOR_ITEMS], or [Q, 0] if they are not needed. It returns for how many queries fewer items
-    than wanted are within the bound, although there may be more: their quotas were too few.
+    a query from one ``indptr`` int64 to the next. It fills counts int32 [Q, bits + 1], and
+    positions and distances int32 [Q, wanted], nearest first, or [Q, 0] if they are not needed. A
+    query of which fewer items than wanted are within the bound, although there may be more, had
+    too low quotas, and is scanned anew.
+
+    One call does all, for its own time: after a pass over the memory no other code is in a cache.
     """
     levels = bits.bit_length()
     sum_words = (levels + 2) * LANES
@@ -448,60 +479,70 @@ def scanner(bits: int, tabled: bool) -> Callable[..., int]:
         quotas: np.ndarray,
         indptr: np.ndarray,
         excluded: np.ndarray,
-        state: np.ndarray,
         counts: np.ndarray,
         positions: np.ndarray,
         distances: np.ndarray,
-    ) -> int:
-        _begin(bits, indptr, state, counts)
+    ) -> None:
+        n_queries = len(queries)
+        state = np.empty((n_queries, STATE_COLUMNS), dtype=np.int64)
+        list_room = 2 * wanted + VECTOR_ITEMS if positions.shape[1] > 0 else 0
+        listed = np.empty((n_queries, list_room), dtype=np.int32)
+        listed_distances = np.empty((n_queries, list_room), dtype=np.int16)
         table = np.empty((bits + 2) // 3 * _GROUP_WORDS, dtype=np.uint64)
-        room = len(queries) + _LATE
+        room = n_queries + _LATE
         sums = np.empty(room * sum_words, dtype=np.uint64)
         owners = np.empty(room, dtype=np.int64)
         accepted = np.empty(room, dtype=np.int64)
         places = np.empty(VECTOR_ITEMS + 1, dtype=np.int64)
-        hits = 0
-        for vector in range(len(quotas)):
-            word = vector * LANES // 8 * 8 * bits + vector * LANES % 8
-            if tabled:
-                _tabulate(bits, planes, word, table)
-            elif _ASK_AT_ONCE:
-                _ask_for_planes(bits, planes, vector)
-            for row in range(len(queries)):
-                accept, at = state[row, ACCEPT], hits * sum_words
-                if accept > 0:
-                    owners[hits] = vector << 32 | row
-                    accepted[hits] = accept
-                    if tabled:
-                        hits += _near_by_table(bits, table, queries, row, biases, accept, sums, at)
-                    elif row == 0:
-                        hits += _near_by_planes(
-                            bits,
-                            _ASK_AMONG_SUMS,
-                            planes,
-                            word,
-                            queries,
-                            row,
-                            biases,
-                            accept,
-                            sums,
-                            at,
-                        )
-                    else:
-                        hits += _near_by_planes(
-                            bits, False, planes, word, queries, row, biases, accept, sums, at
-                        )
-            if hits >= (1 if tabled or vector < _EARLY else _LATE) or (
-                hits > 0 and vector == len(quotas) - 1
+        first, last, enough = 0, n_queries, quotas
+        checked = 0
+        while first < last:
+            for row in range(first, last):
+                _begin(bits, row, indptr, state, counts)
+            hits = 0
+            for vector in range(len(enough)):
+                word = vector * LANES // 8 * 8 * bits + vector * LANES % 8
+                if tabled:
+                    _tabulate(bits, planes, word, table)
+                elif _ASK_AT_ONCE:
+                    _ask_for_planes(bits, planes, vector)
+                for row in range(first, last):
+                    accept, at = state[row, ACCEPT], hits * sum_words
+                    if accept > 0:
+                        owners[hits] = vector << 32 | row
+                        accepted[hits] = accept
+                        if tabled:
+                            hits += _near_by_table(
+                                bits, table, queries, row, biases, accept, sums, at
+                            )
+                        elif row == first:
+                            hits += _near_by_planes(
+                                bits, _ASK_AMONG_SUMS, planes, word, queries, row, biases, accept,
+                                sums, at,
+                            )  # fmt: skip
+                        else:
+                            hits += _near_by_planes(
+                                bits, False, planes, word, queries, row, biases, accept, sums, at
+                            )
+                if hits >= (1 if tabled or vector < _EARLY else _LATE) or (
+                    hits > 0 and vector == len(enough) - 1
+                ):
+                    _collect(
+                        hits, owners, accepted, sums, levels, n_items, wanted, enough,
+                        excluded, places, state, counts, listed, listed_distances,
+                    )  # fmt: skip
+                    hits = 0
+            while checked < n_queries and (
+                state[checked, INSIDE] >= wanted or state[checked, BOUND] == bits
             ):
-                _collect(
-                    hits, owners, accepted, sums, levels, n_items, wanted, quotas,
-                    excluded, places, state, counts, positions, distances,
-                )  # fmt: skip
-                hits = 0
-        short = 0
-        for row in range(len(queries)):
-            short += state[row, INSIDE] < wanted and state[row, BOUND] < bits
-        return short
+                checked += 1
+            if checked < n_queries:
+                enough = np.full_like(quotas, wanted)
+                first, last = checked, checked + 1
+                checked += 1
+            else:
+                last = first
+        if positions.shape[1] > 0:
+            _in_order(state, counts, listed, listed_distances, positions, distances)
 
     return scan
