@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from hashgnn.errors import InputError
+from hashgnn.experiment.parameters import shares_training
 
 
 def check_config(config: Mapping[str, Any], schema: Path) -> None:
@@ -92,9 +93,9 @@ def _unusable_tuning(config: Mapping[str, Any]) -> Iterator[str]:
     for model, space in tuning["spaces"].items():
         yield from _unless_known("tuning.spaces", model, "models", config)
         yield from _unknown_blocks(f"tuning.spaces.{model}", model, space, config)
-        shared = config["models"].get(model, {}).get("shared_training", True)
-        known = {"negatives", *config["models"].get(model, {}).get("parameters", {})}
-        known |= set(config["training"]) if shared else set()
+        entry = config["models"].get(model, {})
+        shared = {"negatives", *config["training"]} if shares_training(entry) else set()
+        known = shared | set(entry.get("parameters", {}))
         for key in space:
             if key.split(".")[0] not in known:
                 yield f"tuning.spaces.{model}: {key} is not set in models.{model} or training"

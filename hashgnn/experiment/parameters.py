@@ -22,7 +22,12 @@ def parameters(config: Config, dataset: str, model: str) -> dict[str, Any]:
 
 def takes_training(config: Config, model: str) -> bool:
     """Whether a method takes the shared hyper-parameters and the workflow's negatives."""
-    return config["models"][model].get("shared_training", True)
+    return shares_training(config["models"][model])
+
+
+def shares_training(entry: Mapping[str, Any]) -> bool:
+    """The same of an entry of ``models``."""
+    return entry.get("shared_training", True)
 
 
 def negatives(config: Config, model: str) -> int:

@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from hashgnn.errors import InputError
-from hashgnn.experiment.parameters import Config, negatives, parameters
+from hashgnn.experiment.parameters import Config, negatives, parameters, takes_training
 from hashgnn.experiment.variants import Entry, variant, variant_id
 
 
@@ -69,7 +69,7 @@ def current(config: Config, dataset: str, method: str, key: str) -> Any:
 
     ``InputError`` if the config has none.
     """
-    if key == "negatives":
+    if key == "negatives" and takes_training(config, method):
         return negatives(config, method)
     value: Any = parameters(config, dataset, method)
     for part in key.split("."):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hashgnn.errors import InputError
+from hashgnn.experiment.parameters import shares_training
 
 Entry = dict[str, Any]
 
@@ -34,13 +35,13 @@ def value_text(value: Any) -> str:
 def variant(entry: Mapping[str, Any], values: Mapping[str, Any]) -> Entry:
     """``entry`` of a model, with ``values`` by key: dots lead into nested hyper-parameters.
 
-    The key ``negatives`` is the entry's own. The values hold on all data sets, also where the
-    entry has others for one of them.
+    The key ``negatives`` is the entry's own where it takes the workflow's. The values hold on all
+    data sets, also where the entry has others for one of them.
     """
     made = copy.deepcopy(dict(entry))
     blocks = [made.setdefault("parameters", {}), *made.get("per_dataset", {}).values()]
     for key, value in values.items():
-        if key == "negatives":
+        if key == "negatives" and shares_training(entry):
             made[key] = value
             continue
         first, *_ = key.split(".")

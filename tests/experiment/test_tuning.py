@@ -56,6 +56,18 @@ def test_what_the_config_has_is_not_trained_twice() -> None:
     assert not second.configured
 
 
+def test_negatives_are_a_methods_own_where_it_does_not_take_the_workflows() -> None:
+    made = config(2)
+    made["models"] = {"own": {"shared_training": False, "parameters": {"negatives": 4}}}
+    made["tuning"]["spaces"] = {"own": {"negatives": [4, 8]}}
+    made["models"] |= tried_models(made)
+
+    first, second = trials(made)
+
+    assert (first.values, first.model) == ({"negatives": 4}, "own")
+    assert parameters(made, "a", second.model) == {"negatives": 8}
+
+
 def test_shortened_trials_are_trainings_of_their_own() -> None:
     first, *_ = trials(config(2, epochs=3))
 
