@@ -1,6 +1,7 @@
-"""Numbering users and items, and the map from number back to id."""
+"""Numbering users and items, the map from number back to id, and a key for each id."""
 
 import csv
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from hashgnn.files import atomic_write
+
+_AT_ONCE = 1 << 16  # ids that become objects of Python, which take much room
 
 
 class Numbered(NamedTuple):
@@ -45,6 +48,18 @@ def _as_integers(ids: pa.ChunkedArray) -> pa.ChunkedArray:
         return ids
     plain = pc.equal(integers.cast(pa.string()), ids)
     return integers if pc.all(plain).as_py() else ids
+
+
+def id_keys(ids: pa.Array) -> np.ndarray:
+    """A number of 64 bits (uint64) for each of ``ids``, by its text alone: BLAKE2b of its UTF-8.
+
+    What is drawn by keys, not by numbers, stays the same when other ids come or go.
+    """
+    digests = bytearray()
+    for start in range(0, len(ids), _AT_ONCE):
+        for text in ids.slice(start, _AT_ONCE).cast(pa.binary()).to_pylist():
+            digests += hashlib.blake2b(text, digest_size=8).digest()
+    return np.frombuffer(digests, "<u8").astype(np.uint64)
 
 
 def save_ids(path: Path, ids: pa.Array) -> None:

@@ -31,6 +31,7 @@ def take_rows(csr: Csr, rows: np.ndarray) -> Csr:
 class Interactions:
     """Unique (user, item) pairs, sorted by user, then item.
 
+    ``user_key``, ``item_key``: of each id, by ``hashgnn.data.ids.id_keys``.
     ``time``: seconds since 1970, the earliest of a pair's repeats, where the data has it.
     ``source``: number of the file that a pair was first seen in, where there are several.
     """
@@ -39,6 +40,8 @@ class Interactions:
     item: np.ndarray  # int32 [interactions]
     n_users: int
     n_items: int
+    user_key: np.ndarray  # uint64 [users]
+    item_key: np.ndarray  # uint64 [items]
     time: np.ndarray | None = None  # int64 [interactions]
     source: np.ndarray | None = None  # int16 [interactions]
 
@@ -68,6 +71,8 @@ def save_interactions(path: Path, interactions: Interactions) -> None:
         path,
         user=interactions.user,
         item=interactions.item,
+        user_key=interactions.user_key,
+        item_key=interactions.item_key,
         **_sizes(interactions.n_users, interactions.n_items),
         **{name: array for name, array in optional.items() if array is not None},
     )
@@ -75,12 +80,14 @@ def save_interactions(path: Path, interactions: Interactions) -> None:
 
 def load_interactions(path: Path) -> Interactions:
     """Read what ``save_interactions`` wrote; ``InputError`` if it is something else."""
-    arrays = _load(path, ("user", "item", "n_users", "n_items"))
+    arrays = _load(path, ("user", "item", "n_users", "n_items", "user_key", "item_key"))
     return Interactions(
         arrays["user"],
         arrays["item"],
         int(arrays["n_users"]),
         int(arrays["n_items"]),
+        arrays["user_key"],
+        arrays["item_key"],
         arrays.get("time"),
         arrays.get("source"),
     )

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from hashgnn.data import readers
 from hashgnn.data.batch import Batch
-from hashgnn.data.ids import number_ids, save_ids
+from hashgnn.data.ids import id_keys, number_ids, save_ids
 from hashgnn.data.interactions import Interactions, save_interactions
 from hashgnn.data.pairs import Pairs, keep_frequent, renumber, unique_pairs
 from hashgnn.errors import InputError
@@ -74,8 +74,10 @@ def prepare(paths: Sequence[Path], settings: Mapping[str, Any]) -> Prepared:
         raise _nothing_left(settings, "interactions", len(unique.user))
     user, old_user = renumber(pairs.user)
     item, old_item = renumber(pairs.item)
-    interactions = Interactions(user, item, len(old_user), len(old_item), pairs.time, pairs.source)
-    return Prepared(interactions, users.take(old_user), items.take(old_item), rows_read, rows_kept)
+    users, items = users.take(old_user), items.take(old_item)
+    sizes, keys = (len(users), len(items)), (id_keys(users), id_keys(items))
+    interactions = Interactions(user, item, *sizes, *keys, pairs.time, pairs.source)
+    return Prepared(interactions, users, items, rows_read, rows_kept)
 
 
 def _read(

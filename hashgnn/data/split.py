@@ -9,6 +9,8 @@ Settings: ``by`` and what goes with it, ``validation`` (a share of the training 
 A share of n interactions is n * share, rounded half up. Every user keeps at least one training
 interaction: the one that would have come last into the test part. Validation takes the latest
 training interactions if ``by`` is time, random ones otherwise; it, too, leaves at least one.
+What is drawn for a user depends on the seed and on the text of the user's and the items' ids: when
+other users or items come or go, or the rows stand in another order, it stays.
 """
 
 import argparse
@@ -32,6 +34,7 @@ from hashgnn.errors import InputError
 from hashgnn.stage import run_stage, stage_parser
 
 _DAY = 86_400  # seconds
+_PAIRS, _USERS = range(2)  # streams of random numbers
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,10 +82,12 @@ def _check(settings: Mapping[str, Any]) -> None:
 def _order(interactions: Interactions, settings: Mapping[str, Any]) -> np.ndarray:
     """Rows by user, and within a user in the order in which they are taken out of training.
 
-    Chance depends on seed, user and item alone, not on what other interactions there are.
+    Chance depends on the seed and the ids of user and item alone, not on what other users, items
+    and interactions there are: each user has a stream of numbers, of which an item names one.
     """
-    pair = interactions.user.astype(np.int64) << 32 | interactions.item
-    keys = [random_bits(settings["seed"], 0, pair)]
+    stream = random_bits(settings["seed"], _USERS, interactions.user_key)[interactions.user]
+    stream += interactions.item_key[interactions.item]
+    keys = [random_bits(settings["seed"], _PAIRS, stream)]
     if settings["by"] == "time":
         keys.append(-_time(interactions))
     elif settings["by"] == "file":

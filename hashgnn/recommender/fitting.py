@@ -98,8 +98,8 @@ def _checkpoint(
 ) -> Checkpoint:
     if path is None:
         return Checkpoint(Path(os.devnull), "", every_seconds=math.inf)
-    columns = (interactions.user, interactions.item)
-    checksums = [hashlib.sha256(column.tobytes()).hexdigest() for column in columns]
+    given = (interactions.user, interactions.item, interactions.user_key, interactions.item_key)
+    checksums = [hashlib.sha256(array.tobytes()).hexdigest() for array in given]
     return Checkpoint(path, fingerprint(settings, options.device, checksums))
 
 

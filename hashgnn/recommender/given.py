@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from scipy import sparse
 
-from hashgnn.data.ids import number_ids
+from hashgnn.data.ids import id_keys, number_ids
 from hashgnn.data.interactions import Interactions
 from hashgnn.data.pairs import Pairs, unique_pairs
 from hashgnn.data.tabular.values import ids
@@ -43,8 +43,9 @@ def take(interactions: Any, user: str = "user", item: str = "item") -> Given:
         Ids(pd.Index(numbered.ids.to_pandas(), dtype="str"), pa.types.is_integer(column.type))
         for numbered, column in zip((users, items), columns, strict=True)
     ]
+    keys = (id_keys(users.ids), id_keys(items.ids))
     n_users, n_items = map(len, known)
-    return Given(Interactions(pairs.user, pairs.item, n_users, n_items), *known)
+    return Given(Interactions(pairs.user, pairs.item, n_users, n_items, *keys), *known)
 
 
 def _pair(interactions: Any, user: str, item: str) -> tuple[Any, Any]:

@@ -1,12 +1,16 @@
 """Splits: what goes where, by hand and by property."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hashgnn.data.ids import id_keys
 from hashgnn.data.interactions import (
     PARTS,
     Interactions,
@@ -14,18 +18,22 @@ from hashgnn.data.interactions import (
     load_split,
     save_interactions,
 )
+from hashgnn.data.prepare import prepare
 from hashgnn.data.split import main, split
 from hashgnn.errors import InputError
 
-# Seed 0 on one user with ten items: a new version of anything must not move it.
-PINNED = [[1, 2, 4, 6, 8, 9], [7], [0, 3, 5]]
+# Seed 0 on user '0' with items '0' to '9': a new version of anything must not move it.
+PINNED = [[0, 3, 4, 7, 8, 9], [2], [1, 5, 6]]
+B2SUM = ["d04474cc4b844a8c", "f04dbbe25e2ba039", "e75017cace788f82"]
 RANDOM = {"by": "random", "test": 0.3, "validation": 0.1, "seed": 0}
 
 
 def interactions(rows, time=None, source=None):
-    """From (user, item) rows, sorted."""
+    """From (user, item) rows, sorted; the id of each is its number."""
     user, item = np.array(rows, dtype=np.int32).reshape(-1, 2).T
-    return Interactions(user, item, user.max() + 1, item.max() + 1, time, source)
+    sizes = user.max() + 1, item.max() + 1
+    keys = [id_keys(pa.array(map(str, range(size)), pa.string())) for size in sizes]
+    return Interactions(user, item, *sizes, *keys, time, source)
 
 
 def of_user(n, **extra):
@@ -73,6 +81,58 @@ def test_one_training_interaction_always_stays(share):
 def test_the_split_is_what_it_always_was():
     found = split(of_user(10), RANDOM)
     assert [getattr(found, part).indices.tolist() for part in PARTS] == PINNED
+
+
+def test_keys_are_blake2b_of_the_text():
+    """As ``printf anna | b2sum -l 64`` says, its first byte the least."""
+    found = id_keys(pa.array(["anna", "ä", "7"]))
+    assert found.dtype == np.uint64
+    assert [key.tobytes().hex() for key in found.astype("<u8")] == B2SUM
+    assert id_keys(pa.array([], pa.string())).tolist() == []
+
+
+def test_a_pair_and_its_mirror_image_are_drawn_apart():
+    """Where users follow users, who follows whom says nothing of who is tested."""
+    n = 200
+    data = interactions([(user, item) for user in range(n) for item in range(n)])
+    test = np.zeros((n, n), dtype=bool)
+    test[tuple(np.array(rows(split(data, RANDOM | {"test": 0.5}).test)).T)] = True
+    assert abs(np.corrcoef(test[np.triu_indices(n, 1)], test.T[np.triu_indices(n, 1)])[0, 1]) < 0.03
+    # Nor does one user's draw say anything of another's.
+    between = np.corrcoef(test)[np.triu_indices(n, 1)]
+    assert abs(between.mean()) < 0.02
+    assert np.abs(between).max() < 0.4
+
+
+IDS = st.text("ab01é", min_size=1, max_size=3)
+TABLES = st.dictionaries(IDS, st.sets(IDS, min_size=1, max_size=12), min_size=1, max_size=6)
+
+
+def parts_of(table, division, shuffled):
+    """The items of each user by part, all by id, as the workflow splits ``table``."""
+    lines = [f"{user},{item},{len(item)}" for user, items in table.items() for item in items]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "raw.csv")
+        path.write_text("\n".join(["user,item,time", *shuffled(lines)]), encoding="utf-8")
+        columns = {"user": "user", "item": "item", "time": "time"}
+        prepared = prepare([path], {"dataset": "x", "reader": "table", "columns": columns})
+    found = split(prepared.interactions, division)
+    users, items = prepared.user_ids.to_pylist(), prepared.item_ids.to_pylist()
+    parts = {user: {part: set() for part in PARTS} for user in users}
+    for part in PARTS:
+        for user, item in rows(getattr(found, part)):
+            parts[users[user]][part].add(items[item])
+    return parts
+
+
+@settings(deadline=None)
+@given(TABLES, TABLES, st.integers(0, 3), st.sampled_from(["random", "time"]), st.randoms())
+def test_other_users_and_items_move_nothing(table, others, seed, by, random):
+    """Not those whose ids come first, and not the order of the rows."""
+    division = {"by": by, "test": 0.3, "validation": 0.3, "seed": seed}
+    alone = parts_of(table, division, sorted)
+    beside = parts_of({**others, **table}, division, lambda lines: random.sample(lines, len(lines)))
+    assert {user: beside[user] for user in table} == alone
 
 
 def test_chance_is_even():
@@ -135,16 +195,16 @@ def test_by_time_from_a_moment_on(cut):
 
 def test_by_file_keeps_the_published_split():
     data = of_user(6, source=np.array([0, 1, 0, 2, 0, 1], dtype=np.int16))
-    settings = {"by": "file", "validation": 0, "seed": 0}
-    assert split(data, settings | {"test": [1]}).test.indices.tolist() == [1, 5]
-    assert split(data, settings | {"test": [1, 2]}).test.indices.tolist() == [1, 3, 5]
+    division = {"by": "file", "validation": 0, "seed": 0}
+    assert split(data, division | {"test": [1]}).test.indices.tolist() == [1, 5]
+    assert split(data, division | {"test": [1, 2]}).test.indices.tolist() == [1, 3, 5]
 
 
 TIMED = of_user(3, time=np.array([1, 2, 3]), source=np.array([0, 0, 1], dtype=np.int16))
 
 
 @pytest.mark.parametrize(
-    ("data", "settings", "word"),
+    ("data", "division", "word"),
     [
         (of_user(3), {"by": "time", "test": 0.3}, "has no times"),
         (TIMED, {"by": "time"}, "set one of test, test_from, test_days"),
@@ -157,9 +217,9 @@ TIMED = of_user(3, time=np.array([1, 2, 3]), source=np.array([0, 0, 1], dtype=np
         (TIMED, {"by": "file", "test": [1, 5]}, "no interactions from file 5"),
     ],
 )
-def test_bad_settings(data, settings, word):
+def test_bad_settings(data, division, word):
     with pytest.raises(InputError, match=word):
-        split(data, {"validation": 0, "seed": 0, **settings})
+        split(data, {"validation": 0, "seed": 0, **division})
 
 
 def test_command_line(tmp_path, capsys):

@@ -1,11 +1,16 @@
 """The forms in which interactions may come."""
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 
 from hashgnn import InputError
+from hashgnn.data.prepare import prepare
+from hashgnn.data.split import split
 from hashgnn.recommender.given import take
 
 USERS = [3, 3, 20, 3, 100]
@@ -33,6 +38,22 @@ def test_pairs_are_numbered_in_the_order_of_their_ids(interactions: object) -> N
     assert given.users.at(np.array([2, 0])).tolist() == [3, 100]
     assert given.items.at(np.array([2])).tolist() == ["ä"]
     assert given.users.rows([np.int16(3), "20"], "user").tolist() == [2, 1]
+
+
+def test_a_table_gives_what_the_workflow_makes_of_it_and_its_split(tmp_path: Path) -> None:
+    rows = [(user, f"é{item}") for user in range(12) for item in range(user % 5, 15)]
+    frame = pd.DataFrame(rows, columns=["user", "item"])
+    frame.to_csv(tmp_path / "raw.csv", index=False)
+    columns = {"user": "user", "item": "item"}
+    settings = {"dataset": "x", "reader": "table", "columns": columns}
+
+    prepared = prepare([tmp_path / "raw.csv"], settings).interactions
+    taken = take(frame.sample(frac=1, random_state=0)).interactions
+
+    for field in dataclasses.fields(taken):
+        np.testing.assert_array_equal(getattr(taken, field.name), getattr(prepared, field.name))
+    division = {"by": "random", "test": 0.3, "validation": 0.1, "seed": 0}
+    np.testing.assert_array_equal(*(split(one, division).test.indices for one in (taken, prepared)))
 
 
 def test_a_sparse_matrix_has_its_own_row_numbers_as_ids() -> None:
