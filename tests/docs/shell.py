@@ -1,0 +1,65 @@
+"""A folder that looks like the project, and a shell that knows no more than the pages need."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.docs.blocks import ROOT, fenced, pages
+
+LEFT_OUT = {
+    "docs/tutorial.md": "tests/docs/test_tutorial.py runs it, in a copy of the project",
+    "CHANGELOG.md": "says what was",
+}
+PAGES = [page for page in pages() if page not in LEFT_OUT]
+
+NOT_RUN = {
+    "source .venv/bin/activate": "the tests have an environment already",
+    "docker build -t hashgnn .": "wants a container engine and a registry of images",
+    'docker run --rm -v "$PWD/out:/out" hashgnn '
+    "snakemake -j8 figures/fig3.pdf --config workdir=/out": "wants the image of the line before",
+    "snakemake --software-deployment-method conda": "wants conda",
+}
+
+PLACEHOLDERS = {"TARGET": "figures/fig3.pdf", "/data/mirror": "mirror"}
+
+_PARTS = ("Makefile", "Snakefile", "config", "environment.yml", "hashgnn", "profiles")
+_PARTS += ("pyproject.toml", "requirements.lock", "workflow")
+
+
+def clicks() -> list[tuple[str, str]]:
+    """Twelve users, 30 of the 120 items each."""
+    names = ["anna", "ben", *(f"user{n}" for n in range(10))]
+    return [(name, f"sku-{(10 * n + k) % 120}") for n, name in enumerate(names) for k in range(30)]
+
+
+def project(folder: Path, page: str) -> None:
+    """What the commands of ``page`` find: the project, a table in two forms, the page's files."""
+    for part in _PARTS:
+        (folder / part).symlink_to(ROOT / part)
+    (folder / "mirror").mkdir()
+    for name, separator, header in (("csv", ",", "user item"), ("tsv", "\t", "customer product")):
+        rows = [separator.join(row) for row in [header.split(), *clicks()]]
+        (folder / f"clicks.{name}").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    for block in fenced(page):
+        if block.language == "yaml":
+            assert block.name, f"{page}: let the first line say what file this is:\n{block.code}"
+            (folder / block.name).write_text(block.code, encoding="utf-8")
+
+
+def shell(folder: Path, code: str, functions: Mapping[str, str]) -> str:
+    """Run ``code`` by a bash that knows no program but ``functions``; what it printed."""
+    for name, value in PLACEHOLDERS.items():
+        code = code.replace(name, value)
+    lines = [line for line in code.splitlines() if line.split(" #")[0].strip() not in NOT_RUN]
+    known = [f"{name}() {{ {body}; }}" for name, body in functions.items()]
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(["USUAL=$PATH; PATH=", *known, *lines])],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHON": sys.executable},
+    )
+    assert ran.returncode == 0, f"{code}\n{ran.stdout}\n{ran.stderr}"
+    return ran.stdout
