@@ -98,8 +98,9 @@ class Index:
         among = np.bincount(cells, minlength=counts.size).astype(np.int32)
         return counts, among.reshape(counts.shape)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path | str) -> None:
         """Write the index as a folder of ``.npy`` files; its description comes last."""
+        folder = Path(folder)
         (folder / _DESCRIPTION).unlink(missing_ok=True)
         present = [name for name in _ARRAYS if getattr(self, name) is not None]
         for name in present:
@@ -108,8 +109,9 @@ class Index:
             temporary.write_text(json.dumps({"format": _FORMAT, "arrays": present}) + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> "Index":
+    def load(cls, folder: Path | str) -> "Index":
         """Map an index that ``save`` wrote into memory; ``InputError`` if it is not whole."""
+        folder = Path(folder)
         try:
             description = json.loads((folder / _DESCRIPTION).read_text())
         except (OSError, ValueError) as error:
