@@ -3,6 +3,7 @@ a file that the system refuses. Commands import what they need when they run: he
 """
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -26,7 +27,8 @@ class _Group(click.Group):
             where = f"{error.filename}: " if error.filename else ""
             message, status = f"{where}{error.strerror or error}", 1
         drop_unwritten()
-        click.echo(f"error: {message}", err=True)  # as the stages of the workflow print it
+        with suppress(OSError):  # the status tells where nobody can be told more
+            click.echo(f"error: {message}", err=True)  # as the stages of the workflow print it
         sys.exit(status)
 
 

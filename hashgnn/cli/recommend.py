@@ -8,8 +8,7 @@ from typing import IO, Any
 import click
 
 from hashgnn.cli.options import FOLDER
-from hashgnn.cli.streams import open_output, read_lines
-from hashgnn.errors import InputError
+from hashgnn.cli.streams import as_typed, open_output, read_lines
 
 _BLOCK = 2048  # users at a time, and
 _ITEMS = 1 << 24  # items for them at most: bounds the memory
@@ -20,7 +19,7 @@ _ITEMS = 1 << 24  # items for them at most: bounds the memory
 @click.option("--user", "named", multiple=True, metavar="ID", help="A user; may be repeated.")
 @click.option(
     "--users",
-    type=click.File("rb"),
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     metavar="FILE",
     help="Users, an id a line, in UTF-8; - is standard input. [default: all users]",
 )
@@ -65,7 +64,7 @@ _ITEMS = 1 << 24  # items for them at most: bounds the memory
 def recommend(
     folder: Path,
     named: tuple[str, ...],
-    users: IO[bytes] | None,
+    users: str | None,
     layout: str,
     output: str,
     number: int,
@@ -85,8 +84,10 @@ def recommend(
     from hashgnn.recommender.folder import load_model
 
     model = load_model(folder)
-    asked = [*_text(named), *(() if users is None else read_lines(users))]
-    wanted = asked if named or users is not None else model.user_ids.text.tolist()
+    wanted = [as_typed(id_, "--user") for id_ in named]
+    wanted += [] if users is None else read_lines(users)
+    if not named and users is None:
+        wanted = model.user_ids.text.tolist()
     as_they_came = model.user_ids.at(model.user_ids.rows(wanted, "user")).tolist()
     # More than there are is all there are, without room for more.
     number, candidates = (min(most, len(model.item_ids)) for most in (number, candidates))
@@ -102,13 +103,6 @@ def recommend(
             else:
                 _write_lines(file, as_they_came[start : start + step], found)
             bar.update(len(block))
-
-
-def _text(named: Sequence[str]) -> Sequence[str]:
-    for id_ in named:
-        if not id_.isascii() and any("\ud800" <= sign <= "\udfff" for sign in id_):
-            raise InputError(f"--user {id_!r}: not UTF-8 text")
-    return named
 
 
 def _write_lines(file: IO[str], users: Sequence[Any], found: Any) -> None:  # a data frame

@@ -2,13 +2,13 @@
 
 import shutil
 import stat
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from hashgnn.cli.streams import standard_input
 from hashgnn.errors import InputError
 
 STANDARD_INPUT = Path("-")
@@ -29,9 +29,7 @@ def spooled(paths: Iterable[Path]) -> Iterator[dict[Path, Path]]:
 
 def _file(path: Path, copy: Path) -> Path:
     if path == STANDARD_INPUT:
-        if sys.stdin is None:
-            raise InputError("-: standard input is closed")
-        _copy(sys.stdin.buffer, path, copy)
+        _copy(standard_input(), path, copy)
         return copy
     mode = path.stat().st_mode
     if stat.S_ISREG(mode):

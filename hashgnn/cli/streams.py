@@ -19,7 +19,7 @@ def speak_utf8() -> None:
 
 
 def drop_unwritten() -> None:
-    """Forget what standard output did not take: Python would try again, and complain, at exit."""
+    """Forget what standard output did not take, at which Python would fail again at exit."""
     if sys.stdout is None:
         return
     try:
@@ -47,14 +47,32 @@ def open_output(output: str) -> Iterator[IO[str]]:
         raise
 
 
-def read_lines(file: IO[bytes]) -> list[str]:
+def standard_input() -> IO[bytes]:
+    """The bytes of standard input; ``InputError`` if it is closed."""
+    if sys.stdin is None:
+        raise InputError("standard input is closed; name a file in place of -")
+    return sys.stdin.buffer
+
+
+def read_lines(path: str) -> list[str]:
     """The lines that are not blank; ``InputError`` names the first that is not UTF-8."""
-    content = file.read()
+    content = standard_input().read() if path == "-" else Path(path).read_bytes()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        name = getattr(file, "name", "-")
-        raise InputError(f"{name}, line {line}: not UTF-8 text; save it as UTF-8") from error
+        raise InputError(f"{path}, line {line}: not UTF-8 text; save it as UTF-8") from error
     lines = io.StringIO(text, newline=None)  # any of the line ends, and nothing else
     return [line.rstrip("\n") for line in lines if line.strip()]
+
+
+def as_typed(text: str, option: str) -> str:
+    """An argument that Python took for other than the UTF-8 it is; ``InputError`` if it is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes that the locale's encoding does not have
+        try:
+            return os.fsencode(text).decode()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{option} {text!r}: not UTF-8 text") from error
+    return text

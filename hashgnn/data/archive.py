@@ -30,7 +30,7 @@ _MARKS = (
 _NAMES = {name: name for name in (".gz", ".bz2", ".xz", ".zst", ".zip")}
 _NAMES |= {".gzip": ".gz", ".zstd": ".zst"}
 _DECOMPRESSORS: dict[str, Callable[[Any], Any]] = {
-    ".gz": lambda stream: gzip.GzipFile(fileobj=stream),
+    ".gz": lambda stream: gzip.GzipFile(mode="rb", fileobj=stream),
     ".bz2": bz2.BZ2File,
     ".xz": lzma.LZMAFile,
     ".zst": lambda stream: pa.CompressedInputStream(stream, "zstd"),

@@ -1,5 +1,6 @@
 """Parquet files, batch by batch."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,10 @@ def _read(
         start += batch.num_rows
 
 
-def _source(path: Path, member: str | None) -> Path | pa.BufferReader:
+def _source(path: Path, member: str | None) -> pa.NativeFile:
     """Parquet is read from its end, so a compressed one has to be held in memory."""
     if not describe_data(path, member).wrapped:
-        return path
+        return pa.OSFile(os.fsencode(path))  # a name need not be text
     most = available_mb() << 20
     with open_data(path, member) as stream:
         content = stream.read(most + 1)

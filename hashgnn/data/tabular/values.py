@@ -10,8 +10,9 @@ from hashgnn.errors import InputError
 
 Locate = Callable[[int], str]  # from a row of the batch to "file, line n"
 
-# The csv module, which reads the map from numbers to ids back, takes 131,072 characters.
-_LONGEST_ID = 100_000  # bytes
+# Bytes: more is a quote that was never closed, or another column. The csv module, which reads the
+# map from numbers to ids back, takes 131,072 characters.
+_LONGEST_ID = 10_000
 
 _LATEST = 100_000_000_000  # seconds: the year 5138; more must be milliseconds
 
@@ -46,7 +47,7 @@ def texts(values: pa.Array, role: str, locate: Locate) -> pa.Array:
             return values.cast(pa.string())
         except pa.ArrowException:
             bad = _first_bad(values, pa.string())
-    shown = f", {_shown(values[bad])}" if len(values) else ""
+    shown = f", {repr(values[bad].as_py())[:80]}" if len(values) else ""
     raise InputError(
         f"{locate(bad)}: the {role} is no text but {values.type}{shown}; "
         "store the column as text or integers"
