@@ -26,9 +26,9 @@ class _Group(click.Group):
         except OSError as error:  # a closed pipe is none: click ends without a word
             where = f"{error.filename}: " if error.filename else ""
             message, status = f"{where}{error.strerror or error}", 1
-        drop_unwritten()
         with suppress(OSError):  # the status tells where nobody can be told more
             click.echo(f"error: {message}", err=True)  # as the stages of the workflow print it
+        drop_unwritten()
         sys.exit(status)
 
 
