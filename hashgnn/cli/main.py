@@ -2,41 +2,34 @@
 a file that the system refuses. Commands import what they need when they run: help is quick.
 """
 
-import errno
 import sys
-from typing import IO, Any
+from contextlib import suppress
+from typing import Any
 
 import click
 
 from hashgnn.cli.export import export
 from hashgnn.cli.info import info
 from hashgnn.cli.recommend import recommend
+from hashgnn.cli.streams import drop_unwritten, speak_utf8
 from hashgnn.cli.train import train
 from hashgnn.errors import InputError
 
 
-class _Refused(click.ClickException):
-    exit_code = 1
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """One line, as the stages of the workflow print it."""
-        click.echo(f"error: {self.message}", file=file or sys.stderr)
-
-
-class _BadInput(_Refused):
-    exit_code = 2
-
-
 class _Group(click.Group):
-    def invoke(self, ctx: click.Context) -> Any:
+    def main(self, *args: Any, **extra: Any) -> Any:
+        speak_utf8()
         try:
-            return super().invoke(ctx)
+            return super().main(*args, **extra)
         except InputError as error:
-            raise _BadInput(str(error)) from error
-        except OSError as error:
-            if error.errno == errno.EPIPE:  # the reader has had enough; click knows what to do
-                raise
-            raise _Refused(f"{error.filename}: {error.strerror or error}") from error
+            message, status = str(error), 2
+        except OSError as error:  # a closed pipe is none: click ends without a word
+            where = f"{error.filename}: " if error.filename else ""
+            message, status = f"{where}{error.strerror or error}", 1
+        with suppress(OSError):  # the status tells where nobody can be told more
+            click.echo(f"error: {message}", err=True)  # as the stages of the workflow print it
+        drop_unwritten()
+        sys.exit(status)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,8 +48,8 @@ def main() -> None:
 
     Tab completion: eval "$(_HASHGNN_COMPLETE=bash_source hashgnn)", or zsh_source, fish_source.
 
-    Exit status: 0; 2 after bad input or usage, 1 where the system refuses a file, each with one
-    line that says what to do; 1 after Ctrl-C.
+    What is written is UTF-8. Exit status: 0; 2 after bad input or usage, 1 where the system refuses
+    a file, each with one line that says what to do; 1 after Ctrl-C.
     """
 
 

@@ -1,18 +1,17 @@
 """``hashgnn recommend``: users in, items with scores out."""
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from hashgnn.cli.options import FOLDER
-from hashgnn.files import atomic_write
+from hashgnn.cli.streams import as_typed, open_output, read_lines
 
-_BLOCK = 2048  # users at a time: bounds the memory
+_BLOCK = 2048  # users at a time, and
+_ITEMS = 1 << 24  # items for them at most: bounds the memory
 
 
 @click.command()
@@ -20,11 +19,18 @@ _BLOCK = 2048  # users at a time: bounds the memory
 @click.option("--user", "named", multiple=True, metavar="ID", help="A user; may be repeated.")
 @click.option(
     "--users",
-    type=click.File(encoding="utf-8"),
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     metavar="FILE",
-    help="Users, an id a line; - is standard input. [default: all users]",
+    help="Users, an id a line, in UTF-8; - is standard input. [default: all users]",
 )
-@click.option("--number", "-n", default=10, show_default=True, help="Items for each user.")
+@click.option(
+    "--number",
+    "-n",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Items for each user.",
+)
 @click.option(
     "--search",
     default="hierarchical",
@@ -33,7 +39,11 @@ _BLOCK = 2048  # users at a time: bounds the memory
     help="By code with a re-rank by vector, by code alone, or by vector alone.",
 )
 @click.option(
-    "--candidates", default=500, show_default=True, help="Items that hierarchical search re-ranks."
+    "--candidates",
+    default=500,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Items that hierarchical search re-ranks.",
 )
 @click.option("--include-known", is_flag=True, help="Do not leave out what a user already has.")
 @click.option(
@@ -54,7 +64,7 @@ _BLOCK = 2048  # users at a time: bounds the memory
 def recommend(
     folder: Path,
     named: tuple[str, ...],
-    users: IO[str] | None,
+    users: str | None,
     layout: str,
     output: str,
     number: int,
@@ -65,45 +75,43 @@ def recommend(
     """Recommend items to users, by the model in FOLDER.
 
     CSV has the columns user, item, rank and score; a JSON line is {"user": ..., "items": [...],
-    "scores": [...]}. Hamming search scores by the inner product of the codes, the others by that of
-    the vectors. Unknown users are an error.
+    "scores": [...]}. Users come in the order in which they are named, and as often; one for whom
+    nothing is left has empty lists. Hamming search scores by the inner product of the codes, the
+    others by that of the vectors. Unknown users are an error.
     """
     from tqdm import tqdm
 
     from hashgnn.recommender.folder import load_model
 
     model = load_model(folder)
-    wanted = [*named, *_ids(users)] if named or users else model.user_ids.text.tolist()
-    model.user_ids.rows(wanted, "user")  # refused before anything is written
-    with _opened(output) as file, tqdm(total=len(wanted), unit="user", disable=None) as bar:
-        for start in range(0, len(wanted), _BLOCK):
-            block = wanted[start : start + _BLOCK]
+    wanted = [as_typed(id_, "--user") for id_ in named]
+    wanted += [] if users is None else read_lines(users)
+    if not named and users is None:
+        wanted = model.user_ids.text.tolist()
+    as_they_came = model.user_ids.at(model.user_ids.rows(wanted, "user")).tolist()
+    # More than there are is all there are, without room for more.
+    number, candidates = (min(most, len(model.item_ids)) for most in (number, candidates))
+    step = max(1, min(_BLOCK, _ITEMS // max(number, candidates)))
+    with open_output(output) as file, tqdm(total=len(wanted), unit="user", disable=None) as bar:
+        if layout == "csv":
+            file.write("user,item,rank,score\n")
+        for start in range(0, len(wanted), step):
+            block = wanted[start : start + step]
             found = model.recommend(block, number, search, not include_known, candidates)
             if layout == "csv":
-                found.to_csv(file, index=False, header=start == 0, lineterminator="\n")
+                found.to_csv(file, index=False, header=False, lineterminator="\n")
             else:
-                _write_lines(file, found)
+                _write_lines(file, as_they_came[start : start + step], found)
             bar.update(len(block))
 
 
-def _ids(file: IO[str] | None) -> Iterator[str]:
-    return (line.rstrip("\r\n") for line in file or () if line.strip())
-
-
-@contextmanager
-def _opened(output: str) -> Iterator[IO[str]]:
-    """Standard output, or a file that is whole or not there."""
-    if output == "-":
-        yield sys.stdout
-        return
-    with atomic_write(Path(output)) as temporary, temporary.open("w", encoding="utf-8") as file:
-        yield file
-
-
-def _write_lines(file: IO[str], found: Any) -> None:  # a data frame
-    for user, rows in found.groupby("user", sort=False):
-        items, scores = rows["item"].tolist(), rows["score"].to_numpy()
+def _write_lines(file: IO[str], users: Sequence[Any], found: Any) -> None:  # a data frame
+    """A line for each of ``users``, whose rows follow each other in ``found``, if it has any."""
+    lists = [rows for _, rows in found.groupby((found["rank"] == 1).cumsum())]
+    lists.reverse()
+    for user in users:
+        rows = lists.pop() if lists and lists[-1]["user"].iloc[0] == user else found[:0]
         # The shortest text that reads back as the same float32, not that of its double.
-        numbers = [json.loads(str(score)) for score in scores]
-        line = {"user": user, "items": items, "scores": numbers}
+        numbers = [json.loads(str(score)) for score in rows["score"].to_numpy()]
+        line = {"user": user, "items": rows["item"].tolist(), "scores": numbers}
         file.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -1,14 +1,14 @@
 """``hashgnn train``: from a table of interactions to a folder that the other commands read."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 import yaml
 
+from hashgnn.cli.tables import TABLES, read_tables, table_options
 from hashgnn.errors import InputError
-
-_TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def _settings(
@@ -28,7 +28,7 @@ def _settings(
 
 
 @click.command()
-@click.argument("tables", nargs=-1, required=True, type=_TABLE, metavar="TABLE...")
+@TABLES
 @click.option(
     "--output",
     required=True,
@@ -36,17 +36,7 @@ def _settings(
     metavar="FOLDER",
     help="Where the model goes.",
 )
-@click.option("--user", default="user", show_default=True, metavar="COLUMN", help="Users' ids.")
-@click.option("--item", default="item", show_default=True, metavar="COLUMN", help="Items' ids.")
-@click.option("--rating", metavar="COLUMN", help="Ratings, for --rating-at-least.")
-@click.option("--rating-at-least", type=float, help="Lower ratings do not count.")
-@click.option("--user-interactions", type=click.IntRange(1), help="Users with fewer are left out.")
-@click.option("--item-interactions", type=click.IntRange(1), help="Items with fewer are left out.")
-@click.option("--separator", help="Between fields. [default: a tab for .tsv, else a comma]")
-@click.option(
-    "--header/--no-header", default=True, help="Whether the first line names the columns."
-)
-@click.option("--encoding", help="Of the text. [default: utf-8]")
+@table_options
 @click.option("--bits", default=32, show_default=True, help="Length of the codes.")
 @click.option(
     "--method", default="hashgnn", show_default=True, help="Id of a method of the config."
@@ -71,9 +61,10 @@ def _settings(
 def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **given: Any) -> None:
     """Learn codes and vectors from the interactions in one or more TABLEs.
 
-    CSV, TSV or Parquet, plain or compressed (gz, bz2, xz, zst, zip), one interaction a row. A
-    COLUMN is a name, or a position from 0. Repeats of a pair count once. A training that was
-    interrupted goes on where it was when the same command is given again.
+    CSV, TSV or Parquet, plain or compressed (gz, bz2, xz, zst, zip), one interaction a row; - is
+    standard input, and pipes are copied to $TMPDIR. A COLUMN is a name, or a position from 0 where
+    no column has that name. Repeats of a pair count once. A training that was interrupted goes on
+    where it was when the same command is given again.
     """
     # Here, since they bring torch, which takes seconds.
     from hashgnn.cli.info import describe
@@ -83,45 +74,13 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **given: Any)
 
     if (output / RECORD).exists() and not overwrite:
         raise InputError(f"{output}: holds a model; choose another folder or add --overwrite")
-    interactions = _read(tables, given)
+    interactions, inputs = read_tables(tables, given)
     names = ("bits", "method", "seed", "validation", "device", "parameters")
     options = Options(**{name: given[name] for name in names})
     output.mkdir(parents=True, exist_ok=True)
     bar = Bar()
-    model, history = fit(interactions, options, bar, output / "checkpoint.pt", tables)
+    model, history = fit(interactions, options, bar, output / "checkpoint.pt")
     bar.close()
+    model = replace(model, record={**model.record, "inputs": inputs})
     save_model(output, model, history)
     click.echo(describe(output))
-
-
-def _read(tables: tuple[Path, ...], given: dict[str, Any]) -> Any:  # Given, which brings pandas
-    import pandas as pd
-
-    from hashgnn.data.prepare import prepare
-    from hashgnn.recommender.given import Given
-    from hashgnn.recommender.ids import Ids
-
-    def chosen(*names: str) -> dict[str, Any]:
-        return {name: given[name] for name in names if given[name] is not None}
-
-    columns = {role: _column(name) for role, name in chosen("user", "item", "rating").items()}
-    keep = ("rating_at_least", "user_interactions", "item_interactions")
-    prepared = prepare(
-        tables,
-        {
-            "dataset": tables[0].name,
-            "reader": "table",
-            "columns": columns,
-            "format": chosen("separator", "header", "encoding"),
-            "filter": chosen(*keep),
-        },
-    )
-    users, items = (
-        Ids(pd.Index(ids.to_pandas(), dtype="str"))
-        for ids in (prepared.user_ids, prepared.item_ids)
-    )
-    return Given(prepared.interactions, users, items)
-
-
-def _column(name: str) -> str | int:
-    return int(name) if name.isdecimal() else name

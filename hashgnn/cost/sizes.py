@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow.parquet as pq
 
-from hashgnn.data.archive import COMPRESSED, inner_name, open_data
+from hashgnn.data.archive import Content, describe_data, open_data
 from hashgnn.errors import InputError
 
 _SAMPLE = 1 << 20  # bytes of a text, by which its rows are counted
@@ -69,20 +69,21 @@ def raw_rows(path: Path, dataset: Mapping[str, Any]) -> int:
     layout = dataset.get("format", {})
     member = layout.get("member")
     try:
-        if layout.get("type") == "parquet" or inner_name(path, member).endswith(".parquet"):
-            return pq.ParquetFile(path).metadata.num_rows if path.suffix != ".zip" else 0
+        found = describe_data(path, member)
+        if found.parquet:
+            return pq.ParquetFile(path).metadata.num_rows if not found.wrapped else 0
         with open_data(path, member) as stream:
             sample = stream.read(_SAMPLE)
         rows = len(sample.split()) if dataset["reader"] == "adjacency" else sample.count(b"\n")
-        return round(rows * _text_bytes(path, member) / max(1, len(sample)))
+        return round(rows * _text_bytes(path, found) / max(1, len(sample)))
     except (InputError, OSError, ValueError):
         return 0
 
 
-def _text_bytes(path: Path, member: str | None) -> int:
+def _text_bytes(path: Path, content: Content) -> int:
     """Of the text in a file, about, where it is compressed."""
-    if path.suffix == ".zip":
+    if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-        return sizes.get(member or "", max(sizes.values(), default=0))
-    return path.stat().st_size * (_SHRINKS if path.suffix in COMPRESSED else 1)
+        return sizes.get(content.name, max(sizes.values(), default=0))
+    return path.stat().st_size * (_SHRINKS if content.wrapped else 1)

@@ -52,6 +52,8 @@ def fetch(place: str, target: Path) -> None:
 
 def _fetch_path(source: Path, target: Path) -> None:
     # A copy, not a link: a later edit of the source must not change results unseen.
+    if source.exists() and not (source.is_file() or source.is_dir()):
+        raise InputError(f"{source}: is no regular file; save what it gives as a file")
     try:
         shutil.copyfile(source, target)
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -65,8 +65,8 @@ def id_keys(ids: pa.Array) -> np.ndarray:
 def save_ids(path: Path, ids: pa.Array) -> None:
     """Write the map as CSV with columns index and id, atomically."""
     table = pa.table({"index": np.arange(len(ids)), "id": ids})
-    with atomic_write(path) as temporary:
-        pyarrow.csv.write_csv(table, temporary)
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        pyarrow.csv.write_csv(table, file)
 
 
 def load_ids(path: Path) -> list[str]:

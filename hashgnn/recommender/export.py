@@ -37,8 +37,8 @@ def write_parquet(folder: Path, model: Model) -> list[Path]:
             flat = pa.array(np.asarray(encoded.vectors).reshape(-1))
             columns["vector"] = pa.FixedSizeListArray.from_arrays(flat, encoded.vectors.shape[1])
         written.append(folder / f"{side}s.parquet")
-        with atomic_write(written[-1]) as temporary:
-            pq.write_table(pa.table(columns), temporary)
+        with atomic_write(written[-1]) as temporary, temporary.open("wb") as file:
+            pq.write_table(pa.table(columns), file)
     return written
 
 

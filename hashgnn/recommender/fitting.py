@@ -47,12 +47,11 @@ def fit(
     options: Options,
     watch: Watch,
     checkpoint: Path | None = None,
-    files: tuple[Path, ...] = (),
 ) -> tuple[Model, pd.DataFrame]:
     """Train, and return the model and the course of its training.
 
     ``checkpoint``: where an interrupted training leaves its state and goes on from; it is removed
-    at the end. ``files``: what the interactions were read from, for the record.
+    at the end.
     """
     parts = _split(given.interactions, options)
     chosen = recipe(options.method, options.parameters, options.bits, len(parts.train.indices))
@@ -64,7 +63,7 @@ def fit(
         "negatives": chosen.negatives,
         "parameters": chosen.parameters,
     }
-    recorder = Recorder(settings, files)
+    recorder = Recorder(settings)
     state = _checkpoint(checkpoint, settings, options, given.interactions)
     fitted = _train(parts, chosen, options, state, watch)
     if checkpoint:

@@ -1,13 +1,22 @@
 """Tables as users have them: a few of those that `make test-faults` tries by the thousand."""
 
+import bz2
+import gzip
+import lzma
+import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hashgnn.cli.spool import spooled
 from tests.data.reading import accepted, check_read, check_split
+from tests.data.test_wrapped import LITTER, zipped
 from tests.data.written_tables import RefusedError, Table, naive, tables
 
 SPLITS = st.fixed_dictionaries(
@@ -18,6 +27,19 @@ SPLITS = st.fixed_dictionaries(
         "seed": st.integers(0, 3),
     }
 )
+
+
+Pack = Callable[[bytes], bytes]
+PACKS: dict[str, Pack] = {
+    "x": bytes,
+    "x.CSV": bytes,
+    "x.csv.gz": gzip.compress,
+    "x.GZIP": gzip.compress,
+    "x.bz2": bz2.compress,
+    "x.XZ": lzma.compress,
+    "x.zstd": lambda content: pa.compress(content, "zstd", asbytes=True),
+    "x.zip": lambda content: zipped(**{**LITTER, "d/x.csv": content}),
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +58,26 @@ def try_table(folder: Path, table: Table, division: dict[str, Any]) -> None:
     check_read(found, expected, folder)
     by = division["by"] if "time" in table.settings["columns"] else "random"
     check_split(found.interactions, {**division, "by": by}, folder)
+
+
+def try_packed(folder: Path, table: Table, name: str, told: bool, piped: bool) -> None:
+    """A good table is read as well from what it is packed in, and from a pipe."""
+    path = folder / (name if told else "told by its content")
+    content = PACKS[name](table.bytes())
+    if piped:
+        os.mkfifo(path)
+        threading.Thread(target=path.write_bytes, args=[content], daemon=True).start()
+    else:
+        path.write_bytes(content)
+    expected = naive(table.bytes(), table.settings)
+    try:
+        with spooled([path]) as files:
+            found = accepted(files[path], table.settings)
+    finally:
+        path.unlink()
+    assert (found is None) == (not expected.pairs)
+    if found is not None:
+        check_read(found, expected, folder)
 
 
 def try_bytes(folder: Path, content: bytes, settings: dict[str, Any]) -> None:
@@ -71,6 +113,12 @@ def damaged(draw: st.DrawFn) -> tuple[bytes, dict[str, Any]]:
 @given(tables(), SPLITS)
 def test_good_tables(folder: Path, table: Table, division: dict[str, Any]) -> None:
     try_table(folder, table, division)
+
+
+@settings(max_examples=40, deadline=None)
+@given(tables(), st.sampled_from(list(PACKS)), st.booleans(), st.booleans())
+def test_packed_tables(folder: Path, table: Table, name: str, told: bool, piped: bool) -> None:
+    try_packed(folder, table, name, told, piped)
 
 
 @settings(max_examples=40, deadline=None)

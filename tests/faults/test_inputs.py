@@ -19,7 +19,16 @@ from hashgnn.experiment.sweeps import derived_models
 from hashgnn.experiment.tuning import tried_models
 from tests.data.reading import accepted, check_read
 from tests.data.test_fuzz_readers import COLUMNS, LAYOUT, NAMES, ROLES, TEXT
-from tests.data.test_fuzz_tables import SPLITS, damaged, naive, tables, try_bytes, try_table
+from tests.data.test_fuzz_tables import (
+    PACKS,
+    SPLITS,
+    damaged,
+    naive,
+    tables,
+    try_bytes,
+    try_packed,
+    try_table,
+)
 from tests.data.written_tables import Read, Table, core
 from tests.faults.tally import Tally
 
@@ -51,6 +60,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_good_tables(folder: Path, tally: Tally, table: Table, division: dict[str, Any]) -> None:
     with tally.input("good tables, read and split"):
         try_table(folder, table, division)
+
+
+@many(1000)
+@given(tables(), st.sampled_from(list(PACKS)), st.booleans(), st.booleans())
+def test_packed_tables(
+    folder: Path, tally: Tally, table: Table, name: str, told: bool, piped: bool
+) -> None:
+    with tally.input("good tables, compressed, in archives, from pipes"):
+        try_packed(folder, table, name, told, piped)
 
 
 @many(3000)

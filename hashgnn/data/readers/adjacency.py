@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from hashgnn.data.archive import open_data
 from hashgnn.data.batch import Batch
+from hashgnn.data.separator import parse_separator
+from hashgnn.data.tabular.values import ids
 from hashgnn.errors import InputError
 
 _BLOCK = 1 << 24  # bytes read at a time, and the longest line there may be
@@ -21,7 +23,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def read(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[Batch]:
     """Yield the interactions of each file in turn. A user without items adds none."""
     layout = settings.get("format", {})
-    separator = layout["separator"].encode() if layout.get("separator") else None
+    separator = parse_separator(layout["separator"]).encode() if "separator" in layout else None
     for source, path in enumerate(paths):
         with open_data(path, layout.get("member")) as stream:
             start = 1
@@ -49,13 +51,14 @@ def _batch(lines: list[bytes], separator: bytes | None, source: int, where: str)
     rows = [[id_ for id_ in line.rstrip(b"\r\n").split(separator) if id_] for line in lines]
     rows = [row for row in rows if row]
     owner = np.repeat(np.arange(len(rows)), [len(row) - 1 for row in rows])
-    users = _text([row[0] for row in rows], where)
-    items = _text([item for row in rows for item in row[1:]], where)
+    users = _text([row[0] for row in rows], "user", where)
+    items = _text([item for row in rows for item in row[1:]], "item", where)
     return Batch(users.take(pa.array(owner)), items, None, source, len(items))
 
 
-def _text(ids: list[bytes], where: str) -> pa.Array:
+def _text(cells: list[bytes], role: str, where: str) -> pa.Array:
     try:
-        return pa.array(ids, pa.binary()).cast(pa.string())
+        text = pa.array(cells, pa.binary()).cast(pa.string())
     except pa.ArrowInvalid as error:
         raise InputError(f"{where}: not UTF-8 text") from error
+    return ids(text, role, lambda row: where)

@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hashgnn.data.archive import inner_name
+from hashgnn.data.archive import describe_data
 from hashgnn.data.batch import Batch
 from hashgnn.data.moments import parse_moment
 from hashgnn.data.tabular.delimited import read_delimited
 from hashgnn.data.tabular.parquet import read_parquet
-from hashgnn.data.tabular.values import Locate, ids, numbers, seconds
+from hashgnn.data.tabular.values import Locate, ids, numbers, seconds, texts
 from hashgnn.errors import InputError
 
 _NEEDS = {  # the column that a filter looks at
@@ -48,8 +48,9 @@ def _check_filter(columns: Mapping[str, Any], keep: Mapping[str, Any]) -> None:
 
 
 def _is_parquet(path: Path, layout: Mapping[str, Any]) -> bool:
-    by_name = inner_name(path, layout.get("member")).endswith((".parquet", ".pq"))
-    return layout.get("type", "parquet" if by_name else "csv") == "parquet"
+    found = describe_data(path, layout.get("member"))
+    told = found.parquet or found.name.lower().endswith((".parquet", ".pq"))
+    return layout.get("type", "parquet" if told else "csv") == "parquet"
 
 
 def _batch(
@@ -75,7 +76,7 @@ def _kept(
         masks.append(numbers(cells["rating"], "rating", locate) >= _threshold(keep))
     if keep.get("behaviors") is not None:
         wanted = pa.array([str(behavior) for behavior in keep["behaviors"]], pa.string())
-        found = pc.is_in(cells["behavior"].cast(pa.string()), value_set=wanted)
+        found = pc.is_in(texts(cells["behavior"], "behavior", locate), value_set=wanted)
         masks.append(found.to_numpy(zero_copy_only=False))
     for key, holds in (("time_from", np.greater_equal), ("time_before", np.less)):
         if time is not None and keep.get(key) is not None:

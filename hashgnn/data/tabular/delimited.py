@@ -1,5 +1,6 @@
 """Text with separators (CSV, TSV, ``::``), batch by batch; every cell stays text."""
 
+import codecs
 import csv
 import io
 import re
@@ -10,7 +11,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.csv
 
-from hashgnn.data.archive import inner_name, open_data
+from hashgnn.data.archive import describe_data, open_data
+from hashgnn.data.separator import parse_separator
 from hashgnn.data.tabular.columns import find_columns
 from hashgnn.data.tabular.streams import STAND_IN, QuoteWatch, SingleSeparator
 from hashgnn.data.tabular.values import Locate
@@ -27,6 +29,11 @@ class _Layout(NamedTuple):
     header: bool
     encoding: str
     member: str | None
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether the text is UTF-8, whatever name that was given."""
+        return codecs.lookup(self.encoding).name == "utf-8"
 
     @property
     def replaced(self) -> bool:
@@ -52,14 +59,20 @@ def read_delimited(
 
 
 def _layout(path: Path, layout: Mapping[str, Any]) -> _Layout:
-    tabs = inner_name(path, layout.get("member")).endswith((".tsv", ".tab"))
-    separator = layout.get("separator", "\t" if tabs else ",")
+    name = describe_data(path, layout.get("member")).name
+    tabs = name.lower().endswith((".tsv", ".tab"))
+    separator = parse_separator(layout.get("separator", "\t" if tabs else ","))
+    encoding = layout.get("encoding", "utf-8")
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, ValueError) as error:
+        raise InputError(f"format.encoding {encoding!r}: no such encoding") from error
     # With a separator of several characters quotes are ordinary characters.
     return _Layout(
         separator,
         layout.get("quote", True) and len(separator.encode()) == 1,
         layout.get("header", True),
-        layout.get("encoding", "utf-8"),
+        encoding,
         layout.get("member"),
     )
 
@@ -95,14 +108,14 @@ def _open_csv(
 ) -> Iterator[pa.RecordBatch]:
     names = [str(position) for position in sorted(wanted)]
     return pyarrow.csv.open_csv(
-        SingleSeparator(stream, text.separator.encode(text.encoding)) if text.replaced else stream,
+        _with_one_byte(stream, text) if text.replaced else stream,
         # One thread: only then do errors tell the row.
         pyarrow.csv.ReadOptions(
             use_threads=False,
             block_size=_BLOCK,
             skip_rows=skipped,
             column_names=[str(position) for position in range(count)],
-            encoding=text.encoding,
+            encoding="utf-8" if text.replaced else text.encoding,
         ),
         pyarrow.csv.ParseOptions(
             delimiter=STAND_IN.decode() if text.replaced else text.separator,
@@ -112,6 +125,15 @@ def _open_csv(
             include_columns=names, column_types=dict.fromkeys(names, pa.string())
         ),
     )
+
+
+def _with_one_byte(stream: QuoteWatch, text: _Layout) -> SingleSeparator:
+    """The text as UTF-8, where no separator's bytes begin within a character, with one byte each
+    for the separators.
+    """
+    if not text.is_utf8:
+        stream = pa.transcoding_input_stream(pa.PythonFile(stream, "r"), text.encoding, "utf-8")
+    return SingleSeparator(stream, text.separator.encode())
 
 
 def _first_line(path: Path, text: _Layout) -> tuple[list[str], int]:
@@ -131,7 +153,7 @@ def _cells(line: str, text: _Layout) -> list[str]:
 
 
 def _lines(path: Path, text: _Layout) -> Iterator[str]:
-    encoding = "utf-8-sig" if text.encoding.lower() in ("utf-8", "utf8") else text.encoding
+    encoding = "utf-8-sig" if text.is_utf8 else text.encoding
     with open_data(path, text.member) as stream:
         lines = io.TextIOWrapper(stream, encoding, errors="replace")
         while line := lines.readline(_BLOCK):

@@ -1,5 +1,6 @@
 """Parquet files, batch by batch."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hashgnn.data.archive import COMPRESSED, open_data
+from hashgnn.data.archive import describe_data, open_data
 from hashgnn.data.tabular.columns import find_columns
 from hashgnn.data.tabular.values import Locate
 from hashgnn.errors import InputError
@@ -22,8 +23,8 @@ def read_parquet(
     """Yield the columns of each role, batch by batch, and the way to name a row's place."""
     try:
         yield from _read(path, columns, layout)
-    except pa.ArrowException as error:
-        raise InputError(f"{path}: cannot be read as Parquet ({error})") from error
+    except (pa.ArrowException, OSError) as error:  # Arrow's own OSError names no file
+        raise InputError(f"{path}: cannot be read as Parquet ({_line(error)})") from error
 
 
 def _read(
@@ -35,6 +36,8 @@ def _read(
     for role, position in roles.items():
         if pa.types.is_nested(schema.types[position]):
             raise InputError(f"{path}: the {role} column holds {schema.types[position]} values")
+        if schema.names.count(schema.names[position]) > 1:  # Parquet's columns are had by name
+            raise InputError(f"{path}: several columns {schema.names[position]!r}; rename them")
     start = 0
     for batch in file.iter_batches(_BATCH, columns=[schema.names[p] for p in roles.values()]):
         cells = {role: _plain(batch.column(schema.names[p])) for role, p in roles.items()}
@@ -42,10 +45,10 @@ def _read(
         start += batch.num_rows
 
 
-def _source(path: Path, member: str | None) -> Path | pa.BufferReader:
+def _source(path: Path, member: str | None) -> pa.NativeFile:
     """Parquet is read from its end, so a compressed one has to be held in memory."""
-    if path.suffix not in COMPRESSED:
-        return path
+    if not describe_data(path, member).wrapped:
+        return pa.OSFile(os.fsencode(path))  # a name need not be text
     most = available_mb() << 20
     with open_data(path, member) as stream:
         content = stream.read(most + 1)
@@ -54,8 +57,17 @@ def _source(path: Path, member: str | None) -> Path | pa.BufferReader:
     return pa.BufferReader(content)
 
 
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
 def _plain(values: pa.Array) -> pa.Array:
-    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+    """``values`` in the simplest of the types that hold the same."""
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if pa.types.is_large_string(values.type) or pa.types.is_string_view(values.type):
+        values = values.cast(pa.string())
+    return values
 
 
 def _locator(path: Path, start: int) -> Locate:

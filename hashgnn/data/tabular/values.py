@@ -10,20 +10,48 @@ from hashgnn.errors import InputError
 
 Locate = Callable[[int], str]  # from a row of the batch to "file, line n"
 
+# Bytes: more is a quote that was never closed, or another column. The csv module, which reads the
+# map from numbers to ids back, takes 131,072 characters.
+_LONGEST_ID = 10_000
+
 _LATEST = 100_000_000_000  # seconds: the year 5138; more must be milliseconds
 
 
 def ids(values: pa.Array, role: str, locate: Locate) -> pa.Array:
-    """Ids as text, verbatim; ``InputError`` for a missing one."""
+    """Ids as text, verbatim; ``InputError`` for a missing one and for what is no id."""
     _refuse(values.is_null(), f"the {role} is missing", locate)
     if pa.types.is_floating(values.type):
         raise InputError(
             f"{locate(0)}: the {role} ids are stored as floating-point numbers; "
             "store them as integers or text"
         )
-    text = values.cast(pa.string())
-    _refuse(pc.equal(pc.binary_length(text), 0), f"the {role} is missing", locate)
+    text = texts(values, role, locate)
+    length = pc.binary_length(text)
+    _refuse(pc.equal(length, 0), f"the {role} is missing", locate)
+    _refuse(
+        pc.greater(length, _LONGEST_ID),
+        f"the {role} is longer than {_LONGEST_ID:,} bytes, and so no id",
+        locate,
+    )
     return text
+
+
+def texts(values: pa.Array, role: str, locate: Locate) -> pa.Array:
+    """``values`` as text; ``InputError`` for bytes that are none and for types without text."""
+    bytes_alone = isinstance(values.type, pa.BaseExtensionType) or pa.types.is_fixed_size_binary(
+        values.type
+    )
+    bad = 0
+    if not bytes_alone:
+        try:
+            return values.cast(pa.string())
+        except pa.ArrowException:
+            bad = _first_bad(values, pa.string())
+    shown = f", {repr(values[bad].as_py())[:80]}" if len(values) else ""
+    raise InputError(
+        f"{locate(bad)}: the {role} is no text but {values.type}{shown}; "
+        "store the column as text or integers"
+    )
 
 
 def numbers(values: pa.Array, role: str, locate: Locate) -> np.ndarray:
@@ -75,8 +103,13 @@ def _cast(values: pa.Array, target: pa.DataType, expected: str, locate: Locate) 
     try:
         return values.cast(target, safe=False)
     except pa.ArrowException:
-        bad = next(row for row, value in enumerate(values) if not _casts(value, target))
+        bad = _first_bad(values, target)
         raise InputError(f"{locate(bad)}: expected {expected}, got {_shown(values[bad])}") from None
+
+
+def _first_bad(values: pa.Array, target: pa.DataType) -> int:
+    """The row that cannot be cast; the first where each can by itself."""
+    return next((row for row, value in enumerate(values) if not _casts(value, target)), 0)
 
 
 def _casts(value: pa.Scalar, target: pa.DataType) -> bool:

@@ -1,0 +1,206 @@
+"""The tables that ``hashgnn train`` reads: pipes, options, and how it names what is wrong."""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from hashgnn.cli import spool
+from hashgnn.cli.main import main
+from hashgnn.cli.tables import read_tables
+from hashgnn.errors import InputError
+from tests.data.test_wrapped import parquet, zipped
+
+# More than a look at the header takes, and than a pipe holds.
+LARGE = "user,item\n" + "".join(f"u{row % 4000},i{row % 61}\n" for row in range(48_000))
+OPTIONS = {
+    "user": "user",
+    "item": "item",
+    "header": True,
+    "quote": True,
+    **dict.fromkeys(("rating", "rating_at_least", "user_interactions", "item_interactions")),
+    **dict.fromkeys(("separator", "encoding", "member")),
+}
+
+
+def run(*arguments: str | Path, given: bytes = b"") -> Result:
+    return CliRunner().invoke(main, list(map(str, arguments)), input=given)
+
+
+def fed(path: Path, content: bytes) -> Path:
+    """A named pipe that somebody writes ``content`` into."""
+    os.mkfifo(path)
+    threading.Thread(target=path.write_bytes, args=[content], daemon=True).start()
+    return path
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where copies of pipes go, none of which stays."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [20, 4096, len(LARGE)])
+@pytest.mark.parametrize("name", ["x", "x.tsv", "x.csv.gz", "x.parquet", "x.zip"])
+def test_a_pipe_is_read_as_the_file_is(tmp_path: Path, name: str, size: int) -> None:
+    """Whatever its name: of what comes from a pipe, only the content tells."""
+    content = (LARGE[:size].rpartition("\n")[0] + "\n").encode()
+    if name == "x.tsv":
+        content = content.replace(b",", b"\t")
+    elif name == "x.csv.gz":
+        content = gzip.compress(content)
+    elif name == "x.zip":
+        content = zipped(**{"y.csv": content})
+    elif name == "x.parquet":
+        content = parquet_of(content)
+    (tmp_path / "file").mkdir()
+    file = tmp_path / "file" / name
+    file.write_bytes(content)
+    pipe = fed(tmp_path / name, content)
+
+    expected, sums = read_tables((file,), OPTIONS)
+    found, same = read_tables((pipe,), OPTIONS)
+
+    assert same == {str(pipe): sums[str(file)]}
+    assert sums[str(file)] == "sha256:" + hashlib.sha256(content).hexdigest()
+    assert found.users.text.equals(expected.users.text)
+    assert found.items.text.equals(expected.items.text)
+    for column in ("user", "item"):
+        ours, theirs = (getattr(g.interactions, column) for g in (found, expected))
+        assert ours.tolist() == theirs.tolist()
+
+
+def parquet_of(content: bytes) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pyarrow.csv.read_csv(io.BytesIO(content)), file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("standard_input", [False, True])
+def test_training_from_a_pipe_records_what_was_read(tmp_path: Path, standard_input: bool) -> None:
+    table = LARGE.encode()
+    pipe = "-" if standard_input else fed(tmp_path / "pipe", table)
+    options = ["--method", "mf", "--set", "epochs=1", "--set", "batch_size=8192"]
+
+    ran = run("train", pipe, "--output", tmp_path / "m", *options, given=table)
+
+    assert ran.exit_code == 0, ran.output
+    facts = json.loads(run("info", tmp_path / "m", "--json").stdout)
+    pairs = set(LARGE.splitlines()[1:])
+    assert (facts["users"], facts["interactions"]) == (4000, len(pairs))
+    record = json.loads((tmp_path / "m/train.provenance.json").read_text())
+    assert record["inputs"] == {str(pipe): f"sha256:{hashlib.sha256(table).hexdigest()}"}
+
+
+def test_several_tables_and_one_named_twice(tmp_path: Path) -> None:
+    one, two = (
+        fed(tmp_path / "one", b"user,item\na,x\n"),
+        fed(tmp_path / "two", b"user,item\nb,y\n"),
+    )
+    found, sums = read_tables((one, two, one), OPTIONS)
+    assert found.users.text.tolist() == ["a", "b"]
+    assert list(sums) == [str(one), str(two)]
+
+
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/zero"])
+def test_a_device_is_refused(tmp_path: Path, device: str) -> None:
+    ran = run("train", device, "--output", tmp_path / "m")
+    assert ran.exit_code == 2
+    assert ran.stderr == f"error: {device}: neither a regular file nor a pipe; give one\n"
+
+
+def test_a_pipe_that_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(spool.shutil, "copyfileobj", full)
+    with pytest.raises(InputError, match=r"pipe: cannot be copied to .* set TMPDIR"):
+        read_tables((fed(tmp_path / "pipe", b"x"),), OPTIONS)
+
+
+def test_a_file_that_changes_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("user,item\na,x\n")
+
+    def meddled(paths: list[Path], settings: Any) -> None:
+        path.write_text("user,item\nb,y\nc,z\n")
+
+    monkeypatch.setattr("hashgnn.data.prepare.prepare", meddled)
+    with pytest.raises(InputError, match=r"x\.csv: changed while it was read"):
+        read_tables((path,), OPTIONS)
+
+
+ZIP = zipped(**{"a.csv": b"user,item\na,x\n", "b.csv": b"user;item\na;x\nb;x\n"})
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "words"),
+    [
+        (ZIP, {}, "name the member to read in --member; there are: a.csv, b.csv"),
+        (ZIP, {"member": "c.csv"}, "no member 'c.csv'"),
+        (b"user,item\n\xff,x\n", {}, "set --encoding"),
+        (b"user,item\na,x\n", {"encoding": "no"}, "--encoding 'no': no such encoding"),
+        (b'user,item\na,"x\nb,y\n', {}, "set --no-quote if quotes are ordinary"),
+        (b"a,x\n", {"header": False}, "--user is 'user', but with --no-header"),
+        (b"user,item\na,x\n", {"separator": ""}, "--separator is empty"),
+        (b"user,item\na,x\n", {"separator": "\n"}, "--separator is '\\n'"),
+        (b"user,item\na,x\n", {"rating_at_least": 3}, "--rating-at-least needs to know the"),
+        (b"user,item\na,x\n", {"item": "user"}, "--user and --item are the same column"),
+        (b"user,item\na,x\nb\n", {}, "line 3: Expected 2 columns, got 1"),
+        (b"", {}, "empty file"),
+        (b"user,item\n", {}, "the data hold no interactions"),
+    ],
+)
+@pytest.mark.parametrize("piped", [False, True])
+def test_errors_name_what_was_given(
+    tmp_path: Path, content: bytes, options: dict[str, Any], words: str, piped: bool
+) -> None:
+    path = tmp_path / "x.dat"
+    if piped:
+        fed(path, content)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_tables((path,), OPTIONS | options)
+    message = str(caught.value)
+    assert words in message
+    assert not [word for word in ("format.", "columns.", "filter.", "scratch") if word in message]
+    assert str(path) in message or message.startswith("--")
+
+
+def test_the_options_that_errors_name_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(ZIP)
+    help_text = run("train", "--help").stdout
+    for option in ("--member", "--encoding", "--no-quote", "--no-header", "--rating-at-least"):
+        assert option in help_text
+    found, _ = read_tables((path,), OPTIONS | {"member": "b.csv", "separator": ";"})
+    assert found.users.text.tolist() == ["a", "b"]
+
+
+def test_names_come_before_positions(tmp_path: Path) -> None:
+    """As pandas writes a frame whose columns have no names."""
+    path = tmp_path / "x.csv"
+    path.write_text(",0,1\n0,a,x\n1,b,y\n")
+    found, _ = read_tables((path,), OPTIONS | {"user": "0", "item": "1"})
+    assert (found.users.text.tolist(), found.items.text.tolist()) == (["a", "b"], ["x", "y"])
+    path.write_bytes(parquet())
+    found, _ = read_tables((path,), OPTIONS | {"user": "1", "item": "0"})
+    assert found.users.text.tolist() == ["x", "y"]
