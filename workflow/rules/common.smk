@@ -20,7 +20,6 @@ from hashgnn.claims.catalogue import NEEDED as CLAIMED
 from hashgnn.configuration import base_folder, check_config
 from hashgnn.data.checksum import file_checksum
 from hashgnn.errors import InputError
-from hashgnn.experiment.dead_locks import remove_dead_locks, sign_locks
 from hashgnn.experiment.grid import runs
 from hashgnn.experiment.parameters import negatives, parameters, takes_training
 from hashgnn.experiment.sweeps import derived_models, points
@@ -55,12 +54,6 @@ BASE = base_folder(workflow.workdir_init, workflow.is_main_process)
 if config["workdir"]:
 
     workdir: str(Path(BASE, config["workdir"]))
-
-
-# The working directory is the one of the results by now.
-SNAKEMAKE = Path(".snakemake")
-
-remove_dead_locks(SNAKEMAKE)
 
 
 def shell_prefix():
