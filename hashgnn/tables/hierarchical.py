@@ -31,7 +31,7 @@ def make(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
     half = len(args.inputs) // 2
     models, continuous = dict(args.settings["models"]), args.settings["continuous"]
     numbers = over_seeds(select(read_metrics(args.inputs[:half]), continuous))
-    numbers["place"] = place(numbers, ["dataset", "metric", "n"])
+    numbers["place"] = place(numbers, ["dataset", "bits", "metric", "n"])
     trained = runs_of(args.settings["runs"], args.inputs[half:], continuous)
     numbers = numbers.merge(compare(trained, next(iter(models)), *TESTED), on=KEYS, how="left")
     return numbers, printed(numbers, dict(args.settings["datasets"]), models)

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import importlib.util
 import json
 import os
 import re
@@ -14,13 +15,30 @@ from snakemake.utils import validate
 
 ROOT = Path(workflow.current_basedir).parents[1]
 
-sys.path.insert(0, str(ROOT))
+
+def load_package():
+    """Import the package from this project, and no other file that lies beside it.
+
+    Snakemake puts the Snakefile's folder first on the path: a user's own random.py there would
+    be taken for Python's.
+    """
+    sys.path[:] = [path for path in sys.path if Path(path) != ROOT]
+    if "hashgnn" not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            "hashgnn", ROOT / "hashgnn/__init__.py"
+        )
+        sys.modules["hashgnn"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["hashgnn"])
+
+
+load_package()
 
 from hashgnn.claims.catalogue import NEEDED as CLAIMED
 from hashgnn.configuration import base_folder, check_config
 from hashgnn.data.checksum import file_checksum
 from hashgnn.errors import InputError
 from hashgnn.experiment.grid import runs
+from hashgnn.experiment.package_link import package_folder
 from hashgnn.experiment.parameters import negatives, parameters, takes_training
 from hashgnn.experiment.sweeps import derived_models, points
 from hashgnn.experiment.tuning import trials, tried_models
@@ -32,6 +50,14 @@ code = CodeDigest(ROOT)
 RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+
+
+def without_wildcards(text):
+    """For what Snakemake formats: braces, as paths may have them, doubled."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+ENVIRONMENT = without_wildcards(str(ROOT / "environment.yml"))
 
 # Filled in and added to below, which is nothing to a workflow that takes this one in as a module.
 config = copy.deepcopy(config)
@@ -59,13 +85,14 @@ if config["workdir"]:
 def shell_prefix():
     """What each job's shell begins with; it makes nothing stale.
 
-    The package that runs is the one that the digests were taken from, under the interpreter that
-    runs Snakemake unless conda brings another. torch and the searches obey OMP_NUM_THREADS, which
-    Snakemake sets to the rule's threads. Relative paths of the config begin where Snakemake was
-    started.
+    The package that runs is the one that the digests were taken from, and no module of the working
+    directory, under the interpreter that runs Snakemake unless conda brings another. torch and the
+    searches obey OMP_NUM_THREADS, which Snakemake sets to the rule's threads. Relative paths of
+    the config begin where Snakemake was started.
     """
     variables = {
-        "PYTHONPATH": ROOT,
+        "PYTHONPATH": package_folder(ROOT, Path(".snakemake")),
+        "PYTHONSAFEPATH": 1,
         "HASHGNN_DEVICE": config["device"],
         "HASHGNN_MIRROR": config["mirror"] or "",
         "HASHGNN_TENSORBOARD": int(config["tensorboard"]),
@@ -77,7 +104,7 @@ def shell_prefix():
     return f"set -euo pipefail; export {' '.join(exports)}; "
 
 
-shell.prefix(shell_prefix())
+shell.prefix(without_wildcards(shell_prefix()))
 
 
 def any_of(names):

@@ -250,8 +250,12 @@ def table_settings(wildcards):
     return settings(**names)
 
 
-# Relative, so that a project may be moved with its results.
-EXPLORE_TEMPLATE = os.path.relpath(ROOT / "hashgnn/pages/explore.html")
+def explore_template(wildcards):
+    """Relative, so that a project may be moved with its results.
+
+    A function, as braces in a plain text would be wildcards.
+    """
+    return os.path.relpath(ROOT / "hashgnn/pages/explore.html")
 
 
 def explored():

@@ -18,7 +18,7 @@ rule table:
     wildcard_constraints:
         table=any_of(TABLE_INPUTS),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("table"),
     params:
