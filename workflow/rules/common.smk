@@ -37,9 +37,17 @@ from hashgnn.claims.catalogue import NEEDED as CLAIMED
 from hashgnn.configuration import base_folder, check_config
 from hashgnn.data.checksum import file_checksum
 from hashgnn.errors import InputError
+from hashgnn.experiment.check_once import CHECK, check_once
+from hashgnn.experiment.config_files import refuse_repeated_keys, with_types
 from hashgnn.experiment.grid import runs
+from hashgnn.experiment.needs import GRIDS, TUNING, check_cutoffs
 from hashgnn.experiment.package_link import package_folder
-from hashgnn.experiment.parameters import negatives, parameters, takes_training
+from hashgnn.experiment.parameters import (
+    named_modules,
+    negatives,
+    parameters,
+    takes_training,
+)
 from hashgnn.experiment.sweeps import derived_models, points
 from hashgnn.experiment.tuning import trials, tried_models
 from hashgnn.provenance.code_digest import CodeDigest
@@ -63,11 +71,15 @@ ENVIRONMENT = without_wildcards(str(ROOT / "environment.yml"))
 config = copy.deepcopy(config)
 
 try:
+    if workflow.is_main_process:
+        refuse_repeated_keys(workflow.configfiles)
+    config = with_types(config, workflow.config_settings.config_args or [])
     check_config(config, SCHEMA)
     for model in config["models"].values():
         code.closure(model["module"])
     validate(config, str(SCHEMA))  # fills in the defaults
     config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
+    declared = {**config, "models": dict(config["models"])}
     config["models"] |= {**derived_models(config), **tried_models(config)}
 except InputError as error:
     raise WorkflowError(f"the configuration cannot be used:\n{error}")
@@ -80,6 +92,16 @@ BASE = base_folder(workflow.workdir_init, workflow.is_main_process)
 if config["workdir"]:
 
     workdir: str(Path(BASE, config["workdir"]))
+
+
+# Where conda brings the jobs' packages, Snakemake's own environment may lack the methods'.
+if workflow.is_main_process and not workflow.deployment_settings.deployment_method:
+    try:
+        check_once(
+            declared, code(CHECK, *named_modules(declared)), Path(".snakemake/checked")
+        )
+    except InputError as error:
+        raise WorkflowError(f"the configuration cannot be used:\n{error}")
 
 
 def shell_prefix():

@@ -164,11 +164,20 @@ def figures():
     return expand("figures/{figure}.{format}", figure=names, format=["pdf", "svg"])
 
 
+def demand_cutoffs(name, needs):
+    """Of a figure or table that is about to be made; others may lack theirs."""
+    try:
+        check_cutoffs(config, name, needs)
+    except InputError as error:
+        raise WorkflowError(str(error))
+
+
 # Figures of the course of training read its history, all others what was evaluated.
 COURSES = ("fig4", "fig6")
 
 
 def figure_inputs(wildcards):
+    demand_cutoffs(wildcards.figure, GRIDS[wildcards.figure])
     file = "history.csv" if wildcards.figure in COURSES else "metrics.csv"
     return grid_runs(config["grids"][wildcards.figure], file)
 
@@ -225,6 +234,11 @@ TABLE_INPUTS = {
     "methods": lambda grid: grid_runs(grid, "metrics.csv"),
     "anchors": lambda grid: grid_runs(grid, "metrics.csv"),
 }
+
+
+def table_inputs(wildcards):
+    demand_cutoffs(wildcards.table, GRIDS[wildcards.table])
+    return TABLE_INPUTS[wildcards.table](config["grids"][wildcards.table])
 
 
 def evaluations(grid):
@@ -333,6 +347,7 @@ def validate_settings(wildcards):
 
 def validations(wildcards):
     """What every trial of tuning did on the validation part."""
+    demand_cutoffs("tuning", TUNING)
     tuning = config["tuning"]
     found = (
         dict(

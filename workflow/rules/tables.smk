@@ -1,8 +1,6 @@
 rule table:
     input:
-        lambda wildcards: TABLE_INPUTS[wildcards.table](
-            config["grids"][wildcards.table]
-        ),
+        table_inputs,
     output:
         csv=report(
             "results/{table}.csv",
