@@ -29,9 +29,7 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/checks.smk"
 
 
-# One for all rule files: of several, Snakemake keeps the last.
 onstart:
-    sign_locks(SNAKEMAKE)
     refuse_too_large(FREE)
 
 

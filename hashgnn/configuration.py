@@ -1,22 +1,43 @@
 """The workflow's config: checked against its schema before any job is planned."""
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator, ValidationError, validators
 
-from hashgnn.errors import InputError
+from hashgnn.errors import InputError, did_you_mean
+from hashgnn.experiment.data_sets import unusable_data_sets
+from hashgnn.experiment.needs import CUTOFFS, unusable_grids
 from hashgnn.experiment.parameters import shares_training
+
+
+def _is_whole(checker: object, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_finite(checker: object, value: object) -> bool:
+    return _is_whole(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON takes 1.0 for a whole number, where Python's random generators do not.
+_Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_whole, "number": _is_finite}
+    ),
+)
 
 
 def check_config(config: Mapping[str, Any], schema: Path) -> None:
     """Raise ``InputError`` with one line a mistake: the key, what is wrong, what is expected."""
-    validator = Draft202012Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
+    validator = _Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
     mistakes = [_explain(error) for error in validator.iter_errors(config)]
-    mistakes = mistakes or list(_unknown_references(config))
+    for find in (_unknown_references, unusable_data_sets, unusable_grids, _unusable_evaluation):
+        mistakes = mistakes or list(find(config))
     if mistakes:
         raise InputError("\n".join(mistakes))
 
@@ -25,8 +46,12 @@ def _explain(error: ValidationError) -> str:
     where = ".".join(map(str, error.absolute_path)) or "config"
     if error.validator == "additionalProperties":
         allowed = set(error.schema.get("properties", {}))
-        unknown = sorted(set(error.instance) - allowed)
-        return f"{where}: no such key: {', '.join(unknown)}; known: {', '.join(sorted(allowed))}"
+        unknown = sorted(set(error.instance) - allowed, key=str)
+        named, known = ", ".join(map(str, unknown)), ", ".join(sorted(allowed))
+        return f"{where}: no such key: {named}; known: {known}{did_you_mean(unknown[0], allowed)}"
+    if error.validator == "uniqueItems":
+        repeated = [v for v in error.instance if error.instance.count(v) > 1]
+        return f"{where}: {repeated[0]!r} is given twice; each may stand once"
     if error.validator == "type":
         kinds = error.validator_value
         expected = " or ".join([kinds] if isinstance(kinds, str) else kinds)
@@ -47,6 +72,9 @@ def _unknown_references(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _unusable_pretrained(config["models"])
     yield from _unusable_sweeps(config)
     yield from _unusable_tuning(config)
+    for model, entry in config["models"].items():
+        for name in entry.get("per_dataset", {}):
+            yield from _unless_known(f"models.{model}.per_dataset", name, "datasets", config)
     for name, entry in config["datasets"].items():
         if entry["reader"] == "synthetic":
             needed, absent = "generator", "generator" not in entry
@@ -62,7 +90,8 @@ def _unknown_references(config: Mapping[str, Any]) -> Iterator[str]:
 def _unless_known(where: str, name: str, kind: str, config: Mapping[str, Any]) -> Iterator[str]:
     if name not in config.get(kind, {}):
         known = ", ".join(sorted(config.get(kind, {})))
-        yield f"{where}: {name} is not among {kind}: {known}"
+        nearest = did_you_mean(name, config.get(kind, {}))
+        yield f"{where}: {name} is not among {kind}: {known}{nearest}"
 
 
 def _unusable_sweeps(config: Mapping[str, Any]) -> Iterator[str]:
@@ -72,6 +101,20 @@ def _unusable_sweeps(config: Mapping[str, Any]) -> Iterator[str]:
         yield from _unknown_blocks(f"sweeps.{name}.vary", sweep["model"], sweep["vary"], config)
         if "bits" in sweep["vary"] and len(sweep["vary"]) > 1:
             yield f"sweeps.{name}.vary: bits can only be varied alone"
+        else:
+            entry = config["models"].get(sweep["model"], {})
+            yield from _odd_counts(f"sweeps.{name}.values", sweep["vary"], sweep["values"], entry)
+
+
+def _odd_counts(
+    where: str, keys: Iterable[str], values: Iterable[Any], entry: Mapping[str, Any]
+) -> Iterator[str]:
+    """Values that are no lengths of code, or no numbers of negatives, where these are varied."""
+    most = 1024 if "bits" in keys else 2**31 - 1
+    counted = "bits" in keys or ("negatives" in keys and shares_training(entry))
+    for value in values if counted else ():
+        if not isinstance(value, int) or not 1 <= value <= most:
+            yield f"{where}: expected whole numbers from 1 to {most:,}, got {value!r}"
 
 
 def _unknown_blocks(
@@ -96,7 +139,8 @@ def _unusable_tuning(config: Mapping[str, Any]) -> Iterator[str]:
         entry = config["models"].get(model, {})
         shared = {"negatives", *config["training"]} if shares_training(entry) else set()
         known = shared | set(entry.get("parameters", {}))
-        for key in space:
+        for key, values in space.items():
+            yield from _odd_counts(f"tuning.spaces.{model}.{key}", [key], values, entry)
             if key.split(".")[0] not in known:
                 yield f"tuning.spaces.{model}: {key} is not set in models.{model} or training"
 
@@ -110,6 +154,17 @@ def _unusable_pretrained(models: Mapping[str, Any]) -> Iterator[str]:
             yield f"models.{name}.pretrained: {base} is not among models: {known}"
         elif base is not None and "pretrained" in models[base]:
             yield f"models.{name}.pretrained: {base} is itself made from another model's vectors"
+
+
+def _unusable_evaluation(config: Mapping[str, Any]) -> Iterator[str]:
+    """Lists longer than what hierarchical search re-ranks: they would be cut."""
+    evaluation = config["evaluation"]
+    cutoffs, candidates = evaluation.get("cutoffs", CUTOFFS), evaluation.get("candidates", 500)
+    if max(cutoffs) > candidates:
+        yield (
+            f"evaluation.candidates: {candidates} are fewer than the longest list, {max(cutoffs)} "
+            "of evaluation.cutoffs: raise the one or leave out the other"
+        )
 
 
 def base_folder(started_in: str, main_process: bool) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from hashgnn.errors import InputError
+from hashgnn.errors import InputError, did_you_mean
 
 T = TypeVar("T")
 
@@ -19,8 +19,8 @@ def parse(kind: type[T], block: Mapping[str, Any], where: str) -> T:
     hints = get_type_hints(kind)
     unknown = sorted(set(block) - set(hints))
     if unknown:
-        known = ", ".join(sorted(hints))
-        raise InputError(f"{where}.{unknown[0]}: no such key; known here: {known}")
+        known, nearest = ", ".join(sorted(hints)), did_you_mean(unknown[0], hints)
+        raise InputError(f"{where}.{unknown[0]}: no such key; known here: {known}{nearest}")
     values = {key: _convert(hints[key], value, f"{where}.{key}") for key, value in block.items()}
     try:
         return kind(**values)
@@ -42,6 +42,14 @@ def require(settings: Any, **least: float) -> None:
         lowest = least.get(field.name, -math.inf)
         if field.name in least and (not several or any(n < lowest for n in numbers)):
             raise InputError(f"{field.name}: expected {lowest:g} or more, got {value!r}")
+
+
+def at_most(settings: Any, **most: float) -> None:
+    """``InputError`` if a setting is above what it may be at most."""
+    for name, highest in most.items():
+        value = getattr(settings, name)
+        if value is not None and value > highest:
+            raise InputError(f"{name}: expected {highest:g} or less, got {value!r}")
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:

@@ -29,13 +29,19 @@ def test_parse_converts_lists_and_nested_blocks() -> None:
 @pytest.mark.parametrize(
     ("block", "message"),
     [
-        ({"wdths": [1]}, "x.wdths: no such key; known here: deep, inner, kind, widths"),
+        (
+            {"wdths": [1]},
+            "x.wdths: no such key; known here: deep, inner, kind, widths; did you mean widths?",
+        ),
         ({"widths": [1, "2"]}, "x.widths: expected a whole number, got '2'"),
         ({"kind": "c"}, "x.kind: expected one of 'a', 'b', got 'c'"),
         ({"deep": 1}, "x.deep: expected true or false, got 1"),
         ({"inner": {"share": "half"}}, "x.inner.share: expected a number, got 'half'"),
         ({"inner": {"share": True}}, "x.inner.share: expected a number, got True"),
-        ({"inner": {"shares": 1}}, "x.inner.shares: no such key; known here: share"),
+        (
+            {"inner": {"shares": 1}},
+            "x.inner.shares: no such key; known here: share; did you mean share?",
+        ),
     ],
 )
 def test_a_mistake_is_named(block: dict[str, object], message: str) -> None:

@@ -12,7 +12,10 @@ _FALLEN = 0.5  # the p at which the paper sees the guided loss begin to rise
 
 
 class _Courses(NamedTuple):
-    """One quantity in the course of training on one data set, by iteration; p of the guided."""
+    """One quantity in the course of training, by iteration; p of the guided.
+
+    On one data set, with one length of code, which its name tells where there are several.
+    """
 
     dataset: str
     guided: pd.Series
@@ -24,11 +27,13 @@ def _courses(frame: pd.DataFrame, quantity: str) -> list[_Courses]:
     """Means over seeds; nothing where one of the two methods was not trained."""
     made = []
     shown = frame[frame.quantity == quantity]
-    for dataset, rows in shown.groupby("dataset", sort=False):
+    several = shown["bits"].nunique() > 1
+    for (dataset, bits), rows in shown.groupby(["dataset", "bits"], sort=False):
         tables = rows.pivot_table(["value", "p"], "iteration", "model", "mean")
         if {_GUIDED, _PLAIN} <= set(rows.model):
             value, p = tables["value"], tables["p"]
-            made.append(_Courses(str(dataset), value[_GUIDED], value[_PLAIN], p[_GUIDED]))
+            name = f"{dataset} ({bits} bits)" if several else str(dataset)
+            made.append(_Courses(name, value[_GUIDED], value[_PLAIN], p[_GUIDED]))
     return made
 
 

@@ -26,11 +26,23 @@ class Curve(NamedTuple):
 
 
 def curves(frame: pd.DataFrame, search: str, sweep: str | None = None) -> list[Curve]:
-    """A curve a data set; of ``sweep``, or of the figure's only one."""
+    """A curve a data set and length of code; of ``sweep``, or of the figure's only one.
+
+    A sweep of the length itself has one curve a data set.
+    """
     shown = frame[frame.search == search]
     if sweep is not None:
         shown = shown[shown["sweep"] == sweep]
     return [
-        Curve(f"{dataset}, {name}", rows.groupby("at", sort=False)["value"].mean())
-        for (dataset, name), rows in shown.groupby(["dataset", "sweep"], sort=False)
+        Curve(place, rows.groupby("at", sort=False)["value"].mean())
+        for (dataset, name), own in shown.groupby(["dataset", "sweep"], sort=False)
+        for place, rows in _by_length(f"{dataset}, {name}", own)
     ]
+
+
+def _by_length(place: str, rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    lengths = rows.groupby("bits", sort=False)
+    varied = (pd.to_numeric(rows["at"], errors="coerce") == rows["bits"]).all()
+    if len(lengths) == 1 or varied:
+        return [(place, rows)]
+    return [(f"{place}, {bits} bits", own) for bits, own in lengths]

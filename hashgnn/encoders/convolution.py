@@ -32,8 +32,17 @@ FITTING = {"add_self_loops": False, "residual": True, "aggr": "mean"}
 CHUNK = 1 << 16
 
 
+def check(settings: TrainingSettings) -> None:
+    """``InputError`` for settings that no encoder can be built with."""
+    _encoder(settings)
+
+
 def build(settings: TrainingSettings, graph: Graph) -> "ConvolutionEncoder":
     """The encoder that the settings describe."""
+    return _encoder(settings)
+
+
+def _encoder(settings: TrainingSettings) -> "ConvolutionEncoder":
     settings.check_layers()
     return ConvolutionEncoder(
         settings.embedding_width,
@@ -84,14 +93,14 @@ class ConvolutionEncoder(Encoder):
 def make_convolution(name: str, width: int, channels: int, arguments: Mapping[str, Any]) -> Any:
     """``torch_geometric.nn.name(width, channels, ...)``; ``InputError`` if that cannot be."""
     if name not in torch_geometric.nn.conv.__all__:
-        raise InputError(f"convolution {name}: torch_geometric.nn has none of that name")
+        raise InputError(f"convolution: {name}: torch_geometric.nn has none of that name")
     kind = getattr(torch_geometric.nn, name)
     known = inspect.signature(kind).parameters
     fitting = {key: value for key, value in FITTING.items() if key in known}
     try:
         return kind(width, channels, **{**fitting, **arguments})
     except Exception as error:
-        raise InputError(f"convolution {name}: cannot be made ({error})") from error
+        raise InputError(f"convolution: {name}: cannot be made ({error})") from error
 
 
 def chunks(graph: Graph, limit: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -129,11 +138,11 @@ def _tried_width(layer: nn.Module, name: str, width: int) -> int:
         twice = _convolve(layer, x, target, torch.tensor([1, 2, 1, 2]), torch.tensor([4]))
     except Exception as error:
         raise InputError(
-            f"convolution {name}: does not take (neighbors, targets) and edges ({error})"
+            f"convolution: {name}: does not take (neighbors, targets) and edges ({error})"
         ) from error
     if not torch.allclose(once, twice, atol=1e-5):
         raise InputError(
-            f"convolution {name}: depends on how many neighbors are drawn; set aggr: mean "
+            f"convolution: {name}: depends on how many neighbors are drawn; set aggr: mean "
             "or add_self_loops: false in convolution_arguments, or use another one"
         )
     return once.shape[1]

@@ -15,8 +15,18 @@ class _EncoderModule(Protocol):
 
 def build_encoder(settings: TrainingSettings, graph: Graph) -> Encoder:
     """The encoder of the module ``settings.encoder``, made by its ``build(settings, graph)``."""
+    return _module(settings.encoder).build(settings, graph)
+
+
+def check_encoder(settings: TrainingSettings) -> None:
+    """``InputError`` if there is no such encoder, or its ``check``, if it has one, raises it."""
+    module = _module(settings.encoder)
+    if check := getattr(module, "check", None):
+        check(settings)
+
+
+def _module(name: str) -> _EncoderModule:
     try:
-        module = cast(_EncoderModule, import_module(settings.encoder))
+        return cast(_EncoderModule, import_module(name))
     except ModuleNotFoundError as error:
-        raise InputError(f"encoder {settings.encoder}: {error}") from error
-    return module.build(settings, graph)
+        raise InputError(f"encoder: {name}: {error}") from error

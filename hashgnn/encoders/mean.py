@@ -12,9 +12,14 @@ from hashgnn.graph.neighborhoods import Neighborhoods, drawn, whole
 from hashgnn.training.settings import TrainingSettings
 
 
+def check(settings: TrainingSettings) -> None:
+    """``InputError`` for settings that no encoder can be built with."""
+    settings.check_layers()
+
+
 def build(settings: TrainingSettings, graph: Graph) -> "MeanEncoder":
     """The encoder that the settings describe."""
-    settings.check_layers()
+    check(settings)
     return MeanEncoder(
         settings.embedding_width, settings.widths, settings.fanouts, settings.aggregator
     )

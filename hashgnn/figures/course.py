@@ -2,13 +2,21 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from hashgnn.errors import InputError
-from hashgnn.figures.panels import draw_curve, draw_legend, panels
+from hashgnn.figures.panels import (
+    draw_curve,
+    draw_legend,
+    label_rows,
+    lengths_of_code,
+    panel_title,
+    panels,
+)
 from hashgnn.figures.style import look
 from hashgnn.metrics.tidy import over_seeds
 
@@ -20,26 +28,29 @@ def make_course(
 ) -> tuple[Figure, pd.DataFrame]:
     """A panel a data set, a curve a method and quantity, against the iteration.
 
+    A row of panels for each length of code.
     ``inputs`` are histories of the trainings in the setting ``runs``, in its order;
     ``quantities`` maps their columns to what is added to a method's name, the first drawn solid.
     """
     datasets, models = dict(args.settings["datasets"]), dict(args.settings["models"])
     numbers = read_histories(args.inputs, args.settings["runs"], list(quantities))
-    summary = over_seeds(numbers)
-    figure, axes = panels(len(datasets))
-    for panel, (dataset, name) in zip(axes, datasets.items(), strict=True):
+    summary, lengths = over_seeds(numbers), lengths_of_code(numbers)
+    figure, axes = panels(len(datasets), len(lengths))
+    places = product(lengths, datasets.items())
+    for panel, (bits, (dataset, name)) in zip(axes, places, strict=True):
         for (quantity, suffix), line in zip(quantities.items(), ("-", "--"), strict=False):
             for model in models:
                 rows = summary[
                     (summary.dataset == dataset)
+                    & (summary.bits == bits)
                     & (summary.model == model)
                     & (summary.quantity == quantity)
                 ]
-                style = {"label": models[model] + suffix, "linestyle": line}
-                draw_curve(panel, rows, "iteration", look(model), markevery=0.125, **style)
-        panel.set_title(name)
+                style = {"linestyle": line, "markevery": 0.125}
+                draw_curve(panel, rows, "iteration", look(model), models[model] + suffix, **style)
+        panel.set_title(panel_title(name, bits, lengths))
         panel.set_xlabel("iteration")
-    axes[0].set_ylabel(title)
+    label_rows(axes, len(datasets), title)
     draw_legend(figure, summary)
     return figure, numbers
 

@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from string import ascii_lowercase
 from typing import Any
 
@@ -12,7 +13,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from hashgnn.figures.command import run_figure
-from hashgnn.figures.panels import draw_curve, draw_legend, panels, tick_values
+from hashgnn.figures.panels import (
+    draw_curve,
+    draw_legend,
+    label_rows,
+    lengths_of_code,
+    panel_title,
+    panels,
+    tick_values,
+)
 from hashgnn.figures.style import look
 from hashgnn.figures.sweep import CUTOFF, SEARCHES, ratio_is_constant, sweep_rates
 from hashgnn.metrics.tidy import over_seeds, read_metrics
@@ -21,27 +30,52 @@ LINES = {"hierarchical": "-", "hamming": "--"}
 
 
 def make(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
-    """``inputs`` are metrics of every training in the grid; a panel a data set and sweep."""
+    """``inputs`` are metrics of every training in the grid; a panel a data set and sweep.
+
+    A row of panels for each data set and length of code. A sweep of the length itself has one
+    panel a data set, in the first of its rows.
+    """
     metrics = read_metrics(args.inputs)
     datasets, sweeps = dict(args.settings["datasets"]), args.settings["sweeps"]
     numbers = pd.concat([sweep_rates(metrics, sweep) for sweep in sweeps], ignore_index=True)
     summary = over_seeds(numbers)
-    figure, axes = panels(len(sweeps) * len(datasets))
-    places = [(dataset, sweep) for dataset in datasets for sweep in sweeps]
-    for letter, panel, (dataset, sweep) in zip(ascii_lowercase, axes, places, strict=False):
+    varied = _vary_length(sweeps)
+    lengths = lengths_of_code(numbers[~numbers["sweep"].isin(varied)]) or [0]
+    figure, axes = panels(len(sweeps), len(datasets) * len(lengths))
+    letters = _letters()
+    for panel, (dataset, bits, sweep) in zip(axes, product(datasets, lengths, sweeps), strict=True):
         rows = summary[(summary.dataset == dataset) & (summary.sweep == sweep["id"])]
+        title = panel_title(datasets[dataset], bits, lengths)
+        if sweep["id"] not in varied:
+            rows = rows[rows.bits == bits]
+        elif bits == lengths[0]:
+            title = datasets[dataset]
+        else:
+            panel.set_visible(False)
+            continue
         _draw_panel(panel, rows, sweep)
-        panel.set_title(f"({letter}) {datasets[dataset]}")
-    axes[0].set_ylabel(f"HR@{CUTOFF}")
+        panel.set_title(f"({next(letters)}) {title}")
+    label_rows(axes, len(sweeps), f"HR@{CUTOFF}")
     draw_legend(figure, summary)
     return figure, numbers
+
+
+def _vary_length(sweeps: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Ids of the sweeps that vary the length of the code."""
+    return [s["id"] for s in sweeps if all(at == bits for at, _, _, bits in s["points"])]
+
+
+def _letters() -> Iterator[str]:
+    """a to z, then aa to zz."""
+    yield from ascii_lowercase
+    yield from map("".join, product(ascii_lowercase, repeat=2))
 
 
 def _draw_panel(panel: Axes, rows: pd.DataFrame, sweep: Mapping[str, Any]) -> None:
     for search, label in SEARCHES.items():
         chosen = rows[rows.search == search]
-        style = {"label": f"{sweep['model_name']}, {label}", "linestyle": LINES[search]}
-        draw_curve(panel, chosen, "at", look(sweep["model"]), **style)
+        name = f"{sweep['model_name']}, {label}"
+        draw_curve(panel, chosen, "at", look(sweep["model"]), name, linestyle=LINES[search])
     values = rows["at"].unique().tolist()
     if ratio_is_constant(values):
         panel.set_xscale("log", base=2)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,15 @@ from matplotlib.figure import Figure
 
 from hashgnn.errors import InputError
 from hashgnn.figures.command import run_figure
-from hashgnn.figures.panels import draw_legend, panels, tick_values
+from hashgnn.figures.panels import (
+    draw_legend,
+    label_rows,
+    legend_label,
+    lengths_of_code,
+    panel_title,
+    panels,
+    tick_values,
+)
 from hashgnn.figures.style import look
 from hashgnn.figures.sweep import CUTOFF, SEARCHES, rates, sweep_rates
 from hashgnn.metrics.tidy import over_seeds, read_metrics
@@ -33,12 +42,14 @@ def make(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
         [sweep_rates(metrics, sweep), dynamic.assign(sweep=sweep["id"], at=DYNAMIC)],
         ignore_index=True,
     )
-    summary = over_seeds(numbers)
-    figure, axes = panels(len(datasets))
-    for panel, (dataset, name) in zip(axes, datasets.items(), strict=True):
-        _draw_bars(panel, summary[summary.dataset == dataset], sweep)
-        panel.set_title(name)
-    axes[0].set_ylabel(f"HR@{CUTOFF}, {sweep['model_name']}")
+    summary, lengths = over_seeds(numbers), lengths_of_code(numbers)
+    figure, axes = panels(len(datasets), len(lengths))
+    places = product(lengths, datasets.items())
+    for panel, (bits, (dataset, name)) in zip(axes, places, strict=True):
+        shown = summary[(summary.dataset == dataset) & (summary.bits == bits)]
+        _draw_bars(panel, shown, sweep)
+        panel.set_title(panel_title(name, bits, lengths))
+    label_rows(axes, len(datasets), f"HR@{CUTOFF}, {sweep['model_name']}")
     draw_legend(figure, summary)
     return figure, numbers
 
@@ -61,7 +72,7 @@ def _draw_bars(panel: Axes, summary: pd.DataFrame, sweep: Mapping[str, Any]) -> 
             color=look(sweep["model"]).color,
             edgecolor="black",
             linewidth=0.5,
-            label=label,
+            label=legend_label(label),
             **FILLS[search],  # type: ignore[arg-type]
         )
     labels = summary["at"].unique().tolist()

@@ -15,18 +15,46 @@ HEIGHT = 2.0  # inches, without the legend
 ROW = 0.16  # inches: a row of the legend
 
 
-def panels(count: int) -> tuple[Figure, list[Axes]]:
-    """``count`` panels side by side: one or two as wide as a column of text, more as a page."""
-    width = COLUMN if count == 1 else PAGE
+def panels(columns: int, rows: int = 1) -> tuple[Figure, list[Axes]]:
+    """Panels, row by row: a single one as wide as a column of text, several as a page."""
+    width = COLUMN if columns == 1 else PAGE
     figure, axes = plt.subplots(
-        1, count, figsize=(width, HEIGHT), squeeze=False, layout="constrained"
+        rows, columns, figsize=(width, rows * HEIGHT), squeeze=False, layout="constrained"
     )
-    return figure, list(axes[0])
+    return figure, list(axes.flat)
 
 
-def draw_curve(panel: Axes, rows: pd.DataFrame, x: str, look: Look, **style: Any) -> None:
-    """``mean`` of ``rows`` against their column ``x``; a band from ``low`` to ``high``."""
-    style = {"color": look.color, "marker": look.marker, **style}
+def lengths_of_code(frame: pd.DataFrame) -> list[int]:
+    """The lengths in the column ``bits``: figures have a row of panels for each."""
+    return sorted(frame["bits"].unique().tolist())
+
+
+def panel_title(dataset: str, bits: int, lengths: Sequence[int]) -> str:
+    """The data set, and the length of the code where there are several."""
+    return dataset if len(lengths) == 1 else f"{dataset}, {bits} bits"
+
+
+def label_rows(axes: Sequence[Axes], columns: int, title: str) -> None:
+    """``title`` beside the vertical axis of the first panel that is shown in each row."""
+    for start in range(0, len(axes), columns):
+        shown = [panel for panel in axes[start : start + columns] if panel.get_visible()]
+        if shown:
+            shown[0].set_ylabel(title)
+
+
+def legend_label(name: str) -> str:
+    """What an artist is to be labelled with: matplotlib leaves out labels that begin with ``_``."""
+    return f"={name}"
+
+
+def draw_curve(
+    panel: Axes, rows: pd.DataFrame, x: str, look: Look, name: str, **style: Any
+) -> None:
+    """``mean`` of ``rows`` against their column ``x``; a band from ``low`` to ``high``.
+
+    ``name`` is how the legend calls it.
+    """
+    style = {"color": look.color, "marker": look.marker, "label": legend_label(name), **style}
     panel.plot(rows[x], rows["mean"], **style)
     if rows["low"].notna().any():
         panel.fill_between(
@@ -35,15 +63,21 @@ def draw_curve(panel: Axes, rows: pd.DataFrame, x: str, look: Look, **style: Any
 
 
 def draw_legend(figure: Figure, summary: pd.DataFrame) -> None:
-    """All labels of the figure once, above the panels, and what the intervals are."""
+    """All labels of the figure once, above the panels, and what the intervals are.
+
+    They were made by ``legend_label``.
+    """
     labels: dict[str, Any] = {}
     for panel in figure.axes:
         handles, names = panel.get_legend_handles_labels()
-        labels |= dict(zip(names, handles, strict=True))
+        labels |= {name[1:]: handle for name, handle in zip(names, handles, strict=True)}
     longest = max(map(len, labels), default=0)
     inches = 0.35 + 0.055 * longest  # of the longest label with its line
     columns = min(max(1, int(figure.get_figwidth() / inches)), max(1, len(labels)))
-    figure.set_figheight(HEIGHT + ROW * (1 + -(-len(labels) // columns)))
+    spec = figure.axes[0].get_subplotspec()
+    assert spec is not None  # it is one of ``panels``
+    height = spec.get_gridspec().nrows * HEIGHT
+    figure.set_figheight(height + ROW * (1 + -(-len(labels) // columns)))
     figure.legend(
         labels.values(),
         labels.keys(),

@@ -1,12 +1,20 @@
 """HR@n against the length n of the list: what figures 1 and 3 have in common."""
 
+from itertools import product
 from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hashgnn.figures.panels import draw_curve, draw_legend, panels
+from hashgnn.figures.panels import (
+    draw_curve,
+    draw_legend,
+    label_rows,
+    lengths_of_code,
+    panel_title,
+    panels,
+)
 from hashgnn.figures.style import look
 from hashgnn.metrics.tidy import over_seeds
 
@@ -25,15 +33,17 @@ def plot_rates(
 ) -> tuple[Figure, pd.DataFrame]:
     """A panel for each of ``datasets`` (id to name), and the rows of ``metrics`` it shows.
 
-    ``title``: of the vertical axis.
+    A row of panels for each length of code. ``title``: of the vertical axis.
     """
     numbers = select_rates(metrics, curves)
-    summary = over_seeds(numbers)
-    figure, axes = panels(len(datasets))
-    for panel, (dataset, name) in zip(axes, datasets.items(), strict=True):
-        draw_rates(panel, summary[summary.dataset == dataset], curves)
-        panel.set_title(name)
-    axes[0].set_ylabel(title)
+    summary, lengths = over_seeds(numbers), lengths_of_code(numbers)
+    figure, axes = panels(len(datasets), len(lengths))
+    places = product(lengths, datasets.items())
+    for panel, (bits, (dataset, name)) in zip(axes, places, strict=True):
+        shown = summary[(summary.dataset == dataset) & (summary.bits == bits)]
+        draw_rates(panel, shown, curves)
+        panel.set_title(panel_title(name, bits, lengths))
+    label_rows(axes, len(datasets), title)
     draw_legend(figure, summary)
     return figure, numbers
 
@@ -48,13 +58,13 @@ def select_rates(frame: pd.DataFrame, curves: list[Curve]) -> pd.DataFrame:
 
 
 def draw_rates(panel: Axes, summary: pd.DataFrame, curves: list[Curve]) -> None:
-    """A curve for each of ``curves`` that has rows in ``summary``, of one data set."""
+    """A curve for each of ``curves`` with rows in ``summary``, of one data set and length."""
     for curve in curves:
         rows = summary[(summary.model == curve.model) & (summary.search == curve.search)]
         if rows.empty:
             continue
         style = {"linestyle": "--", "marker": ""} if curve.dashed else {}
-        draw_curve(panel, rows, "n", look(curve.model), label=curve.label, **style)
+        draw_curve(panel, rows, "n", look(curve.model), curve.label, **style)
     panel.set_xticks(sorted(summary.n.unique()))
     panel.set_xlabel("length of the list n")
     panel.set_ylim(bottom=0)

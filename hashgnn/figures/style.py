@@ -43,8 +43,13 @@ def look(model: str) -> Look:
 
 
 def use_style() -> None:
-    """Set matplotlib up: sizes for print, fonts kept as text, the same bytes each time."""
+    """Set matplotlib up: sizes for print, fonts kept as text, the same bytes each time.
+
+    Whatever a ``matplotlibrc`` of the user or of the working directory says does not count, and
+    names are shown as they are: ``$`` begins no formula.
+    """
     mpl.use("Agg")
+    mpl.rcdefaults()
     mpl.rcParams.update(
         {
             "font.family": "sans-serif",
@@ -70,6 +75,7 @@ def use_style() -> None:
             "pdf.fonttype": 42,
             "svg.fonttype": "none",
             "svg.hashsalt": "hashgnn",
+            "text.parse_math": False,
         }
     )
 

@@ -21,7 +21,7 @@ class Continuation:
 
     def __post_init__(self) -> None:
         """``InputError`` for what makes no schedule."""
-        require(self, every=0.001)
+        require(self, every=0.001, gamma=0, power=0)
 
     def beta(self, progress: Progress) -> float:
         """beta for the iteration that comes next."""

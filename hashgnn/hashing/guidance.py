@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from hashgnn.hashing.progress import Progress, Unit
-from hashgnn.settings import require
+from hashgnn.settings import at_most, require
 
 Granularity = Literal["element", "row", "pair"]
 
@@ -31,7 +31,8 @@ class Guidance:
 
     def __post_init__(self) -> None:
         """``InputError`` for what makes no schedule."""
-        require(self, every=0.001)
+        require(self, every=0.001, start=0, step=0, floor=0)
+        at_most(self, start=1, floor=1)
 
     def probability(self, progress: Progress) -> float:
         """p for the iteration that comes next."""

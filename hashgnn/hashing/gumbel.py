@@ -24,7 +24,7 @@ class Temperature:
 
     def __post_init__(self) -> None:
         """``InputError`` for what makes no schedule."""
-        require(self, every=0.001)
+        require(self, every=0.001, rate=0, floor=0.001)
 
     def tau(self, progress: Progress) -> float:
         """tau for the iteration that comes next."""

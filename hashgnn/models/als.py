@@ -16,7 +16,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
 from hashgnn.graph.matrix import interaction_matrix
-from hashgnn.settings import parse
+from hashgnn.settings import parse, require
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
 from hashgnn.training.task import Fitted, Task
 
@@ -28,10 +28,18 @@ class AlsSettings(EpochSettings):
     alpha: float = 10.0
     regularization: float = 0.1
 
+    def __post_init__(self) -> None:
+        """``InputError`` for what no training can be made with."""
+        super().__post_init__()
+        require(self, alpha=0, regularization=0)
+
+
+SETTINGS = AlsSettings
+
 
 def fit(task: Task) -> Fitted:
     """Factorize the training interactions of ``task``."""
-    settings = parse(AlsSettings, task.parameters, "parameters")
+    settings = parse(SETTINGS, task.parameters, "parameters")
     return fit_epochs(_epochs(task, settings), task, settings)
 
 

@@ -16,10 +16,11 @@ import numpy as np
 from numba import njit
 
 from hashgnn.data.interactions import Csr
+from hashgnn.errors import InputError
 from hashgnn.graph.matrix import interaction_matrix
 from hashgnn.graph.minhash import buckets
 from hashgnn.graph.projection import centralities, walk, walks_per_node
-from hashgnn.settings import parse, require
+from hashgnn.settings import at_most, parse, require
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
 from hashgnn.training.task import Fitted, Task
 
@@ -50,7 +51,14 @@ class BineSettings(EpochSettings):
         """``InputError`` for what no training can be made with."""
         super().__post_init__()
         counts = ("least_walks", "most_walks", "window", "negatives", "bands", "rows")
-        require(self, **dict.fromkeys(counts, 1), stop=0.001, learning_rate=0)
+        weights = ("alpha", "beta", "gamma", "learning_rate")
+        require(self, **dict.fromkeys(counts, 1), **dict.fromkeys(weights, 0), stop=0.001)
+        at_most(self, stop=1)
+        if self.most_walks < self.least_walks:
+            raise InputError(
+                f"most_walks: expected least_walks ({self.least_walks}) or more, "
+                f"got {self.most_walks}"
+            )
 
 
 class Side(NamedTuple):
@@ -66,9 +74,12 @@ class Side(NamedTuple):
     buckets: np.ndarray  # uint64 [n, bands]
 
 
+SETTINGS = BineSettings
+
+
 def fit(task: Task) -> Fitted:
     """Train BiNE on ``task``."""
-    settings = parse(BineSettings, task.parameters, "parameters")
+    settings = parse(SETTINGS, task.parameters, "parameters")
     return fit_epochs(_epochs(task, settings), task, settings)
 
 

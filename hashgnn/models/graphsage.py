@@ -31,6 +31,9 @@ class GraphSage(GraphHasher):
         return self.continuous(a)
 
 
+SETTINGS = TrainingSettings
+
+
 def fit(task: Task) -> Fitted:
     """Train GraphSAGE on ``task``."""
-    return fit_hasher(GraphSage, TrainingSettings, task)
+    return fit_hasher(GraphSage, SETTINGS, task)

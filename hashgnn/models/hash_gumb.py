@@ -49,6 +49,9 @@ class HashGumb(GraphHasher):
         return straight_through(sample) if self.hard else sample
 
 
+SETTINGS = HashGumbSettings
+
+
 def fit(task: Task) -> Fitted:
     """Train Hash_gumb on ``task``."""
-    return fit_hasher(HashGumb, HashGumbSettings, task)
+    return fit_hasher(HashGumb, SETTINGS, task)

@@ -27,6 +27,9 @@ class HashSte(GraphHasher):
         return straight_through(self.continuous(a))
 
 
+SETTINGS = TrainingSettings
+
+
 def fit(task: Task) -> Fitted:
     """Train Hash_ste on ``task``."""
-    return fit_hasher(HashSte, TrainingSettings, task)
+    return fit_hasher(HashSte, SETTINGS, task)

@@ -16,6 +16,7 @@ from hashgnn.hashing.progress import Progress
 from hashgnn.hashing.sign import straight_through
 from hashgnn.losses.ranking import bpr, margin_ranking
 from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.settings import require
 from hashgnn.training.batches import Batch
 from hashgnn.training.fit import fit_hasher
 from hashgnn.training.settings import TrainingSettings
@@ -35,6 +36,11 @@ class HashGnnSettings(TrainingSettings):
     ranking_weight: float = 0.5
     reconstruction_weight: float = 1.0
     margin: float = 0.2
+
+    def __post_init__(self) -> None:
+        """``InputError`` for what no training can be made with."""
+        super().__post_init__()
+        require(self, ranking_weight=0, reconstruction_weight=0, margin=0)
 
 
 class HashGnn(GraphHasher):
@@ -78,6 +84,9 @@ class HashGnn(GraphHasher):
         return margin_ranking(positive, negative, self.settings.margin)
 
 
+SETTINGS = HashGnnSettings
+
+
 def fit(task: Task) -> Fitted:
     """Train HashGNN on ``task``."""
-    return fit_hasher(HashGnn, HashGnnSettings, task)
+    return fit_hasher(HashGnn, SETTINGS, task)

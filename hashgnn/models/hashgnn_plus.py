@@ -21,6 +21,7 @@ from hashgnn.hashing.progress import Progress
 from hashgnn.hashing.sign import straight_through
 from hashgnn.losses.softmax import log_inclusion, sampled_softmax
 from hashgnn.models.graph_hasher import Embedded, GraphHasher
+from hashgnn.settings import at_most, require
 from hashgnn.training.batches import Batch
 from hashgnn.training.fit import fit_hasher
 from hashgnn.training.settings import TrainingSettings
@@ -37,6 +38,12 @@ class HashGnnPlusSettings(TrainingSettings):
     vector_scale: float = 1.0
     vector_weight: float = 1.0
     user_damping: float = 0.0
+
+    def __post_init__(self) -> None:
+        """``InputError`` for what no training can be made with."""
+        super().__post_init__()
+        require(self, scale=1e-9, vector_scale=1e-9, vector_weight=0, user_damping=0)  # their logs
+        at_most(self, user_damping=1)
 
 
 class HashGnnPlus(GraphHasher):
@@ -90,6 +97,9 @@ class HashGnnPlus(GraphHasher):
         return torch.cat([torch.cat([head(x) for head in pair], dim=1) for x, pair in sides])
 
 
+SETTINGS = HashGnnPlusSettings
+
+
 def fit(task: Task) -> Fitted:
     """Train HashGNN+ on ``task``."""
-    return fit_hasher(HashGnnPlus, HashGnnPlusSettings, task)
+    return fit_hasher(HashGnnPlus, SETTINGS, task)

@@ -28,13 +28,14 @@ class HashGnnSp(HashGnn):
         self.embedding = nn.Parameter(vectors, requires_grad=False)
 
 
+SETTINGS = HashGnnSettings
+HASHES_PRETRAINED = True
+FIXED = {"encoder": identity.__name__, "fanouts": [1]}  # nothing is aggregated
+
+
 def fit(task: Task) -> Fitted:
     """Train a hash layer on the vectors of ``task.pretrained``."""
     vectors = torch.from_numpy(np.concatenate(task.vectors_to_hash()))
-    frozen = {
-        "encoder": identity.__name__,
-        "embedding_width": vectors.shape[1],
-        "fanouts": [1],  # nothing is aggregated
-    }
+    frozen = {**FIXED, "embedding_width": vectors.shape[1]}
     task = replace(task, parameters={**task.parameters, **frozen})
-    return fit_hasher(partial(HashGnnSp, vectors=vectors), HashGnnSettings, task)
+    return fit_hasher(partial(HashGnnSp, vectors=vectors), SETTINGS, task)

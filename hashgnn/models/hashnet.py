@@ -53,6 +53,9 @@ class HashNet(GraphHasher):
         return self.continuous(a)
 
 
+SETTINGS = HashNetSettings
+
+
 def fit(task: Task) -> Fitted:
     """Train HashNet on ``task``."""
-    return fit_hasher(HashNet, HashNetSettings, task)
+    return fit_hasher(HashNet, SETTINGS, task)

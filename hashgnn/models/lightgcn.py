@@ -23,6 +23,7 @@ from hashgnn.hashing.progress import Progress
 from hashgnn.losses.ranking import bpr
 from hashgnn.losses.similarity import similarity
 from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.settings import require
 from hashgnn.training.batches import Batch
 from hashgnn.training.fit import fit_hasher
 from hashgnn.training.settings import TrainingSettings
@@ -35,6 +36,11 @@ class LightGcnSettings(TrainingSettings):
 
     layers: int = 3
     regularization: float = 1e-4
+
+    def __post_init__(self) -> None:
+        """``InputError`` for what no training can be made with."""
+        super().__post_init__()
+        require(self, layers=0, regularization=0)
 
 
 class LightGcn(GraphHasher):
@@ -82,13 +88,12 @@ def squared_length(x: Tensor, users: Tensor, items: Tensor) -> Tensor:
     return (lengths[users.long()] + of_items[:, 0]).mean() + of_items[:, 1:].mean()
 
 
+SETTINGS = LightGcnSettings
+FIXED = {"encoder": lightgcn.__name__, "fanouts": [1], "engine": "full"}  # no sampled neighbors
+
+
 def fit(task: Task) -> Fitted:
     """Train LightGCN on ``task``."""
-    whole = {
-        "encoder": lightgcn.__name__,
-        "embedding_width": task.bits,
-        "fanouts": [1],  # no neighbors are sampled
-        "engine": "full",
-    }
+    whole = {**FIXED, "embedding_width": task.bits}
     task = replace(task, parameters={**task.parameters, **whole})
-    return fit_hasher(LightGcn, LightGcnSettings, task)
+    return fit_hasher(LightGcn, SETTINGS, task)

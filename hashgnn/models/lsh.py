@@ -15,10 +15,13 @@ from hashgnn.training.history import History
 from hashgnn.training.settings import NoSettings
 from hashgnn.training.task import Fitted, Task
 
+SETTINGS = NoSettings
+HASHES_PRETRAINED = True
+
 
 def fit(task: Task) -> Fitted:
     """Hash the vectors of ``task.pretrained`` by hyperplanes drawn from its seed."""
-    parse(NoSettings, task.parameters, "parameters")
+    parse(SETTINGS, task.parameters, "parameters")
     users, items = task.vectors_to_hash()
     planes = hyperplanes(task.bits, users.shape[1], task.seed)
     codes = project(users, planes), project(items, planes)

@@ -12,7 +12,10 @@ from dataclasses import replace
 from hashgnn.models import lightgcn
 from hashgnn.training.task import Fitted, Task
 
+SETTINGS = lightgcn.SETTINGS
+FIXED = {**lightgcn.FIXED, "layers": 0}
+
 
 def fit(task: Task) -> Fitted:
     """Train MF on ``task``."""
-    return lightgcn.fit(replace(task, parameters={**task.parameters, "layers": 0}))
+    return lightgcn.fit(replace(task, parameters={**task.parameters, **FIXED}))

@@ -12,10 +12,12 @@ from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
 from hashgnn.training.settings import NoSettings
 from hashgnn.training.task import Fitted, Task
 
+SETTINGS = NoSettings
+
 
 def fit(task: Task) -> Fitted:
     """Count the training interactions of ``task``."""
-    parse(NoSettings, task.parameters, "parameters")
+    parse(SETTINGS, task.parameters, "parameters")
     split = task.split
     counts = np.bincount(split.train.indices, minlength=split.n_items).astype(np.float32)
     users = np.ones((split.n_users, 1), dtype=np.float32)

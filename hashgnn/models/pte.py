@@ -41,12 +41,15 @@ class PteSettings(EpochSettings):
     def __post_init__(self) -> None:
         """``InputError`` for what no training can be made with."""
         super().__post_init__()
-        require(self, passes=1, negatives=1, learning_rate=0)
+        require(self, passes=1, negatives=1, noise_exponent=0, learning_rate=0)
+
+
+SETTINGS = PteSettings
 
 
 def fit(task: Task) -> Fitted:
     """Train PTE on ``task``."""
-    settings = parse(PteSettings, task.parameters, "parameters")
+    settings = parse(SETTINGS, task.parameters, "parameters")
     return fit_epochs(_epochs(task, settings), task, settings)
 
 

@@ -12,7 +12,8 @@ from scipy.sparse.linalg import svds
 
 from hashgnn.errors import InputError
 from hashgnn.graph.matrix import interaction_matrix
-from hashgnn.settings import parse
+from hashgnn.search.index import MAX_BITS
+from hashgnn.settings import at_most, parse, require
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
 from hashgnn.training.task import Fitted, Task
 
@@ -23,10 +24,18 @@ class PureSvdSettings:
 
     dimensions: int | None = None
 
+    def __post_init__(self) -> None:
+        """``InputError`` for what no decomposition can be made with."""
+        require(self, dimensions=1)
+        at_most(self, dimensions=MAX_BITS)
+
+
+SETTINGS = PureSvdSettings
+
 
 def fit(task: Task) -> Fitted:
     """Decompose the training interactions of ``task``."""
-    settings = parse(PureSvdSettings, task.parameters, "parameters")
+    settings = parse(SETTINGS, task.parameters, "parameters")
     interactions = interaction_matrix(task.split.train, task.split.n_items)
     width, most = settings.dimensions or task.bits, min(interactions.shape) - 1
     if width > most:

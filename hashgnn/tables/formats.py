@@ -1,13 +1,39 @@
 """One table, three formats: CSV for machines, Markdown for reading, LaTeX for papers."""
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
 from hashgnn.files import atomic_write
 from hashgnn.stage import Facts, run_stage, stage_parser
+
+Mark = Literal["bold", "underlined"]
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A cell that stands out."""
+
+    text: str
+    mark: Mark
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_MARKDOWN = {"bold": "**{}**", "underlined": "_{}_"}
+_LATEX = {"bold": "textbf", "underlined": "underline"}
+
+# What Markdown takes for markup: an underscore inside a word, a lone < or & it does not.
+_MARKUP = re.compile(r"[\\`*~$|]|(?<!\w)_|_(?!\w)|<(?=[A-Za-z/!?])|&(?=#?\w+;)|\](?=[(\[])")
+
+# What pandas leaves alone, though LaTeX's text fonts have other characters in these places.
+_FORMULAS = {"±": r"$\pm$", "<": "$<$", ">": "$>$", "|": "$|$"}
 
 
 def run_table(
@@ -37,8 +63,12 @@ def run_table(
 
 
 def to_markdown(table: pd.DataFrame) -> str:
-    """A Markdown table, first column to the left, the others to the right."""
-    rows = [list(table.columns), *table.astype(str).to_numpy().tolist()]
+    """A Markdown table, first column to the left, the others to the right.
+
+    Texts are shown as they are: what would be markup is escaped.
+    """
+    cells = [[_markdown_cell(cell) for cell in row] for row in table.to_numpy().tolist()]
+    rows = [list(map(_markdown_cell, table.columns)), *cells]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["| " + " | ".join(_pad(row, widths)) + " |" for row in rows]
     rule = [":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:])]
@@ -47,32 +77,31 @@ def to_markdown(table: pd.DataFrame) -> str:
 
 
 def to_latex(table: pd.DataFrame) -> str:
-    """A LaTeX tabular with booktabs rules; ``**x**`` becomes bold, ``_x_`` underlined."""
+    """A LaTeX tabular with booktabs rules; texts are shown as they are."""
+    table = table.reset_index(drop=True)
+    style = table.map(str).style.hide(axis="index")
+    style = style.format(escape="latex").format_index(escape="latex", axis="columns")
+    style = style.apply(lambda _: table.map(_latex_command), axis=None)
     columns = "l" + "r" * (table.shape[1] - 1)
-    rows = [" & ".join(map(_latex_cell, row)) + r" \\" for row in table.to_numpy().tolist()]
-    header = " & ".join(map(_latex_cell, table.columns)) + r" \\"
-    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", header, r"\midrule", *rows]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+    made = style.to_latex(hrules=True, column_format=columns)
+    for character, formula in _FORMULAS.items():
+        made = made.replace(character, formula)
+    return made
+
+
+def _markdown_cell(cell: object) -> str:
+    text = _MARKUP.sub(r"\\\g<0>", str(cell))
+    return _MARKDOWN[cell.mark].format(text) if isinstance(cell, Marked) else text
+
+
+def _latex_command(cell: object) -> str:
+    """As pandas styles name it."""
+    return f"{_LATEX[cell.mark]}:--rwrap;" if isinstance(cell, Marked) else ""
 
 
 def _pad(row: Sequence[str], widths: Sequence[int]) -> list[str]:
     first, *others = zip(row, widths, strict=True)
     return [first[0].ljust(first[1]), *(text.rjust(width) for text, width in others)]
-
-
-def _latex_cell(text: object) -> str:
-    cell = str(text)
-    if cell.startswith("**"):
-        return rf"\textbf{{{_escape(cell.strip('*'))}}}"
-    if cell.startswith("_"):
-        return rf"\underline{{{_escape(cell.strip('_'))}}}"
-    return _escape(cell)
-
-
-def _escape(text: str) -> str:
-    for special in "&%$#_":
-        text = text.replace(special, "\\" + special)
-    return text.replace("±", r"$\pm$").replace("<", "$<$")
 
 
 def _write(path: Path, text: str) -> None:

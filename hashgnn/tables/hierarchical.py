@@ -10,6 +10,7 @@ from hashgnn.tables.against import KEYS, compare, runs_of
 from hashgnn.tables.rates import CUTOFFS, METRICS, marked, place, select
 
 TESTED = ("hr", 50)  # what places and the paired test go by
+PLACED = ["dataset", "bits", "metric", "n"]  # methods have their places among equals in these
 
 # Tan et al. (2020), section 5, on tables 2 and 3: HashGNN "consistently outperforms all other
 # baselines", then GraphSage, then HashGNN_nr. The order of the others is not told in words.
@@ -31,7 +32,7 @@ def make(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
     half = len(args.inputs) // 2
     models, continuous = dict(args.settings["models"]), args.settings["continuous"]
     numbers = over_seeds(select(read_metrics(args.inputs[:half]), continuous))
-    numbers["place"] = place(numbers, ["dataset", "metric", "n"])
+    numbers["place"] = place(numbers, PLACED)
     trained = runs_of(args.settings["runs"], args.inputs[half:], continuous)
     numbers = numbers.merge(compare(trained, next(iter(models)), *TESTED), on=KEYS, how="left")
     return numbers, printed(numbers, dict(args.settings["datasets"]), models)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from hashgnn.tables.formats import Mark, Marked
+
 CUTOFFS = (50, 100)
 METRICS = {"hr": "HR", "ndcg": "NDCG"}
 
-_MARKS = {1: "**{}**", 2: "_{}_"}
+_MARKS: dict[int, Mark] = {1: "bold", 2: "underlined"}
 
 
 def select(frame: pd.DataFrame, continuous: Sequence[str]) -> pd.DataFrame:
@@ -23,17 +25,17 @@ def place(means: pd.DataFrame, keys: list[str]) -> pd.Series:
 
 
 def marked(chosen: pd.DataFrame) -> pd.Series:
-    """A text for each row of ``chosen`` (mean, low, high, place), by model and bits.
+    """A cell for each row of ``chosen`` (mean, low, high, place), by model and bits.
 
-    The best is bold (``**x**``), the second underlined (``_x_``).
+    The best is bold, the second underlined.
     """
     chosen = chosen.set_index(["model", "bits"])
     cells = [_cell(*row) for row in zip(chosen["mean"], chosen["low"], chosen["high"], strict=True)]
-    texts = [
-        _MARKS.get(int(number), "{}").format(cell)
+    made = [
+        Marked(cell, _MARKS[int(number)]) if number in _MARKS else cell
         for number, cell in zip(chosen["place"], cells, strict=True)
     ]
-    return pd.Series(texts, index=chosen.index)
+    return pd.Series(made, index=chosen.index, dtype=object)
 
 
 def _cell(mean: float, low: float, high: float) -> str:

@@ -10,7 +10,7 @@ import torch
 from hashgnn.errors import InputError
 from hashgnn.metrics.encoded import Encoded
 from hashgnn.search.index import MAX_BITS
-from hashgnn.settings import require
+from hashgnn.settings import at_most, require
 from hashgnn.training.history import History
 from hashgnn.training.task import Fitted, Moment, Task
 from hashgnn.training.validation import PairwiseAuc, validation_hr
@@ -40,6 +40,7 @@ class EpochSettings:
     def __post_init__(self) -> None:
         """``InputError`` for what no training can be made with."""
         require(self, epochs=1, patience=0, dimensions=1)
+        at_most(self, dimensions=MAX_BITS)
 
 
 def fit_epochs(epochs: Iterable[Epoch], task: Task, settings: EpochSettings) -> Fitted:

@@ -57,7 +57,7 @@ class TrainingSettings:
         """``InputError`` for what no training can be made with."""
         counts = ("embedding_width", "widths", "fanouts", "batch_size", "epochs", "history_every")
         rates = ("embedding_dropout", "initial_deviation", "learning_rate", "learning_rate_end")
-        others = ("patience", "scale_bits", "validated_users", *rates)
+        others = ("patience", "scale", "scale_bits", "validated_users", *rates)
         require(self, **dict.fromkeys(counts, 1), **dict.fromkeys(others, 0))
         if self.embedding_dropout >= 1:
             raise InputError(
@@ -76,7 +76,7 @@ class TrainingSettings:
         """``InputError`` unless each layer has a width and a fanout."""
         if len(self.widths) != len(self.fanouts):
             raise InputError(
-                f"parameters: {len(self.widths)} widths, but {len(self.fanouts)} fanouts; "
+                f"widths: {len(self.widths)} of them, but {len(self.fanouts)} fanouts; "
                 "give one of each a layer"
             )
 

@@ -11,7 +11,7 @@ import pandas as pd
 from hashgnn.files import atomic_write
 from hashgnn.metrics.tidy import at_cutoff, read_metrics
 from hashgnn.stage import Facts, run_stage, stage_parser
-from hashgnn.tables.formats import to_markdown
+from hashgnn.tables.formats import Marked, to_markdown
 
 CUTOFF = 50
 _SEARCHES = ["hamming", "hierarchical", "continuous"]
@@ -71,13 +71,16 @@ def printed(tried: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """All trials, the best of each method and data set first and bold."""
     ordered = tried.sort_values(["dataset", "method", "place"], kind="stable")
     best = ordered["place"] == 1
-    scores = ordered["score"].map("{:.4f}".format)
+    scores = [f"{score:.4f}" for score in ordered["score"]]
     table = pd.DataFrame(
         {
             "Data set": ordered["dataset"].map(names),
             "Method": ordered["method"].map(names),
             "Setting": ordered["setting"],
-            f"Validation HR@{CUTOFF}": scores.where(~best, "**" + scores + "**"),
+            f"Validation HR@{CUTOFF}": [
+                Marked(score, "bold") if first else score
+                for score, first in zip(scores, best, strict=True)
+            ],
         }
     )
     for search in _SEARCHES:

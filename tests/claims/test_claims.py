@@ -148,9 +148,9 @@ def test_times_are_ordered_by_size() -> None:
     assert judged("hierarchical-approaches", table4=slower) == "does not hold"
 
 
-def course(quantity: str, guided: list[float], plain: list[float]) -> pd.DataFrame:
+def course(quantity: str, guided: list[float], plain: list[float], bits: int = 32) -> pd.DataFrame:
     rows = [
-        ("d", model, 32, 0, 10 * i, p, quantity, value)
+        ("d", model, bits, 0, 10 * i, p, quantity, value)
         for model, values in (("hashgnn_nr", guided), ("hash_ste", plain))
         for i, (value, p) in enumerate(zip(values, (1.0, 0.75, 0.5, 0.5), strict=True))
     ]
@@ -167,13 +167,29 @@ def test_courses_of_training() -> None:
     assert judged("guided-auc", fig6=course("auc", [1, 1, 1, 1], [2, 2, 2, 0])) == "holds in part"
 
 
-def swept(sweep: str, values: dict[Any, float]) -> pd.DataFrame:
+def swept(sweep: str, values: dict[Any, float], bits: int = 32) -> pd.DataFrame:
     rows = [
-        (sweep, str(at), "d", "hierarchical", seed, v)
+        (sweep, str(at), "d", at if sweep == "code_length" else bits, "hierarchical", seed, v)
         for at, v in values.items()
         for seed in (0, 1)
     ]
-    return pd.DataFrame(rows, columns=["sweep", "at", "dataset", "search", "seed", "value"])
+    columns = ["sweep", "at", "dataset", "bits", "search", "seed", "value"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_lengths_of_code_are_judged_apart() -> None:
+    losses = [course("loss", [4, 2, 2, 2], [4, 3, 3, 3], bits=8), course("loss", 4 * [4], 4 * [3])]
+    low_p = [swept("fixed_p", {1.0: 0.1, 0.4: 0.4}, 8), swept("fixed_p", {1.0: 0.9, 0.4: 0.2})]
+
+    loss = BY_ID["guided-loss"].comparisons({"fig4": pd.concat(losses)})
+    assert [comparison.holds for comparison in loss] == [False, True, True, True] + 4 * [False]
+    assert loss[0].where.startswith("d (8 bits) loss")
+    # Their mean, 0.5 to 0.3, would hold.
+    found = BY_ID["low-p"].comparisons({"fig7": pd.concat(low_p)})
+    assert [(c.where, c.holds) for c in found] == [
+        ("d, fixed_p, 8 bits, 1 to 0.4", False),
+        ("d, fixed_p, 32 bits, 1 to 0.4", True),
+    ]
 
 
 def test_fixed_and_falling_p() -> None:

@@ -97,5 +97,5 @@ def test_chunks_do_not_show_in_the_result(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_does_not_fit_is_refused(
     name: str, arguments: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(InputError, match=f"convolution {name}: .*{message}"):
+    with pytest.raises(InputError, match=f"convolution: {name}: .*{message}"):
         ConvolutionEncoder(4, [3], name, arguments)

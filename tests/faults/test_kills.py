@@ -53,6 +53,12 @@ def kill(process: subprocess.Popen[bytes], stage: int, whom: str) -> bool:
     return True
 
 
+def unlock(project: Project) -> None:
+    """As a user does after a kill of Snakemake, which leaves its lock behind."""
+    ran = project.snakemake("--unlock")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 def interrupt(project: Project, rule: str, whom: str, latest: float, random: Random) -> None:
     """Start everything; while a stage of ``rule`` is at work, kill ``whom``."""
     for _ in range(TRIES):
@@ -68,6 +74,7 @@ def interrupt(project: Project, rule: str, whom: str, latest: float, random: Ran
             if not hit:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        unlock(project)
         if hit and process.returncode:
             return
         latest /= 2  # the stage was slower when it was timed: kernels were compiled then

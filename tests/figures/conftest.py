@@ -1,6 +1,7 @@
 """Results made by hand, and figures drawn from them by their command line."""
 
 import json
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -49,5 +50,22 @@ def draw(tmp_path: Path) -> Draw:
         assert run_figure("", import_module(f"hashgnn.figures.{name}").make, arguments) == 0
         made = {kind: path.read_bytes() for kind, path in outputs.items()}
         return pd.read_csv(outputs["csv"]), made
+
+    return run
+
+
+@pytest.fixture
+def panels_of() -> Callable[..., dict[str, list[int]]]:
+    """Draws a figure; returns how many points each curve has, by the title of its panel."""
+
+    def run(name: str, inputs: Sequence[Path], **settings: Any) -> dict[str, list[int]]:
+        settings = {"datasets": [["d", "Data"]], **settings}
+        make = import_module(f"hashgnn.figures.{name}").make
+        figure, _ = make(Namespace(inputs=inputs, settings=settings))
+        return {
+            panel.get_title(): [len(line.get_xdata()) for line in panel.get_lines()]
+            for panel in figure.axes
+            if panel.get_visible()
+        }
 
     return run

@@ -48,3 +48,14 @@ def test_a_history_without_rows_is_refused(tmp_path: Path, draw: Any, capsys: An
         draw("fig4", [history(tmp_path, 0)] * 4, models=MODELS, runs=RUNS)
 
     assert "set training.history_every below its iterations" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("figure", ["fig4", "fig6"])
+def test_each_length_of_code_has_its_own_panel(tmp_path: Path, panels_of: Any, figure: str) -> None:
+    runs = [["d", "hash_ste", bits, 0] for bits in (8, 16)]
+    paths = [history(tmp_path, 3, loss) for loss in (1.0, 2.0)]
+
+    drawn = panels_of(figure, paths, models=[["hash_ste", "Hash_ste"]], runs=runs)
+
+    curves = {"fig4": [3], "fig6": [3, 3]}[figure]
+    assert drawn == {"Data, 8 bits": curves, "Data, 16 bits": curves}

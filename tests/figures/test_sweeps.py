@@ -61,6 +61,30 @@ def test_figure_7_says_what_its_grid_lacks(evaluated: Any, draw: Any, capsys: An
     assert "grids.fig7.models: lacks hashgnn" in capsys.readouterr().err
 
 
+def test_figure_5_has_a_row_of_panels_for_each_length(evaluated: Any, panels_of: Any) -> None:
+    ids = ("hashgnn", "hashgnn@weight=0")
+    metrics = [evaluated(model, bits=bits) for model in ids for bits in (16, 32)]
+    points = [[at, "d", ids[at], bits] for bits in (16, 32) for at in (0, 1)]
+
+    drawn = panels_of("fig5", metrics, sweeps=[sweep("weight", points), LENGTH])
+
+    # Two searches a panel, two points on each curve; the lengths themselves are swept once.
+    expected = ["(a) Data, 16 bits", "(b) Data", "(c) Data, 32 bits"]
+    assert drawn == {title: [2, 2] for title in expected}
+
+
+def test_figure_7_has_a_panel_for_each_length(evaluated: Any, draw: Any) -> None:
+    ids = ("hashgnn", "hashgnn@p=1")
+    metrics = [evaluated(model, bits=bits) for model in ids for bits in (16, 32)]
+    fixed = sweep("p", [[1, "d", "hashgnn@p=1", bits] for bits in (16, 32)])
+
+    numbers, made = draw("fig7", metrics, sweeps=[fixed])
+
+    assert sorted(numbers.bits.unique()) == [16, 32]
+    for text in ("Data, 16 bits", "Data, 32 bits"):
+        assert f"{text}<" in made["svg"].decode()
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [([8, 16, 32], True), ([1, 5, 10], False), ([0, 1, 2], False), ([8, 16], False)],

@@ -1,15 +1,26 @@
+import html
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from markdown_it import MarkdownIt
 
 from hashgnn.metrics.tidy import COLUMNS, over_seeds
 from hashgnn.tables import methods
 from hashgnn.tables.against import compare, runs_of
-from hashgnn.tables.formats import to_latex, to_markdown
-from hashgnn.tables.hierarchical import printed
+from hashgnn.tables.formats import Marked, to_latex, to_markdown
+from hashgnn.tables.hierarchical import PLACED, printed
 from hashgnn.tables.rates import place, select
+
+
+def best(text: str) -> Marked:
+    return Marked(text, "bold")
+
+
+def second(text: str) -> Marked:
+    return Marked(text, "underlined")
 
 
 def metrics(rows: list[tuple[str, str, int, int, float]]) -> pd.DataFrame:
@@ -63,7 +74,7 @@ def test_best_is_bold_and_second_underlined() -> None:
     table = printed(made, {"d": "Data"}, {model: model.upper() for model in values})
 
     assert table["Method"].tolist() == ["A", "B", "C"]
-    assert table["HR@50"].tolist() == ["_0.2500_", "0.1250", "**0.5000**"]
+    assert table["HR@50"].tolist() == [second("0.2500"), "0.1250", best("0.5000")]
     assert table["HR@50 to A (p)"].tolist() == ["-", "-0.1250 (<0.001)", "+0.2500 (0.062)"]
     assert table["Place"].tolist() == ["2", "3", "1"]
     assert table["Seeds"].tolist() == ["1", "1", "1"]
@@ -75,7 +86,7 @@ def test_several_seeds_show_their_interval() -> None:
 
     table = printed(numbers(rows), {"d": "D"}, {"graphsage": "G"})
 
-    assert table["NDCG@100"].tolist() == ["**3.0000 [1.0000, 6.0000]**"]
+    assert table["NDCG@100"].tolist() == [best("3.0000 [1.0000, 6.0000]")]
     assert table["In the paper"].tolist() == ["2"]
 
 
@@ -94,9 +105,10 @@ def test_all_methods_are_ranked_by_codes_and_by_vectors_apart() -> None:
     table = methods.printed(made, {"d": "Data"}, {"a": "A", "g": "G"}).set_index("Method")
 
     assert table["Dataset"].tolist() == ["Data, 32 bits"] * 2
-    assert table["HR@50, Hamming"].to_dict() == {"A": "**0.5000**", "G": "_0.2500_"}
-    assert table["HR@50, vectors"].to_dict() == {"A": "_0.5000_", "G": "**1.0000**"}
-    assert table["NDCG@100, vectors"].to_dict() == {"A": "_0.5000_", "G": "**1.0000**"}
+    assert table["HR@50, Hamming"].to_dict() == {"A": best("0.5000"), "G": second("0.2500")}
+    places = {"A": second("0.5000"), "G": best("1.0000")}
+    assert table["HR@50, vectors"].to_dict() == places
+    assert table["NDCG@100, vectors"].to_dict() == places
 
 
 def per_user(path: Path, values: list[float]) -> Path:
@@ -123,7 +135,17 @@ def test_methods_are_compared_user_by_user_over_the_mean_of_seeds(tmp_path: Path
     assert found["p"].to_dict() == {"b": pytest.approx(0, abs=1e-5), "c": 1.0}
 
 
-TABLE = pd.DataFrame({"Name_1": ["**best**", "_next_"], "%": ["1 ± 2", "10"]})
+def test_places_are_given_for_each_length_of_code_apart() -> None:
+    frame = pd.concat(
+        [numbers([("a", "hierarchical", n, 0, value) for n in (50, 100)]) for value in (0.25, 0.5)]
+    )
+    frame["bits"] = [16] * 4 + [32] * 4
+    frame["place"] = place(frame, PLACED)
+
+    assert frame["place"].tolist() == [1.0] * 8
+
+
+TABLE = pd.DataFrame({"Name_1": [best("best"), second("next")], "%": ["1 ± 2", "10"]})
 
 
 def test_markdown_is_aligned() -> None:
@@ -143,3 +165,43 @@ def test_latex_escapes_and_marks() -> None:
         r"\bottomrule",
         r"\end{tabular}",
     ]
+
+
+# As the user wrote it, in Markdown, in LaTeX.
+NAMES = [
+    ("a|b", r"a\|b", "a$|$b"),
+    ("_x_", r"\_x\_", r"\_x\_"),
+    ("**x**", r"\*\*x\*\*", "**x**"),
+    ("x_1", "x_1", r"x\_1"),
+    ("$5 & $6", r"\$5 & \$6", r"\$5 \& \$6"),
+    (r"a\b", r"a\\b", r"a\textbackslash b"),
+    ("{x} 50 %", "{x} 50 %", r"\{x\} 50 \%"),
+    ("x^2 ~ y #1", r"x^2 \~ y #1", r"x\textasciicircum 2 \textasciitilde \space y \#1"),
+    ("<b>x</b> &lt;", r"\<b>x\</b> \&lt;", r"$<$b$>$x$<$/b$>$ \&lt;"),
+    ("[x](y) `z`", r"[x\](y) \`z\`", "[x](y) `z`"),
+]
+
+
+@pytest.mark.parametrize(("name", "markdown", "latex"), NAMES)
+def test_names_are_shown_as_they_are(name: str, markdown: str, latex: str) -> None:
+    table = pd.DataFrame({name: [name], "HR": [best(name)]})
+
+    lines = to_markdown(table).splitlines()
+    assert [cell.strip() for cell in re.split(r"(?<!\\)\|", lines[2])[1:-1]] == [
+        markdown,
+        f"**{markdown}**",
+    ]
+    assert lines[0].startswith(f"| {markdown} ")
+    assert to_latex(table).splitlines()[2:5] == [
+        rf"{latex} & HR \\",
+        r"\midrule",
+        rf"{latex} & \textbf{{{latex}}} \\",
+    ]
+    shown = re.findall(r"<td>(.*?)</td>", rendered(to_markdown(table)))
+    assert html.unescape(shown[0]) == name
+
+
+def rendered(text: str) -> str:
+    """HTML of Markdown by a library, without what aligns the cells."""
+    made = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)
+    return re.sub(r' style="[^"]*"', "", made)

@@ -271,7 +271,7 @@ def test_without_validation_the_last_epoch_is_kept() -> None:
         ({"batch_size": -1}, "parameters.batch_size: expected 1 or more, got -1"),
         ({"widths": [8, 0]}, r"parameters.widths: expected 1 or more, got \(8, 0\)"),
         ({"fanouts": []}, r"parameters.fanouts: expected 1 or more, got \(\)"),
-        ({"widths": [8]}, "parameters: 1 widths, but 2 fanouts; give one of each a layer"),
+        ({"widths": [8]}, "widths: 1 of them, but 2 fanouts; give one of each a layer"),
         ({"learning_rate": math.nan}, "parameters.learning_rate: expected a finite number"),
         ({"embedding_dropout": 1.0}, "parameters.embedding_dropout: expected less than 1"),
         ({"guidance": {"every": 0}}, "parameters.guidance.every: expected 0.001 or more, got 0"),

@@ -8,7 +8,7 @@ rule check_runs:
     log:
         "results/{dataset}/logs/checks.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("check_runs"),
     params:
@@ -36,7 +36,7 @@ rule checks:
     log:
         "results/logs/checks.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("checks"),
     params:

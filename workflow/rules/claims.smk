@@ -13,7 +13,7 @@ rule claims:
     log:
         "results/logs/claims.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("claims"),
     params:

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import importlib.util
 import json
 import os
 import re
@@ -14,15 +15,39 @@ from snakemake.utils import validate
 
 ROOT = Path(workflow.current_basedir).parents[1]
 
-sys.path.insert(0, str(ROOT))
+
+def load_package():
+    """Import the package from this project, and no other file that lies beside it.
+
+    Snakemake puts the Snakefile's folder first on the path: a user's own random.py there would
+    be taken for Python's.
+    """
+    sys.path[:] = [path for path in sys.path if Path(path) != ROOT]
+    if "hashgnn" not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            "hashgnn", ROOT / "hashgnn/__init__.py"
+        )
+        sys.modules["hashgnn"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["hashgnn"])
+
+
+load_package()
 
 from hashgnn.claims.catalogue import NEEDED as CLAIMED
 from hashgnn.configuration import base_folder, check_config
 from hashgnn.data.checksum import file_checksum
 from hashgnn.errors import InputError
-from hashgnn.experiment.dead_locks import remove_dead_locks, sign_locks
+from hashgnn.experiment.check_once import CHECK, check_once
+from hashgnn.experiment.config_files import refuse_repeated_keys, with_types
 from hashgnn.experiment.grid import runs
-from hashgnn.experiment.parameters import negatives, parameters, takes_training
+from hashgnn.experiment.needs import GRIDS, TUNING, check_cutoffs
+from hashgnn.experiment.package_link import package_folder
+from hashgnn.experiment.parameters import (
+    named_modules,
+    negatives,
+    parameters,
+    takes_training,
+)
 from hashgnn.experiment.sweeps import derived_models, points
 from hashgnn.experiment.tuning import trials, tried_models
 from hashgnn.provenance.code_digest import CodeDigest
@@ -34,15 +59,27 @@ RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
+
+def without_wildcards(text):
+    """For what Snakemake formats: braces, as paths may have them, doubled."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+ENVIRONMENT = without_wildcards(str(ROOT / "environment.yml"))
+
 # Filled in and added to below, which is nothing to a workflow that takes this one in as a module.
 config = copy.deepcopy(config)
 
 try:
+    if workflow.is_main_process:
+        refuse_repeated_keys(workflow.configfiles)
+    config = with_types(config, workflow.config_settings.config_args or [])
     check_config(config, SCHEMA)
     for model in config["models"].values():
         code.closure(model["module"])
     validate(config, str(SCHEMA))  # fills in the defaults
     config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
+    declared = {**config, "models": dict(config["models"])}
     config["models"] |= {**derived_models(config), **tried_models(config)}
 except InputError as error:
     raise WorkflowError(f"the configuration cannot be used:\n{error}")
@@ -57,22 +94,27 @@ if config["workdir"]:
     workdir: str(Path(BASE, config["workdir"]))
 
 
-# The working directory is the one of the results by now.
-SNAKEMAKE = Path(".snakemake")
-
-remove_dead_locks(SNAKEMAKE)
+# Where conda brings the jobs' packages, Snakemake's own environment may lack the methods'.
+if workflow.is_main_process and not workflow.deployment_settings.deployment_method:
+    try:
+        check_once(
+            declared, code(CHECK, *named_modules(declared)), Path(".snakemake/checked")
+        )
+    except InputError as error:
+        raise WorkflowError(f"the configuration cannot be used:\n{error}")
 
 
 def shell_prefix():
     """What each job's shell begins with; it makes nothing stale.
 
-    The package that runs is the one that the digests were taken from, under the interpreter that
-    runs Snakemake unless conda brings another. torch and the searches obey OMP_NUM_THREADS, which
-    Snakemake sets to the rule's threads. Relative paths of the config begin where Snakemake was
-    started.
+    The package that runs is the one that the digests were taken from, and no module of the working
+    directory, under the interpreter that runs Snakemake unless conda brings another. torch and the
+    searches obey OMP_NUM_THREADS, which Snakemake sets to the rule's threads. Relative paths of
+    the config begin where Snakemake was started.
     """
     variables = {
-        "PYTHONPATH": ROOT,
+        "PYTHONPATH": package_folder(ROOT, Path(".snakemake")),
+        "PYTHONSAFEPATH": 1,
         "HASHGNN_DEVICE": config["device"],
         "HASHGNN_MIRROR": config["mirror"] or "",
         "HASHGNN_TENSORBOARD": int(config["tensorboard"]),
@@ -84,7 +126,7 @@ def shell_prefix():
     return f"set -euo pipefail; export {' '.join(exports)}; "
 
 
-shell.prefix(shell_prefix())
+shell.prefix(without_wildcards(shell_prefix()))
 
 
 def any_of(names):

@@ -11,7 +11,7 @@ rule download:
             f for entry in config["datasets"].values() for f in entry.get("files", {})
         ),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("download"),
     params:

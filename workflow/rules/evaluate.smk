@@ -12,7 +12,7 @@ rule evaluate:
     log:
         f"{RUN}/evaluate.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("evaluate"),
     params:

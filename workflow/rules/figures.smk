@@ -16,7 +16,7 @@ rule figure:
     wildcard_constraints:
         figure=any_of(name for name in config["grids"] if name.startswith("fig")),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("figure"),
     params:

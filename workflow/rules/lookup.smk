@@ -164,11 +164,20 @@ def figures():
     return expand("figures/{figure}.{format}", figure=names, format=["pdf", "svg"])
 
 
+def demand_cutoffs(name, needs):
+    """Of a figure or table that is about to be made; others may lack theirs."""
+    try:
+        check_cutoffs(config, name, needs)
+    except InputError as error:
+        raise WorkflowError(str(error))
+
+
 # Figures of the course of training read its history, all others what was evaluated.
 COURSES = ("fig4", "fig6")
 
 
 def figure_inputs(wildcards):
+    demand_cutoffs(wildcards.figure, GRIDS[wildcards.figure])
     file = "history.csv" if wildcards.figure in COURSES else "metrics.csv"
     return grid_runs(config["grids"][wildcards.figure], file)
 
@@ -227,6 +236,11 @@ TABLE_INPUTS = {
 }
 
 
+def table_inputs(wildcards):
+    demand_cutoffs(wildcards.table, GRIDS[wildcards.table])
+    return TABLE_INPUTS[wildcards.table](config["grids"][wildcards.table])
+
+
 def evaluations(grid):
     """Means of all trainings in a grid, then the values of every user, in the same order."""
     return grid_runs(grid, "metrics.csv") + grid_runs(grid, "per_user.npz")
@@ -250,8 +264,12 @@ def table_settings(wildcards):
     return settings(**names)
 
 
-# Relative, so that a project may be moved with its results.
-EXPLORE_TEMPLATE = os.path.relpath(ROOT / "hashgnn/pages/explore.html")
+def explore_template(wildcards):
+    """Relative, so that a project may be moved with its results.
+
+    A function, as braces in a plain text would be wildcards.
+    """
+    return os.path.relpath(ROOT / "hashgnn/pages/explore.html")
 
 
 def explored():
@@ -329,6 +347,7 @@ def validate_settings(wildcards):
 
 def validations(wildcards):
     """What every trial of tuning did on the validation part."""
+    demand_cutoffs("tuning", TUNING)
     tuning = config["tuning"]
     found = (
         dict(

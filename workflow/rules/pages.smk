@@ -1,7 +1,7 @@
 rule explore:
     input:
         metrics=explored_runs(),
-        template=EXPLORE_TEMPLATE,
+        template=explore_template,
     output:
         html=report(
             "results/explore.html",
@@ -13,7 +13,7 @@ rule explore:
     log:
         "results/logs/explore.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("explore"),
     params:

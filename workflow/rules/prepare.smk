@@ -9,7 +9,7 @@ rule prepare:
     log:
         "results/{dataset}/logs/prepare.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("prepare"),
     params:

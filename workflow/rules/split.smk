@@ -7,7 +7,7 @@ rule split:
     log:
         "results/{dataset}/logs/split.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("split"),
     params:

@@ -1,8 +1,6 @@
 rule table:
     input:
-        lambda wildcards: TABLE_INPUTS[wildcards.table](
-            config["grids"][wildcards.table]
-        ),
+        table_inputs,
     output:
         csv=report(
             "results/{table}.csv",
@@ -18,7 +16,7 @@ rule table:
     wildcard_constraints:
         table=any_of(TABLE_INPUTS),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("table"),
     params:

@@ -10,7 +10,7 @@ rule timing:
     log:
         f"{RUN}/timing.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     # As many as there are: nothing else runs meanwhile. It uses those that the config says.
     threads: 10**6
     resources:

@@ -11,7 +11,7 @@ rule train:
     log:
         f"{RUN}/train.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("train"),
     params:

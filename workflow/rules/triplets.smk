@@ -7,7 +7,7 @@ rule triplets:
     log:
         "results/{dataset}/logs/triplets{negatives}.seed{seed}.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("triplets"),
     params:

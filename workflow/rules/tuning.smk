@@ -12,7 +12,7 @@ rule validate:
     log:
         f"{RUN}/validate.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("validate"),
     params:
@@ -42,7 +42,7 @@ rule tuning:
     log:
         "results/logs/tuning.log",
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         **cost("tuning"),
     params:

@@ -1,0 +1,124 @@
+"""Hyper-parameters of every method, on every data set, checked before any job runs.
+
+The module of a method tells how: ``SETTINGS``, the dataclass that it makes of its parameters;
+``FIXED``, parameters that it sets whatever the config says; ``HASHES_PRETRAINED``, if it hashes the
+vectors of another one.
+"""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from hashgnn.encoders.loader import check_encoder
+from hashgnn.errors import InputError
+from hashgnn.experiment.parameters import Config, parameters, shares_training
+from hashgnn.experiment.variants import variant
+from hashgnn.settings import parse
+from hashgnn.training.settings import TrainingSettings
+
+_HERE = "?"  # stands for the place in the config, which is looked up once the key is known
+
+
+def check_hyper_parameters(config: Config) -> None:
+    """``InputError`` with a line for each mistake: the key in the config and what it expects."""
+    for find in (_of_methods, _of_models, _of_variants):
+        if mistakes := list(dict.fromkeys(find(config))):
+            raise InputError("\n".join(mistakes))
+
+
+def _of_methods(config: Config) -> Iterator[str]:
+    """Modules that are no methods, and entries that do not fit theirs."""
+    for model, entry in config["models"].items():
+        where = f"models.{model}"
+        try:
+            method = import_module(entry["module"])
+        except Exception as error:  # whatever a user's own module raises
+            yield f"{where}.module: {entry['module']} cannot be imported: {error!r}"
+            continue
+        yield from _unfit(where, entry, method)
+
+
+def _unfit(where: str, entry: Mapping[str, Any], method: ModuleType) -> Iterator[str]:
+    """What an entry of ``models`` says otherwise than the module of its method."""
+    name = method.__name__
+    if not callable(getattr(method, "fit", None)):
+        yield f"{where}.module: {name} has no function fit"
+    if not hasattr(method, "SETTINGS"):
+        yield f"{where}.module: {name} lacks SETTINGS, the dataclass of its hyper-parameters"
+    else:
+        shares = issubclass(method.SETTINGS, TrainingSettings)
+        if shares and not shares_training(entry):
+            yield f"{where}.shared_training: {name} takes the shared training: leave it out"
+        if not shares and shares_training(entry):
+            yield f"{where}.shared_training: {name} takes none of it: set it to false"
+    hashes = hasattr(method, "HASHES_PRETRAINED")
+    if hashes and "pretrained" not in entry:
+        yield f"{where}.pretrained: {name} hashes the vectors of another model: name it"
+    if not hashes and "pretrained" in entry:
+        yield f"{where}.pretrained: {name} hashes no other model's vectors: leave it out"
+
+
+def _of_models(config: Config) -> Iterator[str]:
+    for model in config["models"]:
+        for dataset in config["datasets"]:
+            if mistake := _mistake(config, dataset, model):
+                yield f"{_place(config, dataset, model, _key(mistake))}{mistake}"
+
+
+def _of_variants(config: Config) -> Iterator[str]:
+    """What sweeps and tuning make of the models."""
+    for name, sweep in config.get("sweeps", {}).items():
+        if "bits" not in sweep["vary"]:
+            for value in sweep["values"]:
+                changes = dict.fromkeys(sweep["vary"], value)
+                yield from _varied(config, sweep["model"], changes, f"sweeps.{name}.values: ")
+    tuning = config.get("tuning", {"spaces": {}})
+    for model, space in tuning["spaces"].items():
+        fixed = tuning.get("training", {})
+        yield from _varied(config, model, fixed, "tuning.training: ")
+        for key, values in space.items():
+            for value in values:
+                changes = {**fixed, key: value}
+                yield from _varied(config, model, changes, f"tuning.spaces.{model}: ")
+
+
+def _varied(config: Config, model: str, changes: Mapping[str, Any], where: str) -> Iterator[str]:
+    entry = variant(config["models"][model], changes)
+    changed = {**config, "models": {**config["models"], model: entry}}
+    for dataset in config["datasets"]:
+        if mistake := _mistake(changed, dataset, model):
+            yield where + mistake.removeprefix(".")
+
+
+def _mistake(config: Config, dataset: str, model: str) -> str:
+    """What is wrong, from the dot before the key on; empty if nothing is."""
+    method = import_module(config["models"][model]["module"])
+    given = {**parameters(config, dataset, model), **getattr(method, "FIXED", {})}
+    try:
+        settings = parse(method.SETTINGS, given, _HERE)
+    except InputError as error:
+        return str(error).removeprefix(_HERE)
+    try:
+        if isinstance(settings, TrainingSettings):
+            check_encoder(settings)
+    except InputError as error:
+        return f".{error}"
+    return ""
+
+
+def _key(mistake: str) -> str:
+    """The hyper-parameter that a mistake begins with, the outermost of nested ones."""
+    return mistake.split(":")[0].split(".")[1]
+
+
+def _place(config: Config, dataset: str, model: str, key: str) -> str:
+    """Where the config sets a hyper-parameter of a training: the last of its four places counts."""
+    entry = config["models"][model]
+    blocks = {
+        f"models.{model}.per_dataset.{dataset}": entry.get("per_dataset", {}).get(dataset, {}),
+        f"models.{model}.parameters": entry.get("parameters", {}),
+        f"datasets.{dataset}.training": config["datasets"][dataset].get("training", {}),
+        "training": config["training"],
+    }
+    return next((place for place, block in blocks.items() if key in block), f"models.{model}")
