@@ -4,9 +4,7 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from hashgnn.cli import spool
 from hashgnn.cli.main import main
 from hashgnn.cli.tables import read_tables
 from hashgnn.errors import InputError
+from tests.data.reading import fed
 from tests.data.test_wrapped import parquet, zipped
 
 # More than a look at the header takes, and than a pipe holds.
@@ -36,13 +35,6 @@ OPTIONS = {
 
 def run(*arguments: str | Path, given: bytes = b"") -> Result:
     return CliRunner().invoke(main, list(map(str, arguments)), input=given)
-
-
-def fed(path: Path, content: bytes) -> Path:
-    """A named pipe that somebody writes ``content`` into."""
-    os.mkfifo(path)
-    threading.Thread(target=path.write_bytes, args=[content], daemon=True).start()
-    return path
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,8 @@
 """What holds of whatever is read, split and drawn for."""
 
+import os
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,18 @@ from hashgnn.data.split import split
 from hashgnn.data.triplets import draw_triplets
 from hashgnn.errors import InputError
 from tests.data.written_tables import Read
+
+
+def fed(path: Path, content: bytes) -> Path:
+    """A named pipe that somebody writes ``content`` into, if anybody reads it."""
+
+    def write() -> None:
+        with suppress(BrokenPipeError):
+            path.write_bytes(content)
+
+    os.mkfifo(path)
+    threading.Thread(target=write, daemon=True).start()
+    return path
 
 
 def accepted(path: Path, settings: dict[str, Any]) -> Prepared | None:

@@ -3,8 +3,6 @@
 import bz2
 import gzip
 import lzma
-import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashgnn.cli.spool import spooled
-from tests.data.reading import accepted, check_read, check_split
+from tests.data.reading import accepted, check_read, check_split, fed
 from tests.data.test_wrapped import LITTER, zipped
 from tests.data.written_tables import RefusedError, Table, naive, tables
 
@@ -65,8 +63,7 @@ def try_packed(folder: Path, table: Table, name: str, told: bool, piped: bool) -
     path = folder / (name if told else "told by its content")
     content = PACKS[name](table.bytes())
     if piped:
-        os.mkfifo(path)
-        threading.Thread(target=path.write_bytes, args=[content], daemon=True).start()
+        fed(path, content)
     else:
         path.write_bytes(content)
     expected = naive(table.bytes(), table.settings)

@@ -6,7 +6,6 @@ import io
 import lzma
 import os
 import tarfile
-import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from hashgnn.data.archive import describe_data, open_data
 from hashgnn.data.fetch import fetch
 from hashgnn.data.prepare import Prepared, main, prepare
 from hashgnn.errors import InputError
+from tests.data.reading import fed
 
 ROWS = [("a", "x"), ("a", "y"), ("b", "x")]
 CSV = b"u,i\na,x\na,y\nb,x\n"
@@ -181,10 +181,7 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
 @pytest.fixture(params=["x", "x.csv", "x.csv.gz", "x.parquet", "x.zip", "x.txt"])
 def pipe(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A pipe that somebody writes into."""
-    path = tmp_path / request.param
-    os.mkfifo(path)
-    threading.Thread(target=path.write_bytes, args=[CSV], daemon=True).start()
-    return path
+    return fed(tmp_path / request.param, CSV)
 
 
 def test_a_pipe_is_refused_where_it_would_be_read_twice(
