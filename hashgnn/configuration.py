@@ -10,6 +10,9 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from hashgnn.errors import InputError
 from hashgnn.experiment.parameters import shares_training
+from hashgnn.settings import remedy
+
+_KINDS = {"integer": int, "number": float, "boolean": bool}  # of the schema
 
 
 def check_config(config: Mapping[str, Any], schema: Path) -> None:
@@ -28,9 +31,10 @@ def _explain(error: ValidationError) -> str:
         unknown = sorted(set(error.instance) - allowed)
         return f"{where}: no such key: {', '.join(unknown)}; known: {', '.join(sorted(allowed))}"
     if error.validator == "type":
-        kinds = error.validator_value
-        expected = " or ".join([kinds] if isinstance(kinds, str) else kinds)
-        return f"{where}: expected {expected}, got {error.instance!r}"
+        names = error.validator_value
+        names = [names] if isinstance(names, str) else names
+        meant = remedy(error.instance, [_KINDS[name] for name in names if name in _KINDS])
+        return f"{where}: expected {' or '.join(names)}, got {error.instance!r}{meant}"
     if error.validator == "enum":
         choices = ", ".join(map(str, error.validator_value))
         return f"{where}: expected one of {choices}; got {error.instance!r}"

@@ -1,5 +1,8 @@
 """Errors that a user can cause and mend."""
 
+import difflib
+from collections.abc import Iterable
+
 _LONGEST = 100  # characters of a value in a message
 
 
@@ -8,6 +11,12 @@ class InputError(Exception):
 
     A stage that raises it ends with that one line and exit status 2, and writes nothing.
     """
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """The end of a message, with the nearest of ``known``; empty if none is near."""
+    nearest = difflib.get_close_matches(str(name), known, 1)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
 
 
 def shown(value: object) -> str:

@@ -2,11 +2,11 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from hashgnn.errors import InputError, shown
+from hashgnn.errors import InputError, did_you_mean, shown
 
 T = TypeVar("T")
 
@@ -30,8 +30,8 @@ def parse(kind: type[T], block: Mapping[str, Any], where: str = "") -> T:
     hints = get_type_hints(kind)
     unknown = sorted(set(block) - set(hints), key=str)
     if unknown:
-        known = ", ".join(sorted(hints))
-        raise InputError(f"{_at(where, unknown[0])}: no such key; known here: {known}")
+        known, nearest = ", ".join(sorted(hints)), did_you_mean(unknown[0], hints)
+        raise InputError(f"{_at(where, unknown[0])}: no such key; known here: {known}{nearest}")
     values = {key: _take(hints[key], value, _at(where, key)) for key, value in block.items()}
     try:
         return kind(**values)
@@ -81,7 +81,8 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return tuple(_convert(get_args(hint)[0], item, where) for item in value)
     if not _fits(hint, value):
         problem = f"expected {_describe(hint)}, got {shown(value)}"
-        raise InputError(f"{where}: {problem}{_remedy(hint, value)}")
+        kinds = get_args(hint) if get_origin(hint) is UnionType else (hint,)
+        raise InputError(f"{where}: {problem}{remedy(value, kinds)}")
     if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
         raise InputError(f"{where}: expected a number of at most 64 bits, got {shown(value)}")
     return float(value) if hint is float else value
@@ -110,10 +111,9 @@ def _describe(hint: Any) -> str:
     return _NAMES[origin]
 
 
-def _remedy(hint: Any, value: Any) -> str:
-    """What to write in place of a text that means a number, or true or false."""
-    kinds = set(get_args(hint) if get_origin(hint) is UnionType else (hint,))
-    if not isinstance(value, str) or not kinds & {int, float, bool}:
+def remedy(value: object, kinds: Collection[type]) -> str:
+    """What to write for a text that means one of ``kinds``: int, float or bool; else nothing."""
+    if not isinstance(value, str) or not {int, float, bool} & set(kinds):
         return ""
     written = _as_boolean(value) if bool in kinds else _as_number(value, float not in kinds)
     if not written:

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow.interchange import from_dataframe
 
-from hashgnn.errors import InputError
+from hashgnn.errors import InputError, did_you_mean
 
 _LISTED = 20  # names in a message
 _FORMS = "a sequence of text, integers or UUIDs"
@@ -64,7 +64,8 @@ def _place(names: Sequence[Hashable], wanted: Hashable) -> int:
         return places[0]
     there = ", ".join(map(str, names[:_LISTED])) + (", …" if len(names) > _LISTED else "")
     problem = f"{len(places)} columns" if places else "no column"
-    raise InputError(f"{problem} {wanted!r}; there are: {there}")
+    nearest = "" if places else did_you_mean(wanted, map(str, names[:_LISTED]))
+    raise InputError(f"{problem} {wanted!r}; there are: {there}{nearest}")
 
 
 def column(values: Any, role: str) -> pa.Array:

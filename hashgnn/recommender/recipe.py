@@ -3,13 +3,12 @@
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import resources
 from typing import Any, NamedTuple
 
 import yaml
 
-from hashgnn.errors import InputError, shown
+from hashgnn.errors import InputError, did_you_mean, shown
 from hashgnn.experiment import parameters as experiment
 from hashgnn.experiment.variants import base_model, variant
 from hashgnn.settings import parse, require
@@ -63,9 +62,8 @@ def check_method(method: str) -> None:
     models = _config()["models"]
     usable = [name for name in models if "pretrained" not in models[name]]
     if method not in usable:
-        near = get_close_matches(method, usable, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise InputError(f"method {shown(method)}: expected one of {', '.join(usable)}{hint}")
+        nearest = did_you_mean(method, usable)
+        raise InputError(f"method {shown(method)}: expected one of {', '.join(usable)}{nearest}")
 
 
 def arguments(record: Mapping[str, Any]) -> dict[str, Any]:
