@@ -13,6 +13,9 @@ from hashgnn.errors import InputError, did_you_mean
 from hashgnn.experiment.data_sets import unusable_data_sets
 from hashgnn.experiment.needs import CUTOFFS, unusable_grids
 from hashgnn.experiment.parameters import shares_training
+from hashgnn.settings import remedy
+
+_KINDS = {"integer": int, "number": float, "boolean": bool}  # of the schema
 
 
 def _is_whole(checker: object, value: object) -> bool:
@@ -53,9 +56,10 @@ def _explain(error: ValidationError) -> str:
         repeated = [v for v in error.instance if error.instance.count(v) > 1]
         return f"{where}: {repeated[0]!r} is given twice; each may stand once"
     if error.validator == "type":
-        kinds = error.validator_value
-        expected = " or ".join([kinds] if isinstance(kinds, str) else kinds)
-        return f"{where}: expected {expected}, got {error.instance!r}"
+        names = error.validator_value
+        names = [names] if isinstance(names, str) else names
+        meant = remedy(error.instance, [_KINDS[name] for name in names if name in _KINDS])
+        return f"{where}: expected {' or '.join(names)}, got {error.instance!r}{meant}"
     if error.validator == "enum":
         choices = ", ".join(map(str, error.validator_value))
         return f"{where}: expected one of {choices}; got {error.instance!r}"

@@ -67,7 +67,19 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
     [
         ("sedes", [1], "config: no such key: sedes; known: checks, datasets, device"),
         ("datasets movielens filtre", {}, "datasets.movielens: no such key: filtre; known: "),
-        ("triplets rounds", "2", "triplets.rounds: expected integer, got '2'"),
+        ("triplets rounds", "2", "triplets.rounds: expected integer, got '2', which is a text: wr"),
+        ("triplets rounds", "two", "triplets.rounds: expected integer, got 'two'"),
+        (
+            "datasets gowalla split",
+            {"validation": "1e-1"},
+            "datasets.gowalla.split.validation: expected number, got '1e-1', which is a text: "
+            "write 1.0e-1 without quotes",
+        ),
+        (
+            "tensorboard",
+            "True",
+            "tensorboard: expected boolean, got 'True', which is a text: write true without",
+        ),
         ("datasets gowalla reader", "csv", "datasets.gowalla.reader: expected one of table, "),
         ("evaluation candidates", 0, "evaluation.candidates: 0 is less than the minimum of 1"),
         ("grids fig3 models", ["hashgn"], "grids.fig3.models: hashgn is not among models: "),

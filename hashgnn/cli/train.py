@@ -9,19 +9,20 @@ import yaml
 
 from hashgnn.cli.tables import TABLES, read_tables, table_options
 from hashgnn.errors import InputError
+from hashgnn.experiment.parameters import merged
 
 
 def _settings(
     context: click.Context, parameter: click.Parameter, pairs: tuple[str, ...]
 ) -> dict[str, Any]:
     """``KEY=VALUE`` pairs, values in YAML."""
-    settings = {}
+    settings: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
-        if not equals:
+        if not key or not equals:
             raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
         try:
-            settings[key] = yaml.safe_load(value)
+            settings = merged(settings, {key: yaml.safe_load(value)})
         except yaml.YAMLError as error:
             raise click.BadParameter(f"{key}: {value!r} is not YAML") from error
     return settings
@@ -55,7 +56,8 @@ def _settings(
     multiple=True,
     metavar="KEY=VALUE",
     callback=_settings,
-    help="A hyper-parameter that differs from the config's, such as epochs=30; may be repeated.",
+    help="A hyper-parameter that differs from the config's, such as epochs=30 or "
+    "guidance.floor=0.4; may be repeated.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a model that is in FOLDER.")
 def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **given: Any) -> None:
@@ -68,15 +70,16 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **given: Any)
     """
     # Here, since they bring torch, which takes seconds.
     from hashgnn.cli.info import describe
-    from hashgnn.recommender.fitting import Options, fit
+    from hashgnn.recommender.fitting import fit
     from hashgnn.recommender.folder import RECORD, save_model
+    from hashgnn.recommender.options import Options
     from hashgnn.recommender.progress import Bar
 
     if (output / RECORD).exists() and not overwrite:
         raise InputError(f"{output}: holds a model; choose another folder or add --overwrite")
-    interactions, inputs = read_tables(tables, given)
     names = ("bits", "method", "seed", "validation", "device", "parameters")
-    options = Options(**{name: given[name] for name in names})
+    options = Options.of(**{name: given[name] for name in names})
+    interactions, inputs = read_tables(tables, given)
     output.mkdir(parents=True, exist_ok=True)
     bar = Bar()
     model, history = fit(interactions, options, bar, output / "checkpoint.pt")

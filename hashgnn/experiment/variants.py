@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hashgnn.errors import InputError
-from hashgnn.experiment.parameters import shares_training
+from hashgnn.experiment.parameters import merged, shares_training
 
 Entry = dict[str, Any]
 
@@ -27,13 +27,19 @@ def variant_id(model: str, values: Mapping[str, Any]) -> str:
     return made
 
 
+def base_model(variant_or_model: str) -> str:
+    """The model that an id of ``variant_id`` is a variant of; any other id is its own."""
+    return variant_or_model.partition("@")[0]
+
+
 def value_text(value: Any) -> str:
     """A number as short as it is exact, a text as it is."""
     return value if isinstance(value, str) else repr(value).removesuffix(".0")
 
 
 def variant(entry: Mapping[str, Any], values: Mapping[str, Any]) -> Entry:
-    """``entry`` of a model, with ``values`` by key: dots lead into nested hyper-parameters.
+    """``entry`` of a model, with ``values`` by key: dots lead into nested hyper-parameters, which
+    may also be given in part.
 
     The key ``negatives`` is the entry's own where it takes the workflow's. The values hold on all
     data sets, also where the entry has others for one of them.
@@ -55,4 +61,6 @@ def _set(block: dict[str, Any], key: str, value: Any) -> None:
     *parents, last = key.split(".")
     for parent in parents:
         block = block.setdefault(parent, {})
-    block[last] = value
+        if not isinstance(block, dict):
+            raise InputError(f"{key}: {parent} is {block!r}, which has no settings in it")
+    block |= merged({last: block.get(last)}, {last: value})

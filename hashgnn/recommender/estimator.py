@@ -9,7 +9,9 @@ import pandas as pd
 from hashgnn.errors import InputError
 from hashgnn.recommender.folder import load_model, save_model
 from hashgnn.recommender.given import take
-from hashgnn.recommender.model import Model, Search
+from hashgnn.recommender.model import Model
+from hashgnn.recommender.query import Search
+from hashgnn.recommender.recipe import arguments
 
 
 class HashGNN:
@@ -41,7 +43,8 @@ class HashGNN:
 
         ``validation``: share of each user's interactions that is held out to choose the best
         epoch. ``device``: auto, cpu, cuda or cuda:N. ``parameters``: hyper-parameters (epochs,
-        learning_rate, batch_size, scale, ...) that differ from the workflow's config.
+        learning_rate, batch_size, negatives, ...) that differ from the workflow's config; of a
+        nested one (``guidance={"floor": 0.4}``) those named. All are checked by ``fit``.
         """
         self.bits = bits
         self.method = method
@@ -55,17 +58,18 @@ class HashGNN:
     ) -> Self:
         """Train on ``interactions``.
 
-        A data frame with columns ``user`` and ``item``, a pair (users, items) of sequences, or a
-        scipy sparse matrix of users by items. Ids are text or integers. ``InputError`` if they
-        cannot be used.
+        A table with columns ``user`` and ``item`` (pandas, polars, Arrow, a dict, ...), a pair
+        (users, items) of sequences, or a scipy sparse matrix of users by items. Ids are text,
+        integers or UUIDs, which count as text. ``InputError`` if they, or the arguments of the
+        model, cannot be used.
         """
         # Here, since it brings torch, which takes seconds; who loads a model needs none of it.
-        from hashgnn.recommender.fitting import Options, fit
+        from hashgnn.recommender.fitting import fit
+        from hashgnn.recommender.options import Options
         from hashgnn.recommender.progress import Bar, silent
 
-        options = Options(
-            self.bits, self.method, self.seed, self.validation, self.device, self.parameters
-        )
+        names = ("bits", "method", "seed", "validation", "device", "parameters")
+        options = Options.of(**{name: getattr(self, name) for name in names})
         bar = Bar()
         given = take(interactions, user, item)
         self.model_, self.history_ = fit(given, options, bar if verbose else silent)
@@ -74,16 +78,17 @@ class HashGNN:
 
     def recommend(
         self,
-        users: Iterable[Hashable] | None = None,
+        users: Hashable | Iterable[Hashable] | None = None,
         n: int = 10,
         *,
         search: Search = "hierarchical",
         exclude_known: bool = True,
         candidates: int = 500,
     ) -> pd.DataFrame:
-        """The ``n`` best items of each user: columns user, item, rank and score.
+        """The ``n`` best items of each of ``users``, one id or several: user, item, rank, score.
 
-        See ``hashgnn.recommender.model.Model.recommend``.
+        A user to whom fewer items are left has fewer rows, or none. See
+        ``hashgnn.recommender.model.Model.recommend``.
         """
         return self._fitted().recommend(users, n, search, exclude_known, candidates)
 
@@ -95,13 +100,10 @@ class HashGNN:
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Map a result folder into memory: what ``save`` or ``hashgnn train`` wrote, or the
-        workflow's ``results/DATASET/MODEL/bitsK/seedS``.
+        workflow's ``results/DATASET/MODEL/bitsK/seedS``. ``fit`` would train as it was trained.
         """
         model = load_model(Path(folder))
-        settings = model.record["settings"]
-        method = settings["method"].rpartition(".")[2]
-        loaded = cls(settings["bits"], method=method, seed=settings["seed"])
-        loaded.parameters = settings["parameters"]
+        loaded = cls(**arguments(model.record))
         loaded.model_ = model
         return loaded
 

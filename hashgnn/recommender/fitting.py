@@ -5,12 +5,12 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from hashgnn.data.interactions import Interactions, Split
 from hashgnn.data.split import split
@@ -21,6 +21,7 @@ from hashgnn.metrics.encoded import Encoded
 from hashgnn.provenance.record import Recorder
 from hashgnn.recommender.given import Given
 from hashgnn.recommender.model import Model
+from hashgnn.recommender.options import Options
 from hashgnn.recommender.recipe import Recipe, recipe
 from hashgnn.search import Index
 from hashgnn.training.checkpoint import Checkpoint
@@ -28,18 +29,6 @@ from hashgnn.training.task import Fitted, Moment, Task
 from hashgnn.training.train import choose_device, describe_device, fingerprint
 
 Watch = Callable[[Moment], None]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What to train; ``parameters`` lie on top of the config's for the method."""
-
-    bits: int
-    method: str
-    seed: int
-    validation: float
-    device: str
-    parameters: Mapping[str, Any]
 
 
 def fit(
@@ -53,9 +42,11 @@ def fit(
     ``checkpoint``: where an interrupted training leaves its state and goes on from; it is removed
     at the end.
     """
+    device = choose_device(options.device)
     parts = _split(given.interactions, options)
-    chosen = recipe(options.method, options.parameters, options.bits, len(parts.train.indices))
+    chosen = recipe(options.method, options.parameters, len(parts.train.indices))
     settings = {
+        "model": options.method,
         "method": chosen.module,
         "bits": options.bits,
         "seed": options.seed,
@@ -65,23 +56,19 @@ def fit(
     }
     recorder = Recorder(settings)
     state = _checkpoint(checkpoint, settings, options, given.interactions)
-    fitted = _train(parts, chosen, options, state, watch)
+    fitted = _train(parts, chosen, options, device, state, watch)
     if checkpoint:
         state.remove()
     facts = {
         **fitted.facts,
-        "model": options.method,
         "integer_ids": {"user": given.users.integer, "item": given.items.integer},
-        "device": describe_device(choose_device(options.device)),
+        "device": describe_device(device),
+        "device_option": options.device,
     }
     return _model(given, fitted, recorder.record(facts)), fitted.history
 
 
 def _split(interactions: Interactions, options: Options) -> Split:
-    if not 1 <= options.bits <= 1024:
-        raise InputError(f"bits is {options.bits}; give 1 to 1024")
-    if not 0 < options.validation < 1:
-        raise InputError(f"validation is {options.validation}; give a share between 0 and 1")
     shares = {"by": "random", "test": 0.0, "validation": options.validation}
     parts = split(interactions, {**shares, "seed": options.seed})
     if not len(parts.validation.indices):
@@ -103,18 +90,24 @@ def _checkpoint(
 
 
 def _train(
-    parts: Split, chosen: Recipe, options: Options, checkpoint: Checkpoint, watch: Watch
+    parts: Split,
+    chosen: Recipe,
+    options: Options,
+    device: torch.device,
+    checkpoint: Checkpoint,
+    watch: Watch,
 ) -> Fitted:
     with tempfile.TemporaryDirectory(prefix="hashgnn-") as folder:
         negatives = Path(folder, "triplets.npy")
-        draw_triplets(negatives, parts, chosen.negatives, chosen.rounds, options.seed)
+        if chosen.negatives is not None:
+            draw_triplets(negatives, parts, chosen.negatives, chosen.rounds, options.seed)
         task = Task(
             split=parts,
-            triplets=load_array(negatives, memory_map=True),
+            triplets=load_array(negatives, memory_map=True) if negatives.exists() else None,
             bits=options.bits,
             seed=options.seed,
             parameters=chosen.parameters,
-            device=choose_device(options.device),
+            device=device,
             checkpoint=checkpoint,
             watch=watch,
         )

@@ -1,8 +1,7 @@
-"""Interactions as a program has them: a data frame, a pair of sequences, a sparse matrix."""
+"""Interactions as a program has them: named columns, a pair of sequences, a sparse matrix."""
 
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 from scipy import sparse
@@ -12,6 +11,7 @@ from hashgnn.data.interactions import Interactions
 from hashgnn.data.pairs import Pairs, unique_pairs
 from hashgnn.data.tabular.values import ids
 from hashgnn.errors import InputError
+from hashgnn.recommender.columns import column, named_columns
 from hashgnn.recommender.ids import Ids
 
 
@@ -26,12 +26,14 @@ class Given(NamedTuple):
 def take(interactions: Any, user: str = "user", item: str = "item") -> Given:
     """Number the users and items of ``interactions``; repeats of a pair count once.
 
-    A data frame with columns ``user`` and ``item``; a pair of sequences of equal length, users
-    first; or a scipy sparse matrix of users by items, whose row and column numbers are the ids and
-    whose stored values other than 0 are the interactions. Ids are text or integers. ``InputError``
-    says what else was given.
+    Anything with named columns, of which ``user`` and ``item`` are read: a data frame of pandas or
+    polars, an Arrow table, a dict, whatever speaks Arrow's or the data frames' protocol; a tuple or
+    list of two sequences of equal length, users first; or a scipy sparse matrix of users by items,
+    whose row and column numbers are the ids and whose stored values other than 0 are the
+    interactions. Ids are text, integers or UUIDs. ``InputError`` says what else was given.
     """
-    columns = [_column(values) for values in _pair(interactions, user, item)]
+    pair = _pair(interactions, user, item)
+    columns = [column(values, role) for values, role in zip(pair, (user, item), strict=True)]
     if len(columns[0]) != len(columns[1]):
         raise InputError(f"{len(columns[0])} users, but {len(columns[1])} items; give a pair a row")
     if not len(columns[0]):
@@ -49,37 +51,20 @@ def take(interactions: Any, user: str = "user", item: str = "item") -> Given:
 
 
 def _pair(interactions: Any, user: str, item: str) -> tuple[Any, Any]:
-    if isinstance(interactions, pd.DataFrame):
-        if missing := [name for name in (user, item) if name not in interactions]:
-            there = ", ".join(map(str, interactions.columns))
-            raise InputError(f"no column {missing[0]!r}; there are: {there}")
-        return interactions[user], interactions[item]
     if sparse.issparse(interactions):
         entries = interactions.tocoo()
         stored = entries.data != 0
         return entries.row[stored], entries.col[stored]
-    try:
+    if named := named_columns(interactions, user, item):
+        return named
+    if isinstance(interactions, tuple | list) and len(interactions) == 2:
         users, items = interactions
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"interactions are {type(interactions).__name__}; give a data frame with the columns "
-            f"{user} and {item}, a pair (users, items), or a scipy sparse matrix"
-        ) from error
-    return users, items
-
-
-def _column(values: Any) -> pa.Array:
-    if isinstance(values, pd.Series):
-        values = values.array
-    elif not isinstance(values, np.ndarray):
-        values = list(values)
-    try:
-        column = pa.array(values, from_pandas=True)
-    except (pa.ArrowException, TypeError, ValueError) as error:
-        raise InputError(f"ids must be all text or all integers ({error})") from error
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        return users, items
+    size = f" of {len(interactions)}" if isinstance(interactions, tuple | list) else ""
+    raise InputError(
+        f"interactions are {type(interactions).__name__}{size}; give a data frame with the columns "
+        f"{user} and {item}, a pair (users, items), or a scipy sparse matrix"
+    )
 
 
 def _locate(row: int) -> str:

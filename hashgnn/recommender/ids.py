@@ -1,14 +1,19 @@
 """From the users' own ids to rows of the model, and back."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from hashgnn.errors import InputError
+from hashgnn.errors import InputError, shown
 
 _SHOWN = 3
+_INT64 = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -22,9 +27,12 @@ class Ids:
         """Number of rows."""
         return len(self.text)
 
-    def rows(self, wanted: Iterable[Hashable], kind: str) -> np.ndarray:
-        """Rows int64 of the ids ``wanted``; one ``InputError`` for all that are not there."""
-        texts = [str(id_) for id_ in wanted]
+    def rows(self, wanted: Hashable | Iterable[Hashable], kind: str) -> np.ndarray:
+        """Rows int64 of the ids ``wanted``, one or several.
+
+        One ``InputError`` for all that are not there.
+        """
+        texts = [_text(id_, kind) for id_ in _several(wanted, kind)]
         rows = self.text.get_indexer(pd.Index(texts, dtype="str"))
         unknown = [text for text, row in zip(texts, rows, strict=True) if row < 0]
         if unknown:
@@ -38,4 +46,35 @@ class Ids:
     def at(self, rows: np.ndarray) -> pd.Index:
         """The ids of ``rows``, as they came."""
         chosen = self.text.take(rows)
-        return chosen.astype(np.int64) if self.integer else chosen
+        return chosen.astype(self._integers) if self.integer else chosen
+
+    @cached_property
+    def _integers(self) -> type[np.integer]:
+        """int64, or uint64 where one of the ids needs it: the same for all rows."""
+        long = self.text[self.text.str.len() >= len(str(_INT64))]
+        return np.uint64 if any(int(text) > _INT64 for text in long) else np.int64
+
+
+def _several(wanted: Any, kind: str) -> Iterable[Any]:
+    """``wanted`` one by one: text, though it can be taken apart, is one id."""
+    if getattr(wanted, "ndim", 1) == 0:  # of NumPy, or of torch
+        return [wanted.item()]
+    if isinstance(wanted, str | bytes | bytearray) or not isinstance(wanted, Iterable):
+        return [wanted]
+    if isinstance(wanted, Mapping) or getattr(wanted, "ndim", 1) > 1:
+        raise InputError(f"{kind}s are {type(wanted).__name__}; give one id, or a list of ids")
+    return wanted
+
+
+def _text(id_: Any, kind: str) -> str:
+    if isinstance(id_, pa.Scalar):
+        id_ = id_.as_py()
+    if isinstance(id_, str):
+        return id_
+    if isinstance(id_, int | np.integer) and not isinstance(id_, bool):
+        return str(int(id_))
+    if isinstance(id_, UUID):
+        return str(id_)
+    raise InputError(
+        f"{kind} {shown(id_)} is {type(id_).__name__}; ids are text, integers or UUIDs"
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,9 @@ from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.errors import InputError
 from hashgnn.metrics.encoded import Encoded
 from hashgnn.recommender.ids import Ids
+from hashgnn.recommender.query import Query, Search
 from hashgnn.search import Index
-
-Search = Literal["hierarchical", "hamming", "continuous"]
-SEARCHES: tuple[Search, ...] = get_args(Search)
+from hashgnn.settings import parse
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Model:
 
     def recommend(
         self,
-        users: Iterable[Hashable] | None = None,
+        users: Hashable | Iterable[Hashable] | None = None,
         n: int = 10,
         search: Search = "hierarchical",
         exclude_known: bool = True,
@@ -48,15 +47,19 @@ class Model:
     ) -> pd.DataFrame:
         """The ``n`` best items of each user: columns user, item, rank (from 1) and score.
 
-        ``users``: ids, by default all. ``search``: ``hamming`` scores by the inner product of the
-        codes, bits - 2 * distance; ``continuous`` by the inner product of the vectors;
-        ``hierarchical`` by that of the vectors among the ``candidates`` nearest by code. A user
-        gets fewer rows where fewer items remain. ``InputError`` names unknown users.
+        ``users``: an id or several, by default all. ``search``: ``hamming`` scores by the inner
+        product of the codes, bits - 2 * distance; ``continuous`` by the inner product of the
+        vectors; ``hierarchical`` by that of the vectors among the ``candidates`` nearest by code,
+        of which there are ``n`` at least. A user gets fewer rows where fewer items remain, and none
+        where none does. ``InputError`` names unknown users.
         """
-        self._check(search, n, candidates)
+        given = {"n": n, "search": search, "exclude_known": exclude_known, "candidates": candidates}
+        query = parse(Query, given)
+        self._check(query.search)
+        n, candidates = query.sizes(len(self.item_ids))
         rows = np.arange(len(self.user_ids)) if users is None else self.user_ids.rows(users, "user")
-        barred = take_rows(self._known, rows) if exclude_known else None
-        items, scores = self._search(search, self.users.rows(rows), n, barred, candidates)
+        barred = take_rows(self._known, rows) if query.exclude_known else None
+        items, scores = self._search(query.search, self.users.rows(rows), n, barred, candidates)
         found = items >= 0
         ranks = np.broadcast_to(np.arange(1, n + 1), items.shape)
         return pd.DataFrame(
@@ -72,11 +75,7 @@ class Model:
     def _known(self) -> Csr:
         return self.interactions.csr(np.ones(len(self.interactions.user), dtype=bool))
 
-    def _check(self, search: str, n: int, candidates: int) -> None:
-        if search not in SEARCHES:
-            raise InputError(f"search {search!r}: expected one of {', '.join(SEARCHES)}")
-        if n < 1 or candidates < 1:
-            raise InputError(f"n is {n} and candidates {candidates}; give 1 or more")
+    def _check(self, search: Search) -> None:
         if search != "continuous" and self.items.codes is None:
             raise InputError(f"search {search!r}: this method has no codes; use 'continuous'")
         if search != "hamming" and self.items.vectors is None:

@@ -91,7 +91,8 @@ def _run(args: argparse.Namespace) -> Facts:
     fitted = import_module(settings["method"]).fit(task)
     _save(args.output, fitted)
     checkpoint.remove()
-    return {"device": describe_device(device), **fitted.facts}
+    devices = {"device": describe_device(device), "device_option": args.device}
+    return {**devices, **fitted.facts}
 
 
 def _pretrained(files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray] | None:
@@ -120,6 +121,8 @@ def choose_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"device {name}: {reason}; use auto, cpu, cuda or cuda:N") from error
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"device {name}: not tried with this; use auto, cpu, cuda or cuda:N")
     return device
 
 

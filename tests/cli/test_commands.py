@@ -17,10 +17,11 @@ from click.testing import CliRunner, Result
 
 from hashgnn import HashGNN
 from hashgnn.cli.main import main
-from hashgnn.recommender.folder import load_model
+from hashgnn.recommender.folder import load_model, load_record
 from hashgnn.search import Index
 from tests.recommender.conftest import GROUPS, ITEMS, SMALL
 
+LAYOUT = ["--separator", ";", "--no-header", "--user", "1", "--item", "2"]
 SETTINGS = [f"--set={key}={json.dumps(value)}" for key, value in SMALL.items()]
 
 
@@ -40,8 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if rng.random() < 0.6
     )
     (root / "clicks.csv").write_text(table, encoding="utf-8")
-    layout = ["--separator", ";", "--no-header", "--user", "1", "--item", "2"]
-    ran = run("train", root / "clicks.csv", *layout, *SETTINGS, "--output", root / "model")
+    ran = run("train", root / "clicks.csv", *LAYOUT, *SETTINGS, "--output", root / "model")
     assert ran.exit_code == 0, ran.output
     return root / "model"
 
@@ -140,12 +140,36 @@ def test_info_tells_how_a_model_came_to_be(folder: Path) -> None:
     ("arguments", "status", "message"),
     [
         (["recommend", "{folder}", "--user", "x"], 2, "error: unknown user: 'x'; the model knows"),
-        (["recommend", "{folder}", "-n", "0"], 2, "'-n': 0 is not in the range x>=1"),
+        (["recommend", "{folder}", "-n", "0"], 2, "error: n: expected 1 or more, got 0"),
         (["recommend", "{empty}"], 2, "error: {empty}: no result folder, train.provenance.json"),
         (["recommend", "{empty}/none"], 2, "Directory '{empty}/none' does not exist"),
         (["train", "{clicks}", "--output", "{folder}"], 2, "holds a model; choose another folder"),
         (["train", "{clicks}", "--output", "{empty}"], 2, "no column 'user' for user; there are:"),
         (["train", "{clicks}", "--output", "x", "--set", "epochs"], 2, "'epochs' is not KEY=VALUE"),
+        (["train", "{clicks}", "--output", "x", "--set", "=3"], 2, "'=3' is not KEY=VALUE"),
+        (
+            ["train", "{clicks}", *LAYOUT, "--output", "x", "--set", "learning_rate=1e-3"],
+            2,
+            "error: parameters.learning_rate: expected a number, got '1e-3', which is a text: "
+            "write 1.0e-3 without quotes",
+        ),
+        (
+            ["train", "{clicks}", *LAYOUT, "--output", "x", "--set", "scale.x=1"],
+            2,
+            "error: scale.x: scale is 0.25, which has no settings in it",
+        ),
+        (["train", "{clicks}", "--output", "x", "--bits", "0"], 2, "error: bits: expected 1 or"),
+        (["train", "{clicks}", "--output", "x", "--seed", "-1"], 2, "error: seed: expected 0 or"),
+        (
+            ["train", "{clicks}", "--output", "x", "--validation", "nan"],
+            2,
+            "error: validation: expected a finite number, got nan",
+        ),
+        (
+            ["train", "{clicks}", "--output", "x", "--method", "hashgn"],
+            2,
+            "did you mean hashgnn?",
+        ),
         (["train", "{clicks}"], 2, "Missing option '--output'"),
         (["export", "{folder}", "--output", "/proc/none"], 1, "No such file or directory"),
         (["inform"], 2, "No such command 'inform'"),
@@ -161,6 +185,27 @@ def test_failures_are_one_line_and_a_status(
     assert ran.exit_code == status
     last = ran.stderr.splitlines()[-1]
     assert message.format(**named) in last
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["--set=guidance={floor: 0.4}"],
+        ["--set=guidance.floor=0.4"],
+        ["--set=guidance={step: 0.1, floor: 0.4}", "--set=guidance={step: 0.05}"],
+    ],
+)
+def test_a_nested_setting_given_in_part_keeps_the_rest(
+    folder: Path, tmp_path: Path, changes: list[str]
+) -> None:
+    table = folder.parent / "clicks.csv"
+    few = [*SETTINGS, "--set=epochs=1", *changes]
+    ran = run("train", table, *LAYOUT, *few, "--output", tmp_path / "model")
+    assert ran.exit_code == 0, ran.output
+
+    whole, partly = (load_record(made)["settings"] for made in (folder, tmp_path / "model"))
+    expected = {**whole["parameters"]["guidance"], "floor": 0.4}
+    assert partly["parameters"]["guidance"] == expected
 
 
 def test_help_needs_no_heavy_import_and_completion_knows_the_commands() -> None:

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from hashgnn.errors import InputError
 from hashgnn.experiment.grid import Run, runs
 from hashgnn.experiment.parameters import negatives, parameters
 from hashgnn.experiment.sweeps import Point, derived_models, points
@@ -107,3 +108,24 @@ def test_a_grid_has_each_training_once() -> None:
         Run("a", "m", 8, 0),
         Run("a", "m", 8, 1),
     ]
+
+
+def test_nested_ones_are_given_in_part_on_every_level() -> None:
+    model = {**MODEL, "per_dataset": {"b": {"guidance": {"floor": 0.4}}}}
+    made = {**config(), "models": {"m": model}}
+
+    assert parameters(made, "a", "m")["guidance"] == {"start": 1.0, "floor": 0.5}
+    assert parameters(made, "b", "m")["guidance"] == {"start": 1.0, "floor": 0.4}
+    assert model["parameters"]["guidance"] == {"start": 1.0, "floor": 0.5}  # left alone
+
+
+@pytest.mark.parametrize("changes", [{"guidance": {"floor": 0.4}}, {"guidance.floor": 0.4}])
+def test_a_variant_of_part_of_a_nested_one_keeps_the_rest(changes: dict[str, Any]) -> None:
+    made = variant(MODEL, changes)
+
+    assert made["parameters"]["guidance"] == {"start": 1.0, "floor": 0.4}
+
+
+def test_a_number_has_no_settings_in_it() -> None:
+    with pytest.raises(InputError, match=r"weight\.x: weight is 0\.5, which has no settings in it"):
+        variant(MODEL, {"weight.x": 1})

@@ -120,10 +120,15 @@ def pretrained_of(wildcards):
 
 
 def train_settings(wildcards):
+    """What HashGNN.load trains alike by, too."""
+    shared = takes_training(config, wildcards.model)
     return settings(
+        model=wildcards.model,
         method=config["models"][wildcards.model]["module"],
         bits=int(wildcards.bits),
         seed=int(wildcards.seed),
+        validation=config["datasets"][wildcards.dataset]["split"]["validation"],
+        negatives=negatives(config, wildcards.model) if shared else None,
         parameters=parameters(config, wildcards.dataset, wildcards.model),
     )
 
