@@ -20,7 +20,7 @@ def spooled(paths: Iterable[Path]) -> Iterator[dict[Path, Path]]:
 
     The copies are removed at the end. ``InputError`` for a device, a socket and what does not fit.
     """
-    with tempfile.TemporaryDirectory(prefix="hashgnn-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hashgnn-tables-") as folder:
         yield {
             path: _file(path, Path(folder, f"{number}-{path.name}"))
             for number, path in enumerate(dict.fromkeys(paths))
