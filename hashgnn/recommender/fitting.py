@@ -70,7 +70,7 @@ def fit(
     if checkpoint:
         state.remove()
     facts = {
-        **fitted.facts,
+        **fitted.recorded(),
         "model": options.method,
         "integer_ids": {"user": given.users.integer, "item": given.items.integer},
         "device": describe_device(choose_device(options.device)),

@@ -101,7 +101,7 @@ class _Training:
             "choices": self.steps.choices,
         }
         vectors, codes = (users.array(), items.array()), (users.codes(), items.codes())
-        return Fitted(*vectors, *codes, self.history.frame(), facts)
+        return Fitted(*vectors, *codes, self.task.bits, self.history.frame(), facts)
 
     def _train_epoch(self, epoch: int) -> None:
         self.model.train()

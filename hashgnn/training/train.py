@@ -91,7 +91,7 @@ def _run(args: argparse.Namespace) -> Facts:
     fitted = import_module(settings["method"]).fit(task)
     _save(args.output, fitted)
     checkpoint.remove()
-    return {"device": describe_device(device), **fitted.facts}
+    return {"device": describe_device(device), **fitted.recorded()}
 
 
 def _pretrained(files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray] | None:
