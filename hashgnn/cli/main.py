@@ -13,6 +13,7 @@ from hashgnn.cli.info import info
 from hashgnn.cli.recommend import recommend
 from hashgnn.cli.train import train
 from hashgnn.errors import InputError
+from hashgnn.interruption import exit_status, terminable
 
 
 class _Refused(click.ClickException):
@@ -30,13 +31,19 @@ class _BadInput(_Refused):
 class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with terminable():
+                return super().invoke(ctx)
         except InputError as error:
             raise _BadInput(str(error)) from error
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader has had enough; click knows what to do
                 raise
             raise _Refused(f"{error.filename}: {error.strerror or error}") from error
+        except KeyboardInterrupt as error:
+            resumed = ctx.invoked_subcommand == train.name
+            rest = ", and the training goes on from its last saved state" if resumed else ""
+            click.echo(f"error: interrupted: give the same command again{rest}", err=True)
+            ctx.exit(exit_status(error))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,7 +63,7 @@ def main() -> None:
     Tab completion: eval "$(_HASHGNN_COMPLETE=bash_source hashgnn)", or zsh_source, fish_source.
 
     Exit status: 0; 2 after bad input or usage, 1 where the system refuses a file, each with one
-    line that says what to do; 1 after Ctrl-C.
+    line that says what to do; 130 after Ctrl-C and 143 after SIGTERM, likewise.
     """
 
 

@@ -100,7 +100,7 @@ def _checkpoint(
         return Checkpoint(Path(os.devnull), "", every_seconds=math.inf)
     columns = (interactions.user, interactions.item)
     checksums = [hashlib.sha256(column.tobytes()).hexdigest() for column in columns]
-    return Checkpoint(path, fingerprint(settings, options.device, checksums))
+    return Checkpoint(path, fingerprint(settings, choose_device(options.device), checksums))
 
 
 def _train(

@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -161,6 +163,40 @@ def test_failures_are_one_line_and_a_status(
     assert ran.exit_code == status
     last = ran.stderr.splitlines()[-1]
     assert message.format(**named) in last
+
+
+@pytest.mark.parametrize(
+    ("command", "called", "rest"),
+    [
+        ("train", "fitting.fit", ", and the training goes on from its last saved state"),
+        ("recommend", "folder.load_model", ""),
+    ],
+)
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_an_interrupted_command_says_how_to_go_on(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    called: str,
+    rest: str,
+    number: int,
+    status: int,
+) -> None:
+    def stopped(*given: object) -> None:
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+
+    monkeypatch.setattr(f"hashgnn.recommender.{called}", stopped)
+    layout = ["--separator", ";", "--no-header", "--user", "1", "--item", "2"]
+    train = [folder.parent / "clicks.csv", *layout, "--output", tmp_path / "new"]
+
+    ran = run(command, *(train if command == "train" else [folder]))
+
+    assert ran.exit_code == status
+    assert ran.stderr == f"error: interrupted: give the same command again{rest}\n"
 
 
 def test_help_needs_no_heavy_import_and_completion_knows_the_commands() -> None:

@@ -145,7 +145,7 @@ PREPARED = ("prepare *",)
 MODULES = [
     # Every stage runs these.
     Row("hashgnn.__init__", ALL),
-    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "stage")),
+    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "interruption", "stage")),
     # No stage runs these, or they only watch.
     *(Row(f"hashgnn.{name}", NONE) for name in ("cli", "configuration", "cost", "experiment")),
     *(Row(f"hashgnn.{name}", NONE) for name in ("provenance", "recommender")),
