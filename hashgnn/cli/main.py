@@ -41,7 +41,7 @@ class _Group(click.Group):
             raise _Refused(f"{error.filename}: {error.strerror or error}") from error
         except KeyboardInterrupt as error:
             resumed = ctx.invoked_subcommand == train.name
-            rest = ", and the training goes on from its last saved state" if resumed else ""
+            rest = "; a training goes on from its last saved state, if any" if resumed else ""
             click.echo(f"error: interrupted: give the same command again{rest}", err=True)
             ctx.exit(exit_status(error))
 

@@ -25,7 +25,7 @@ from hashgnn.training.task import Fitted, Task, print_news
 from hashgnn.training.tensorboard import board_writer
 
 # What an interrupted training is told.
-GO_ON = "give the same command again, and the training goes on from its last saved state"
+GO_ON = "give the same command again; a training goes on from its last saved state, if any"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -168,7 +168,11 @@ def test_failures_are_one_line_and_a_status(
 @pytest.mark.parametrize(
     ("command", "called", "rest"),
     [
-        ("train", "fitting.fit", ", and the training goes on from its last saved state"),
+        (
+            "train",
+            "fitting.fit",
+            "; a training goes on from its last saved state, if any",
+        ),
         ("recommend", "folder.load_model", ""),
     ],
 )

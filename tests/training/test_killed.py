@@ -90,8 +90,8 @@ def test_an_interrupted_training_ends_with_one_line_and_goes_on(
 
     assert process.returncode == status
     assert said[-1] == (
-        "error: interrupted: give the same command again, and the training goes on from its last "
-        "saved state"
+        "error: interrupted: give the same command again; a training goes on from its last saved "
+        "state, if any"
     )
     assert not any("Traceback" in line or "KeyboardInterrupt" in line for line in said)
     assert resumed_at(run(command(tmp_path, epochs=60), tmp_path / "model")) > 0
