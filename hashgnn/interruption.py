@@ -12,16 +12,20 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def terminable() -> Iterator[None]:
-    """Within the block SIGTERM raises ``Terminated``, so that what is half made is removed."""
-    if threading.current_thread() is not threading.main_thread():  # which alone may handle signals
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _raise)
+def interruptible() -> Iterator[None]:
+    """Within the block Ctrl-C and SIGTERM raise ``KeyboardInterrupt``, the latter ``Terminated``.
+
+    So that what is half made is removed.
+    """
+    main = threading.current_thread() is threading.main_thread()  # which alone handles signals
+    before = signal.signal(signal.SIGTERM, _raise) if main else None
     try:
         yield
+    except SystemError as error:
+        raise _behind(error) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if main:
+            signal.signal(signal.SIGTERM, before)
 
 
 def exit_status(error: KeyboardInterrupt) -> int:
@@ -31,3 +35,11 @@ def exit_status(error: KeyboardInterrupt) -> int:
 
 def _raise(number: int, frame: FrameType | None) -> None:
     raise Terminated
+
+
+def _behind(error: SystemError) -> BaseException:
+    """The ``KeyboardInterrupt`` that a compiled kernel made a ``SystemError`` of, or ``error``."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, KeyboardInterrupt):
+        found = found.__cause__ or found.__context__
+    return error if found is None else found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hashgnn.errors import InputError
 from hashgnn.files import written_files
-from hashgnn.interruption import exit_status, terminable
+from hashgnn.interruption import exit_status, interruptible
 from hashgnn.provenance.machine import memory_mb
 from hashgnn.provenance.record import Recorder
 
@@ -56,7 +56,7 @@ def run_stage(
     try:
         _check_memory(args.needs_mb)
         recorder = Recorder(args.settings, _paths(args), args.provenance)
-        with terminable(), written_files() as written:
+        with interruptible(), written_files() as written:
             facts = stage(args)
         if args.provenance:
             recorder.write(args.provenance, facts, written)

@@ -13,7 +13,7 @@ from hashgnn.cli.info import info
 from hashgnn.cli.recommend import recommend
 from hashgnn.cli.train import train
 from hashgnn.errors import InputError
-from hashgnn.interruption import exit_status, terminable
+from hashgnn.interruption import exit_status, interruptible
 
 
 class _Refused(click.ClickException):
@@ -31,7 +31,7 @@ class _BadInput(_Refused):
 class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with terminable():
+            with interruptible():
                 return super().invoke(ctx)
         except InputError as error:
             raise _BadInput(str(error)) from error

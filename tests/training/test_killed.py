@@ -88,7 +88,7 @@ def test_an_interrupted_training_ends_with_one_line_and_goes_on(
     process.send_signal(number)
     said = process.communicate(timeout=60)[1].splitlines()
 
-    assert process.returncode == status
+    assert process.returncode == status, said
     assert said[-1] == (
         "error: interrupted: give the same command again; a training goes on from its last saved "
         "state, if any"
