@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hashgnn.errors import InputError
 from hashgnn.files import written_files
+from hashgnn.interruption import exit_status, interruptible
 from hashgnn.provenance.machine import memory_mb
 from hashgnn.provenance.record import Recorder
 
@@ -41,11 +42,13 @@ def run_stage(
     parser: argparse.ArgumentParser,
     stage: Callable[[argparse.Namespace], Facts],
     argv: Sequence[str] | None = None,
+    again: str = "give the same command again",
 ) -> int:
     """Run ``stage`` and return its exit status.
 
     0; 2 after one line about bad input, among it a file that is no longer what the stage that
-    made it recorded; 1 after one line about a file that the system refuses to read or write.
+    made it recorded; 1 after one line about a file that the system refuses to read or write; 130
+    after Ctrl-C and 143 after SIGTERM, with one line that says how to go on (``again``).
 
     ``stage`` returns facts of its own (checksums, device, ...) that join the provenance.
     """
@@ -53,7 +56,7 @@ def run_stage(
     try:
         _check_memory(args.needs_mb)
         recorder = Recorder(args.settings, _paths(args), args.provenance)
-        with written_files() as written:
+        with interruptible(), written_files() as written:
             facts = stage(args)
         if args.provenance:
             recorder.write(args.provenance, facts, written)
@@ -63,6 +66,8 @@ def run_stage(
         where = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or error
         return _fail(f"{where}{reason}; free space or mend it, then run again", 1)
+    except KeyboardInterrupt as error:
+        return _fail(f"interrupted: {again}", exit_status(error))
     return 0
 
 

@@ -1,12 +1,16 @@
 import argparse
 import errno
 import json
+import os
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hashgnn.errors import InputError
+from hashgnn.files import atomic_write
 from hashgnn.stage import run_stage, stage_parser
 
 
@@ -63,6 +67,28 @@ def test_a_failure_is_one_line_and_leaves_no_record(
     assert found == status
     assert capsys.readouterr().err == line
     assert not record.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_an_interrupted_stage_says_how_to_go_on_and_cleans_up(
+    tmp_path: Path, capsys: Any, number: int, status: int
+) -> None:
+    def stage(args: argparse.Namespace) -> dict[str, object]:
+        with atomic_write(args.output) as temporary:
+            temporary.write_text("half")
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+        return {}
+
+    before = signal.getsignal(signal.SIGTERM)
+    found, _ = run(tmp_path, stage)
+
+    assert found == status
+    assert capsys.readouterr().err == "error: interrupted: give the same command again\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["in.txt"]
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_stage_that_cannot_fit_is_refused_before_it_starts(

@@ -1,4 +1,4 @@
-"""Gather all checks, compare methods with popularity, and fail if a rule is broken."""
+"""Gather all checks, check the tables, compare with popularity, and fail if a rule is broken."""
 
 import argparse
 import sys
@@ -10,6 +10,7 @@ import pandas as pd
 from hashgnn.checks.check import Check
 from hashgnn.checks.inspect_runs import SHOWN
 from hashgnn.checks.rates import check_against_popularity
+from hashgnn.checks.tables import check_table
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
 from hashgnn.metrics.tidy import read_metrics
@@ -24,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument("--checks", type=Path, nargs="+", required=True, help="of each data set")
     parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="of every training")
+    parser.add_argument("--tables", type=Path, nargs="*", default=[], help="that compare methods")
     parser.add_argument("--csv", type=Path, required=True)
     parser.add_argument("--md", type=Path, required=True)
     return run_stage(parser, _run, argv)
@@ -33,7 +35,9 @@ def _run(args: argparse.Namespace) -> Facts:
     compared = pd.DataFrame(
         check_against_popularity(read_metrics(args.metrics), SHOWN), columns=Check._fields
     )
-    own = pd.concat([pd.read_csv(path, keep_default_na=False) for path in args.checks])
+    tables = [c for path in args.tables for c in check_table(path.stem, pd.read_csv(path))]
+    inspected = [pd.read_csv(path, keep_default_na=False) for path in args.checks]
+    own = pd.concat([*inspected, pd.DataFrame(tables, columns=Check._fields)])
     refuse(own)
     if args.settings["popularity"] == "fail":
         refuse(compared)

@@ -39,7 +39,7 @@ def facts(folder: Path) -> dict[str, Any]:
     return {
         "data set": (inputs or "from Python") if data == folder else data.name,
         "method": settings["method"],
-        "bits": settings["bits"],
+        "bits": record.get("code_bits", settings["bits"]),
         "seed": settings["seed"],
         "users": interactions.n_users,
         "items": interactions.n_items,

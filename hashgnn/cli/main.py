@@ -14,6 +14,7 @@ from hashgnn.cli.recommend import recommend
 from hashgnn.cli.streams import drop_unwritten, speak_utf8
 from hashgnn.cli.train import train
 from hashgnn.errors import InputError
+from hashgnn.interruption import exit_status, interruptible
 
 
 class _Group(click.Group):
@@ -30,6 +31,16 @@ class _Group(click.Group):
             click.echo(f"error: {message}", err=True)  # as the stages of the workflow print it
         drop_unwritten()
         sys.exit(status)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            with interruptible():
+                return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            resumed = ctx.invoked_subcommand == train.name
+            rest = "; a training goes on from its last saved state, if any" if resumed else ""
+            click.echo(f"error: interrupted: give the same command again{rest}", err=True)
+            ctx.exit(exit_status(error))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,7 +60,8 @@ def main() -> None:
     Tab completion: eval "$(_HASHGNN_COMPLETE=bash_source hashgnn)", or zsh_source, fish_source.
 
     What is written is UTF-8. Exit status: 0; 2 after bad input or usage, 1 where the system refuses
-    a file, each with one line that says what to do; 1 after Ctrl-C.
+    a file, each with one line that says what to do; 130 after Ctrl-C and 143 after SIGTERM,
+    likewise.
     """
 
 

@@ -100,4 +100,4 @@ def seeds_note(summary: pd.DataFrame) -> str:
     if most == 1:
         return "one seed (n = 1)"
     number = f"n = {most}" if least == most else f"n = {least} to {most}"
-    return f"mean over seeds and its 95 % bootstrap interval ({number})"
+    return f"mean over seeds and its 95 % t interval ({number})"

@@ -1,22 +1,17 @@
 """How far a mean over seeds may be off."""
 
 import numpy as np
-from scipy.stats import bootstrap
+from scipy import stats
 
 
-def bootstrap_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean of ``values`` [n]; NaN where n is 1.
+def t_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Student's interval of the mean that ``values`` [n] are a sample of; NaN where n is 1.
 
-    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13. The resamples are
-    drawn from a fixed seed: equal values give equal intervals.
+    Student (1908), The Probable Error of a Mean. A bootstrap of three values reaches from the least
+    to the greatest at best, and holds the mean in three of four cases.
     """
     if len(values) < 2:
         return float("nan"), float("nan")
-    drawn = bootstrap(
-        (values,),
-        np.mean,
-        confidence_level=level,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    )
-    return float(drawn.confidence_interval.low), float(drawn.confidence_interval.high)
+    mean = values.mean()
+    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values)
+    return float(mean - half), float(mean + half)

@@ -21,6 +21,6 @@ def user_values(path: Path, search: str, metric: str, n: int) -> np.ndarray:
     return values[searches.index(search), metrics.index(metric), cutoffs.index(n)]
 
 
-def mean_over_seeds(paths: Sequence[Path], search: str, metric: str, n: int) -> np.ndarray:
-    """float64 [users]: each user's mean over several trainings of one method."""
-    return np.mean([user_values(path, search, metric, n) for path in paths], axis=0, dtype=float)
+def values_of_seeds(paths: Sequence[Path], search: str, metric: str, n: int) -> np.ndarray:
+    """float32 [seeds, users]: of several trainings of one method."""
+    return np.stack([user_values(path, search, metric, n) for path in paths])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from hashgnn.errors import InputError
-from hashgnn.metrics.interval import bootstrap_interval
+from hashgnn.metrics.interval import t_interval
 
 COLUMNS = ["dataset", "model", "bits", "search", "metric", "n", "seed", "value"]
 
@@ -23,7 +23,7 @@ def read_metrics(paths: Iterable[Path]) -> pd.DataFrame:
 
 
 def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
-    """Mean, its 95 % bootstrap interval and the number of seeds, for each value measured.
+    """Mean, its 95 % t interval and the number of seeds, for each value measured.
 
     All columns of ``frame`` but ``seed`` and ``value`` say what was measured; ``low`` and
     ``high``, the interval, are NaN where there is one seed.
@@ -31,7 +31,7 @@ def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
     keys = [column for column in frame.columns if column not in ("seed", "value")]
     rows = []
     for key, values in frame.groupby(keys, sort=False)["value"]:
-        low, high = bootstrap_interval(values.to_numpy())
+        low, high = t_interval(values.to_numpy())
         rows.append((*key, values.mean(), low, high, len(values)))
     return pd.DataFrame(rows, columns=[*keys, "mean", "low", "high", "seeds"])
 

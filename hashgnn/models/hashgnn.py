@@ -27,8 +27,10 @@ from hashgnn.training.task import Fitted, Task
 class HashGnnSettings(TrainingSettings):
     """Adds the guidance and the ranking loss: its form, its weight lambda and its margin.
 
-    ``reconstruction_weight`` multiplies the cross-entropy: 1 in the paper, while the released code
-    puts its lambda (0.1) there and leaves the ranking loss as it is.
+    ``ranking_weight`` is the paper's lambda, of sums: a triplet weighs that much beside a pair,
+    however many negatives there are. ``reconstruction_weight`` multiplies the cross-entropy: 1 in
+    the paper, while the released code puts its lambda (0.1) there and leaves the ranking loss as
+    it is.
     """
 
     guidance: Guidance = field(default_factory=Guidance)
@@ -72,11 +74,17 @@ class HashGnn(GraphHasher):
         return mix(z, straight_through(z), p, guidance.granularity, rng)
 
     def loss(self, positive: Tensor, negative: Tensor) -> Tensor:
-        """L_cross + lambda * L_rank (Eq. 7), L_cross times its own weight."""
+        """L_cross + lambda * L_rank (Eq. 7), L_cross times its own weight.
+
+        Both are sums in the paper, L_cross over 1 + n pairs and L_rank over n triplets of each
+        link: here both are divided by the number of pairs, which keeps their ratio.
+        """
         total = self.settings.reconstruction_weight * super().loss(positive, negative)
         if self.settings.ranking_weight == 0:
             return total
-        return total + self.settings.ranking_weight * self._ranking(positive, negative)
+        triplets_a_pair = negative.numel() / (positive.numel() + negative.numel())
+        weight = self.settings.ranking_weight * triplets_a_pair
+        return total + weight * self._ranking(positive, negative)
 
     def _ranking(self, positive: Tensor, negative: Tensor) -> Tensor:
         if self.settings.ranking_loss == "bpr":

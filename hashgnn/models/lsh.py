@@ -25,7 +25,7 @@ def fit(task: Task) -> Fitted:
     users, items = task.vectors_to_hash()
     planes = hyperplanes(task.bits, users.shape[1], task.seed)
     codes = project(users, planes), project(items, planes)
-    return Fitted(users, items, *codes, History().frame(), {})
+    return Fitted(users, items, *codes, task.bits, History().frame(), {})
 
 
 def project(vectors: np.ndarray, planes: np.ndarray) -> np.ndarray:

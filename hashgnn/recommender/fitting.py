@@ -60,7 +60,7 @@ def fit(
     if checkpoint:
         state.remove()
     facts = {
-        **fitted.facts,
+        **fitted.recorded(),
         "integer_ids": {"user": given.users.integer, "item": given.items.integer},
         "device": describe_device(device),
         "device_option": options.device,
@@ -86,7 +86,7 @@ def _checkpoint(
         return Checkpoint(Path(os.devnull), "", every_seconds=math.inf)
     given = (interactions.user, interactions.item, interactions.user_key, interactions.item_key)
     checksums = [hashlib.sha256(array.tobytes()).hexdigest() for array in given]
-    return Checkpoint(path, fingerprint(settings, options.device, checksums))
+    return Checkpoint(path, fingerprint(settings, choose_device(options.device), checksums))
 
 
 def _train(

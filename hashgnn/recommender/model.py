@@ -34,8 +34,11 @@ class Model:
 
     @property
     def bits(self) -> int:
-        """Length of a code."""
-        return int(self.record["settings"]["bits"])
+        """Length of a code: not always what was asked for, as PTE's are one bit longer.
+
+        Records of versions that did not note it have only what was asked for.
+        """
+        return int(self.record.get("code_bits", self.record["settings"]["bits"]))
 
     def recommend(
         self,

@@ -1,15 +1,15 @@
-"""Every method against one of them, user by user."""
+"""Every method against one of them, by users and seeds."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from hashgnn.metrics.per_user import mean_over_seeds
-from hashgnn.metrics.significance import holm, paired_p
+from hashgnn.metrics.per_user import values_of_seeds
+from hashgnn.metrics.significance import difference, holm
 
 KEYS = ["dataset", "model", "bits", "search", "metric", "n"]
+FOUND = ["reference", "difference", "difference_low", "difference_high", "p"]
 
 
 def runs_of(
@@ -24,13 +24,13 @@ def runs_of(
 
 
 def compare(trained: pd.DataFrame, reference: str, metric: str, n: int) -> pd.DataFrame:
-    """Mean difference of each method to ``reference`` and p of Wilcoxon's signed-rank test.
+    """Mean difference of each method to ``reference``, its 95 % interval and p.
 
-    Over users, each user's value being the mean over seeds; p is corrected by Holm's method for
-    all comparisons of the table. ``trained``: what ``runs_of`` gives.
+    See ``hashgnn.metrics.significance.difference``; p is corrected by Holm's method for all
+    comparisons of the table. ``trained``: what ``runs_of`` gives.
     """
     rows = list(_comparisons(trained, reference, metric, n))
-    found = pd.DataFrame(rows, columns=[*KEYS, "difference", "p"])
+    found = pd.DataFrame(rows, columns=[*KEYS, *FOUND])
     found["p"] = holm(found["p"].to_list())
     return found
 
@@ -40,7 +40,7 @@ def _comparisons(
 ) -> Iterator[tuple[object, ...]]:
     for (dataset, bits), group in trained.groupby(["dataset", "bits"], sort=False):
         values = {
-            (model, search): mean_over_seeds(own["path"].to_list(), str(search), metric, n)
+            (model, search): values_of_seeds(own["path"].to_list(), str(search), metric, n)
             for (model, search), own in group.groupby(["model", "search"], sort=False)
         }
         base = next((value for (model, _), value in values.items() if model == reference), None)
@@ -48,6 +48,5 @@ def _comparisons(
             continue
         for (model, search), value in values.items():
             if model != reference:
-                difference = float(np.nanmean(value - base))
-                p = paired_p(value, base)
-                yield (dataset, model, bits, search, metric, n, difference, p)
+                found = difference(value, base)
+                yield (dataset, model, bits, search, metric, n, reference, *found)

@@ -101,7 +101,7 @@ class _Training:
             "choices": self.steps.choices,
         }
         vectors, codes = (users.array(), items.array()), (users.codes(), items.codes())
-        return Fitted(*vectors, *codes, self.history.frame(), facts)
+        return Fitted(*vectors, *codes, self.task.bits, self.history.frame(), facts)
 
     def _train_epoch(self, epoch: int) -> None:
         self.model.train()
@@ -125,12 +125,10 @@ class _Training:
         return value
 
     def _diverged(self, what: str, iteration: int) -> InputError:
-        path = self.task.checkpoint.path
-        kept = f"; the last good state is kept in {path}" if path.exists() else ""
         return InputError(
             f"{what} at iteration {iteration:,}, with a learning rate of "
             f"{self.settings.learning_rate:g}: lower learning_rate or scale in the model's "
-            f"parameters{kept}"
+            "parameters; with other parameters the training begins anew"
         )
 
     def _check_weights(self) -> None:

@@ -75,15 +75,17 @@ class Task:
 
 
 class Fitted(NamedTuple):
-    """Vectors float32 [users or items, d], codes uint8 [users or items, ceil(K/8)], history.
+    """Vectors float32 [users or items, d], codes uint8 [users or items, ceil(bits/8)], history.
 
-    ``facts`` join the provenance.
+    ``bits``: the codes' own length, which need not be the one asked for. ``facts`` join the
+    provenance.
     """
 
     user_vectors: np.ndarray
     item_vectors: np.ndarray
     user_codes: np.ndarray
     item_codes: np.ndarray
+    bits: int
     history: pd.DataFrame
     facts: Mapping[str, Any]
 
@@ -96,4 +98,8 @@ class Fitted(NamedTuple):
         facts: Mapping[str, Any],
     ) -> "Fitted":
         """Codes are the signs of the vectors."""
-        return cls(users, items, pack(users), pack(items), history, facts)
+        return cls(users, items, pack(users), pack(items), users.shape[1], history, facts)
+
+    def recorded(self) -> dict[str, Any]:
+        """What the provenance gets."""
+        return {"code_bits": self.bits, **self.facts}

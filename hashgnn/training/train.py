@@ -24,6 +24,9 @@ from hashgnn.training.memory import keep_freed_memory
 from hashgnn.training.task import Fitted, Task, print_news
 from hashgnn.training.tensorboard import board_writer
 
+# What an interrupted training is told.
+GO_ON = "give the same command again; a training goes on from its last saved state, if any"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; see ``--help``."""
@@ -63,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         default=os.environ.get("HASHGNN_TENSORBOARD", "") == "1",
         help="write the course for TensorBoard too; by default if $HASHGNN_TENSORBOARD is 1",
     )
-    return run_stage(parser, _run, argv)
+    return run_stage(parser, _run, argv, GO_ON)
 
 
 def _run(args: argparse.Namespace) -> Facts:
@@ -74,7 +77,7 @@ def _run(args: argparse.Namespace) -> Facts:
     checksums = [str(file_checksum(path, "sha256")) for path in inputs if path]
     checkpoint = Checkpoint(
         args.output / "checkpoint.pt",
-        fingerprint(settings, args.device, checksums),
+        fingerprint(settings, device, checksums),
         args.checkpoint_seconds,
     )
     task = Task(
@@ -92,7 +95,7 @@ def _run(args: argparse.Namespace) -> Facts:
     _save(args.output, fitted)
     checkpoint.remove()
     devices = {"device": describe_device(device), "device_option": args.device}
-    return {**devices, **fitted.facts}
+    return {**devices, **fitted.recorded()}
 
 
 def _pretrained(files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray] | None:
@@ -102,12 +105,12 @@ def _pretrained(files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray] | None:
     return users, items
 
 
-def fingerprint(settings: Mapping[str, Any], device: str, checksums: Iterable[str]) -> str:
+def fingerprint(settings: Mapping[str, Any], device: torch.device, checksums: Iterable[str]) -> str:
     """A digest of all that the outcome depends on; ``checksums`` stand for the inputs."""
     root = Path(__file__).parents[2]
     encoder = [e for key, e in settings["parameters"].items() if key == "encoder"]
     code = CodeDigest(root)("hashgnn.training.train", settings["method"], *encoder)
-    parts = [json.dumps(settings, sort_keys=True), code, device, *checksums]
+    parts = [json.dumps(settings, sort_keys=True), code, device.type, *checksums]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +114,10 @@ def inspect(run: Path) -> pd.DataFrame:
     return pd.read_csv(output, keep_default_na=False)
 
 
-def gather(run: Path, popularity: str = "fail") -> int:
+def gather(run: Path, popularity: str = "fail", tables: Sequence[str] = ()) -> int:
     arguments = ["--checks", str(run.parent / "checks.csv"), "--metrics", str(run)]
     arguments += ["--settings", json.dumps({"popularity": popularity})]
+    arguments += ["--tables", *(str(run.parent / name) for name in tables)]
     for kind in ("csv", "md"):
         arguments += [f"--{kind}", str(run.parent / f"all.{kind}")]
     return judge.main(arguments)
@@ -141,6 +143,25 @@ def test_broken_rules_fail_with_their_names(run: Path, capsys: Any) -> None:
     assert "1 of 10 checks of the results fail:" in message
     assert "d/m/bits12/seed0 items: padding bits of codes are zero: 1 rows have others" in message
     assert not (run.parent / "all.csv").exists()
+
+
+def test_a_table_of_mixed_runs_fails(run: Path, capsys: Any) -> None:
+    """As where means are of three seeds and differences of two."""
+    place = {"dataset": "d", "bits": 32, "metric": "hr", "n": 50, "low": 0.1, "high": 0.9}
+    table = pd.DataFrame(
+        [
+            {**place, "model": "a", "mean": 0.1587},
+            {**place, "model": "b", "mean": 0.1525, "reference": "a", "difference": -0.0083},
+        ]
+    ).assign(difference_low=np.nan, difference_high=np.nan)
+    table.to_csv(run.parent / "table2.csv", index=False)
+    inspect(run)
+
+    assert gather(run, tables=["table2.csv"]) == 2
+    assert (
+        "table2 d/b/bits32 hr@50: differences are those of the means: -0.008300, of the means "
+        "-0.006200" in capsys.readouterr().err
+    )
 
 
 def test_popularity_can_be_reported_only(run: Path, capsys: Any) -> None:

@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -206,6 +208,44 @@ def test_a_nested_setting_given_in_part_keeps_the_rest(
     whole, partly = (load_record(made)["settings"] for made in (folder, tmp_path / "model"))
     expected = {**whole["parameters"]["guidance"], "floor": 0.4}
     assert partly["parameters"]["guidance"] == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "called", "rest"),
+    [
+        (
+            "train",
+            "fitting.fit",
+            "; a training goes on from its last saved state, if any",
+        ),
+        ("recommend", "folder.load_model", ""),
+    ],
+)
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_an_interrupted_command_says_how_to_go_on(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    called: str,
+    rest: str,
+    number: int,
+    status: int,
+) -> None:
+    def stopped(*given: object) -> None:
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+
+    monkeypatch.setattr(f"hashgnn.recommender.{called}", stopped)
+    layout = ["--separator", ";", "--no-header", "--user", "1", "--item", "2"]
+    train = [folder.parent / "clicks.csv", *layout, "--output", tmp_path / "new"]
+
+    ran = run(command, *(train if command == "train" else [folder]))
+
+    assert ran.exit_code == status
+    assert ran.stderr == f"error: interrupted: give the same command again{rest}\n"
 
 
 def test_help_needs_no_heavy_import_and_completion_knows_the_commands() -> None:

@@ -104,6 +104,8 @@ def followers(job: str) -> Iterable[str]:
             yield "checks"
         case (("figure" | "table"), name) if name not in ("table1", "methods", "anchors"):
             yield "claims"
+            if name in ("table2", "table3"):
+                yield "checks"
 
 
 def _figures(dataset: str, model: str, *names: str) -> Iterable[str]:
@@ -145,7 +147,7 @@ PREPARED = ("prepare *",)
 MODULES = [
     # Every stage runs these.
     Row("hashgnn.__init__", ALL),
-    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "stage")),
+    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "interruption", "stage")),
     # No stage runs these, or they only watch.
     *(Row(f"hashgnn.{name}", NONE) for name in ("cli", "configuration", "cost", "experiment")),
     *(Row(f"hashgnn.{name}", NONE) for name in ("provenance", "recommender")),
@@ -248,7 +250,7 @@ MODULES = [
     ),
     Row("hashgnn.tuning", ("tuning",)),
     Row("hashgnn.checks", ("check_runs *",), ("checks",)),
-    Row("hashgnn.checks.judge", ("checks",)),
+    *(Row(f"hashgnn.checks.{name}", ("checks",)) for name in ("judge", "tables")),
     Row("hashgnn.claims", ("claims",)),
     Row("hashgnn.figures", ("figure *",)),
     Row("hashgnn.figures.course", ("figure fig4", "figure fig6")),

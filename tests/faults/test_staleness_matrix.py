@@ -35,7 +35,7 @@ LESS: dict[str, Any] = {
     "sweeps": {
         "triplets": {"values": [1, 10]},
         "code_length": {"values": [16, 32]},
-        "ranking_weight": {"values": [0, 0.5]},
+        "ranking_weight": {"values": [0, 0.55]},
         "fixed_p": {"values": [1, 0.4]},
     },
     "tuning": {"budget": 2},

@@ -46,6 +46,28 @@ def test_scores_are_inner_products_of_vectors_or_of_codes(fitted: HashGNN) -> No
         np.testing.assert_allclose(found.score, scores[rows], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("method", "bits"),
+    [("pte", 9), ("popularity", 1), ("als", 8), ("puresvd", 8), ("mf", 8), ("als wide", 11)],
+)
+def test_hamming_scores_count_the_bits_that_codes_have(
+    planted: pd.DataFrame, tmp_path: Path, method: str, bits: int
+) -> None:
+    """Not those that were asked for: PTE's codes have one more, popularity's have one."""
+    name, _, wide = method.partition(" ")
+    settings = {"epochs": 2} if name in ("pte", "als", "mf") else {}
+    model = HashGNN(8, method=name, **settings, **({"dimensions": 11} if wide else {}))
+    model.fit(planted).save(tmp_path)
+
+    for own in (model.model_, HashGNN.load(tmp_path).model_):
+        found = own.recommend(["üser 3"], n=100, search="hamming", exclude_known=False)
+        row = own.user_ids.rows(["üser 3"], "user")[0]
+        user, items = (np.where(side.vectors >= 0, 1, -1) for side in (own.users, own.items))
+        scores = (items @ user[row])[own.item_ids.rows(found.item, "item")]
+        assert own.bits == bits == user.shape[1]
+        assert found.score.tolist() == scores.tolist()
+
+
 def test_fewer_items_than_asked_for(fitted: HashGNN, planted: pd.DataFrame) -> None:
     found = fitted.recommend(["üser 3"], n=1000)
 

@@ -1,5 +1,6 @@
 import html
 import re
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,12 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
+from hashgnn.checks.tables import check_table
 from hashgnn.metrics.tidy import COLUMNS, over_seeds
 from hashgnn.tables import methods
 from hashgnn.tables.against import compare, runs_of
 from hashgnn.tables.formats import Marked, to_latex, to_markdown
-from hashgnn.tables.hierarchical import PLACED, printed
+from hashgnn.tables.hierarchical import PLACED, make, printed
 from hashgnn.tables.rates import place, select
 
 
@@ -86,7 +88,7 @@ def test_several_seeds_show_their_interval() -> None:
 
     table = printed(numbers(rows), {"d": "D"}, {"graphsage": "G"})
 
-    assert table["NDCG@100"].tolist() == [best("3.0000 [1.0000, 6.0000]")]
+    assert table["NDCG@100"].tolist() == [best("3.0000 [-3.5724, 9.5724]")]
     assert table["In the paper"].tolist() == ["2"]
 
 
@@ -122,17 +124,78 @@ def per_user(path: Path, values: list[float]) -> Path:
     return path
 
 
-def test_methods_are_compared_user_by_user_over_the_mean_of_seeds(tmp_path: Path) -> None:
+def compared(folder: Path, values: dict[str, list[np.ndarray]]) -> pd.DataFrame:
+    """Methods, each with the values of users of several seeds, against the first of them."""
+    runs = [["d", model, 8, seed] for model, own in values.items() for seed in range(len(own))]
+    found = [array for own in values.values() for array in own]
+    paths = [per_user(folder / f"{i}.npz", list(v)) for i, v in enumerate(found)]
+    table = compare(runs_of(runs, paths, continuous=["lacks"]), next(iter(values)), "hr", 50)
+    return table.set_index("model")
+
+
+def test_methods_are_compared_over_users_and_seeds(tmp_path: Path) -> None:
     users = np.arange(30) / 32
     noise = np.where(np.arange(30) % 2, 0.25, -0.25)
-    values = [users + noise, users - noise, users - 0.5, users]  # a twice, b, c
-    paths = [per_user(tmp_path / f"{i}.npz", list(v)) for i, v in enumerate(values)]
-    runs = [["d", "a", 8, 0], ["d", "a", 8, 1], ["d", "b", 8, 0], ["d", "c", 8, 0]]
+    steady, near = [users + noise, users - noise], [users - 0.25, users + 0.25]
+    far, once = [users - 0.5, users - 0.5], [users - 0.5]
 
-    found = compare(runs_of(runs, paths, continuous=[]), "a", "hr", 50).set_index("model")
+    found = compared(
+        tmp_path, {"a": steady, "far": far, "near": near, "once": once, "lacks": steady}
+    )
 
-    assert found["difference"].round(6).to_dict() == {"b": -0.5, "c": 0.0}
-    assert found["p"].to_dict() == {"b": pytest.approx(0, abs=1e-5), "c": 1.0}
+    expected = {"far": -0.5, "near": 0.0, "once": -0.5, "lacks": np.nan}
+    assert found["difference"].to_dict() == pytest.approx(expected, nan_ok=True)
+    assert found["reference"].unique().tolist() == ["a"]
+    assert found.loc["far", "p"] == 0.0
+    assert found.loc["near", "p"] == pytest.approx(1.0)
+    assert found.loc[["once", "lacks"], ["p", "difference_low"]].isna().all(axis=None)
+    assert found.loc["near", "difference_low"] < -1  # of two seeds half apart
+
+
+def test_a_difference_without_p_says_so_in_its_cell() -> None:
+    rows = [(m, "hierarchical", n, 0, 0.25) for m in ("a", "b", "c") for n in (50, 100)]
+    made = numbers(rows)
+    made.loc[made.model == "b", TESTED] = [0.125, np.nan]
+
+    table = printed(made, {"d": "D"}, {"a": "A", "b": "B", "c": "C"})
+
+    assert table["HR@50 to A (p)"].tolist() == ["-", "+0.1250 (no p)", "-"]
+
+
+def test_all_columns_of_the_table_are_of_the_same_runs(tmp_path: Path) -> None:
+    """From the files of three seeds to the CSV: differences are those of the means."""
+    rng = np.random.default_rng(0)
+    runs = [["d", model, 8, seed] for model in ("a", "b") for seed in (0, 1, 2)]
+    files: list[list[Path]] = [[], []]
+    for number, (_, model, bits, seed) in enumerate(runs):
+        users = rng.random(40).astype(np.float32)
+        files[1].append(per_user(tmp_path / f"{number}.npz", list(users)))
+        rows = [
+            ("d", model, bits, "hierarchical", metric, n, seed, users.mean(dtype=float))
+            for metric in ("hr", "ndcg")
+            for n in (50, 100)
+        ]
+        files[0].append(tmp_path / f"{number}.csv")
+        pd.DataFrame(rows, columns=COLUMNS).to_csv(files[0][-1], index=False)
+    settings = {
+        "datasets": [["d", "D"]],
+        "models": [["a", "A"], ["b", "B"]],
+        "continuous": [],
+        "runs": runs,
+    }
+
+    made, _ = make(Namespace(inputs=[*files[0], *files[1]], settings=settings))
+
+    checks = list(check_table("table2", made))
+    assert {check.rule for check in checks} == {
+        "differences are those of the means",
+        "intervals hold their value",
+    }
+    assert all(check.kept for check in checks)
+    made.loc[made["difference"].notna(), "difference"] += 1e-5  # of other runs
+    broken = [check for check in check_table("table2", made) if not check.kept]
+    assert [check.rule for check in broken] == ["differences are those of the means"]
+    assert broken[0].subject == "table2 d/b/bits8 hr@50"
 
 
 def test_places_are_given_for_each_length_of_code_apart() -> None:

@@ -224,8 +224,8 @@ def test_a_bad_state_never_replaces_the_last_good_checkpoint(tmp_path: Path) -> 
 
     assert str(caught.value) == (
         "the weights are no longer finite at iteration 20, with a learning rate of 0.02: lower "
-        "learning_rate or scale in the model's parameters; "
-        f"the last good state is kept in {checkpoint.path}"
+        "learning_rate or scale in the model's parameters; with other parameters the training "
+        "begins anew"
     )
     kept = checkpoint.load()
     assert kept is not None
@@ -339,18 +339,3 @@ def test_a_resumed_training_keeps_the_engine_whatever_the_clock_says_now(
 
     assert resumed.facts["choices"] == ["engine: full (faster then)"]
     assert resumed.user_vectors.tobytes() == whole.user_vectors.tobytes()
-
-
-@pytest.mark.parametrize("damage", ["another training", "truncated", "empty"])
-def test_a_checkpoint_that_does_not_fit_is_not_used(tmp_path: Path, damage: str) -> None:
-    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "one", every_seconds=0)
-    checkpoint.save_if_due(lambda: {"iteration": 7})
-    assert checkpoint.load() == {"iteration": 7}
-
-    if damage == "another training":
-        checkpoint.fingerprint = "two"
-    else:
-        data = checkpoint.path.read_bytes()
-        checkpoint.path.write_bytes(data[: len(data) // 2] if damage == "truncated" else b"")
-
-    assert checkpoint.load() is None

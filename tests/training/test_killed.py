@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -71,6 +72,29 @@ def check_kills(folder: Path, kills: int, epochs: int, latest: float) -> None:
     for name in RESULTS:
         assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
     assert not (killed / "checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_an_interrupted_training_ends_with_one_line_and_goes_on(
+    tmp_path: Path, number: int, status: int
+) -> None:
+    given = [*command(tmp_path, epochs=60), "--output", str(tmp_path / "model")]
+    process = subprocess.Popen(given, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "model/checkpoint.pt").exists():
+        assert process.poll() is None
+        time.sleep(0.002)
+    process.send_signal(number)
+    said = process.communicate(timeout=60)[1].splitlines()
+
+    assert process.returncode == status, said
+    assert said[-1] == (
+        "error: interrupted: give the same command again; a training goes on from its last saved "
+        "state, if any"
+    )
+    assert not any("Traceback" in line or "KeyboardInterrupt" in line for line in said)
+    assert resumed_at(run(command(tmp_path, epochs=60), tmp_path / "model")) > 0
 
 
 def test_killed_once_it_ends_as_if_it_had_not_been(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from hashgnn.data.interactions import Csr, Split, save_split
 from hashgnn.files import save_array
@@ -54,7 +55,7 @@ def fingerprint(
 ) -> str:
     parameters = {"encoder": "hashgnn.encoders.mean", "learning_rate": 0.01}
     settings = {"method": "hashgnn.models.hashgnn", "bits": 8, "seed": 0, "parameters": parameters}
-    return train.fingerprint({**settings, **changes}, device, checksums)
+    return train.fingerprint({**settings, **changes}, torch.device(device), checksums)
 
 
 @pytest.mark.parametrize(

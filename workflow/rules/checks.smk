@@ -24,6 +24,7 @@ rule checks:
     input:
         checks=expand("results/{dataset}/checks.csv", dataset=evaluated_datasets()),
         metrics=evaluated_runs,
+        tables=compared_tables(),
     output:
         csv=report(
             "results/checks.csv",
@@ -44,5 +45,5 @@ rule checks:
         code=code("hashgnn.checks.judge"),
     shell:
         "python -m hashgnn.checks.judge --checks {input.checks} --metrics {input.metrics} "
-        "--settings {params.settings:q} --csv {output.csv} --md {output.md} "
+        "--tables {input.tables} --settings {params.settings:q} --csv {output.csv} --md {output.md} "
         "--provenance {output.provenance} 2>&1 | tee {log}"

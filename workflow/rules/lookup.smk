@@ -329,6 +329,15 @@ def evaluated_datasets():
     )
 
 
+def compared_tables():
+    """The tables that hold every method against the first."""
+    return [
+        f"results/{name}.csv"
+        for name in ("table2", "table3")
+        if name in config["grids"]
+    ]
+
+
 def check_settings(wildcards):
     return settings(
         candidates=config["evaluation"]["candidates"],
