@@ -22,9 +22,20 @@ _HERE = "?"  # stands for the place in the config, which is looked up once the k
 
 def check_hyper_parameters(config: Config) -> None:
     """``InputError`` with a line for each mistake: the key in the config and what it expects."""
-    for find in (_of_methods, _of_models, _of_variants):
+    for find in (_shared, _of_methods, _of_models, _of_variants):
         if mistakes := list(dict.fromkeys(find(config))):
             raise InputError("\n".join(mistakes))
+
+
+def _shared(config: Config) -> Iterator[str]:
+    """In what all graph methods share, also where each of them sets its own."""
+    for dataset, entry in config["datasets"].items():
+        own = entry.get("training", {})
+        try:
+            parse(TrainingSettings, {**config["training"], **own}, _HERE)
+        except InputError as error:
+            mistake = str(error).removeprefix(_HERE)
+            yield (f"datasets.{dataset}." if _key(mistake) in own else "") + f"training{mistake}"
 
 
 def _of_methods(config: Config) -> Iterator[str]:

@@ -91,7 +91,9 @@ def prepare_code(wildcards):
 
 
 def split_settings(wildcards):
-    entry = config["datasets"][wildcards.dataset]["split"]
+    """Keys of null are not set: they unset what a config file below has."""
+    split = config["datasets"][wildcards.dataset]["split"]
+    entry = {key: value for key, value in split.items() if value is not None}
     share = {"test": 0.3} if entry["by"] == "random" else {}
     return settings(**{**share, **entry})
 
