@@ -266,12 +266,16 @@ def table_settings(wildcards):
     return settings(**names)
 
 
+EXPLORE_TEMPLATE = ROOT / "hashgnn/pages/explore.html"
+
+
 def explore_template(wildcards):
     """Relative, so that a project may be moved with its results.
 
-    A function, as braces in a plain text would be wildcards.
+    No input: Snakemake would take braces in the path for wildcards. An edit is noticed by the
+    checksum in the settings.
     """
-    return os.path.relpath(ROOT / "hashgnn/pages/explore.html")
+    return os.path.relpath(EXPLORE_TEMPLATE)
 
 
 def explored():
@@ -294,6 +298,7 @@ def explore_settings():
         datasets=used("datasets", {run.dataset for run in explored()}),
         models=used("models", {run.model for run in explored()}),
         continuous=continuous_models({"models": list(config["models"])}),
+        template=str(file_checksum(EXPLORE_TEMPLATE, "sha256")),
     )
 
 
