@@ -58,6 +58,7 @@ BASE = {"training": {"epochs": 5, "widths": [4], "engine": "auto"}, "name": "n"}
         ("training={guidance: {every: 0.5}}", {"guidance": {"every": 0.5}}),
         ('training={"epochs": 64}', {"epochs": 64}),
         ("name=12", {}),
+        ("training={1: 2}", {"1": 2}),
     ],
 )
 def test_nested_values_of_the_command_line_have_the_types_of_yaml(

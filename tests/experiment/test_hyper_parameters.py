@@ -116,6 +116,21 @@ def test_a_mistake_is_named_by_its_key(change: dict[str, Any], message: str) -> 
     assert str(caught.value).splitlines()[0].startswith(message)
 
 
+def test_nested_keys_are_found_where_they_stand() -> None:
+    """One data set sets another part of the mapping."""
+    change = {
+        "parameters": {"guidance": {"floor": 2.0}},
+        "per_dataset": {"movielens": {"guidance": {"start": 1.0, "floor": 2.0}}},
+    }
+    with pytest.raises(InputError) as caught:
+        check_hyper_parameters(merged(CONFIG, {"models": {"hashgnn": change}}))
+
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [
+        "models.hashgnn.per_dataset.movielens.guidance.floor",
+        "models.hashgnn.parameters.guidance.floor",
+    ]
+
+
 def test_a_mistake_in_what_all_share_is_said_once() -> None:
     with pytest.raises(InputError) as caught:
         check_hyper_parameters(merged(CONFIG, {"training": {"epochs": "2"}}))
