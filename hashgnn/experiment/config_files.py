@@ -36,7 +36,8 @@ def with_types(config: Mapping[str, Any], arguments: Iterable[str]) -> dict[str,
             continue
         try:
             _refuse(_repeated_keys(f"--config {key}", text))
-            texts, typed = yaml.load(text, yaml.BaseLoader), yaml.safe_load(text)
+            texts = yaml.BaseLoader(text).get_single_data()  # texts alone, as Snakemake has them
+            typed = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise InputError(f"--config {argument}: cannot be read as YAML ({error})") from error
         made[key] = _typed(made[key], texts, typed)
