@@ -1,5 +1,6 @@
 import copy
 import dataclasses
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,176 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             ["bits", "scale"],
             "sweeps.ranking_weight.vary: bits can only be varied alone",
         ),
+        # Numbers have their ranges, and whole ones are no floats.
+        *(
+            ("datasets gowalla split", {"test": share}, f"datasets.gowalla.split.test: {share} is ")
+            for share in (30, 1.5, 1, -0.2, 0)
+        ),
+        ("datasets gowalla split", {"test": "0.3"}, "datasets.gowalla.split.test: expected number"),
+        (
+            "datasets gowalla split",
+            {"test": math.nan},
+            "datasets.gowalla.split.test: expected numb",
+        ),
+        (
+            "datasets gowalla split",
+            {"seed": 1.0},
+            "datasets.gowalla.split.seed: expected integer, ",
+        ),
+        (
+            "datasets gowalla split",
+            {"seed": 2**32},
+            "datasets.gowalla.split.seed: 4294967296 is gr",
+        ),
+        (
+            "datasets gowalla split",
+            {"validation": 1},
+            "datasets.gowalla.split.validation: 1 is gre",
+        ),
+        (
+            "datasets taobao split",
+            {"by": "time", "test_days": 0},
+            "datasets.taobao.split.test_days",
+        ),
+        ("datasets movielens columns user", -1, "datasets.movielens.columns.user: -1 is less than"),
+        ("datasets movielens columns user", "", "datasets.movielens.columns.user: '' should be"),
+        ("datasets synthetic generator chance", 1.5, "datasets.synthetic.generator.chance: 1.5 is"),
+        (
+            "datasets alibaba_like generator behaviors",
+            {"click": -1},
+            "datasets.alibaba_like.generator.behaviors.click: -1 is less than or equal to",
+        ),
+        ("triplets per_interaction", 1.0, "triplets.per_interaction: expected integer, got 1.0"),
+        ("triplets rounds", 0, "triplets.rounds: 0 is less than the minimum of 1"),
+        ("timing k", True, "timing.k: expected integer, got True"),
+        ("evaluation tie_seed", -1, "evaluation.tie_seed: -1 is less than the minimum of 0"),
+        (
+            "evaluation candidates",
+            100,
+            "evaluation.candidates: 100 are fewer than the longest list",
+        ),
+        ("grids fig3 bits", [2048], "grids.fig3.bits.0: 2048 is greater than the maximum of 1024"),
+        ("grids fig3 seeds", [1.0], "grids.fig3.seeds.0: expected integer, got 1.0"),
+        ("sweeps code_length values", [8, 0], "sweeps.code_length.values: expected whole numbers"),
+        ("sweeps code_length values", [8, 16.5], "sweeps.code_length.values: expected whole numb"),
+        ("sweeps triplets values", [1, 0], "sweeps.triplets.values: expected whole numbers from 1"),
+        (
+            "tuning spaces hashgnn",
+            {"negatives": [0.5]},
+            "tuning.spaces.hashgnn.negatives: expected",
+        ),
+        # Lists have each entry once, and one at least.
+        (
+            "evaluation cutoffs",
+            [50, 50, 20, 100],
+            "evaluation.cutoffs: 50 is given twice; each may",
+        ),
+        ("grids fig3 seeds", [0, 0], "grids.fig3.seeds: 0 is given twice"),
+        ("grids fig3 bits", [32, 32], "grids.fig3.bits: 32 is given twice"),
+        ("grids fig3 models", ["hashgnn"] * 2, "grids.fig3.models: 'hashgnn' is given twice"),
+        ("grids fig3 datasets", ["gowalla"] * 2, "grids.fig3.datasets: 'gowalla' is given twice"),
+        ("grids fig3 models", [], "grids.fig3.models: [] should be non-empty"),
+        ("sweeps fixed_p values", [1, 1.0], "sweeps.fixed_p.values: 1 is given twice"),
+        ("sweeps fixed_p vary", ["scale"] * 2, "sweeps.fixed_p.vary: 'scale' is given twice"),
+        ("tuning datasets", ["movielens"] * 2, "tuning.datasets: 'movielens' is given twice"),
+        # Data sets have what is asked of them.
+        (
+            "datasets gowalla split",
+            {"test": [0]},
+            "datasets.gowalla.split.test: by: random expects",
+        ),
+        (
+            "datasets gowalla split",
+            {"by": "file", "test": 0.3},
+            "datasets.gowalla.split.test: by: file expects a list of the tested files, got 0.3",
+        ),
+        (
+            "datasets gowalla split",
+            {"by": "file", "test": [2]},
+            "datasets.gowalla.split.test: [2]: expected some of the files, not all",
+        ),
+        (
+            "datasets gowalla split",
+            {"by": "file", "test": [0, 1]},
+            "datasets.gowalla.split.test: [0, 1]: expected some of the files, not all",
+        ),
+        (
+            "datasets gowalla split",
+            {"by": "time", "test": 0.3},
+            "datasets.gowalla.split.by: the data have no time: the reader adjacency reads none",
+        ),
+        (
+            "datasets taobao split",
+            {"by": "time", "test": 0.3, "test_days": 1},
+            "datasets.taobao.split: by: time needs one of test, test_from, test_days; found test a",
+        ),
+        (
+            "datasets taobao split",
+            {"by": "time", "test_from": "soon"},
+            "datasets.taobao.split.test_from: 'soon' is no time in ISO 8601",
+        ),
+        (
+            "datasets gowalla split",
+            {"test_days": 1},
+            "datasets.gowalla.split.test_days: only with by: time, here by is random",
+        ),
+        (
+            "datasets movielens filter",
+            {"time_from": "2000-01-01"},
+            "datasets.movielens.filter.time_from: the data have no time: set columns.time",
+        ),
+        (
+            "datasets gowalla filter",
+            {"rating_at_least": 3},
+            "datasets.gowalla.filter.rating_at_least: the data have no rating",
+        ),
+        (
+            "datasets alibaba_like filter",
+            {"behaviors": ["clik"]},
+            "datasets.alibaba_like.filter.behaviors: clik is not among generator.behaviors",
+        ),
+        (
+            "datasets pinterest columns",
+            {"user": 0, "item": 0},
+            "datasets.pinterest.columns: user and item are the same column, 0",
+        ),
+        (
+            "datasets gowalla reader",
+            "table",
+            "datasets.gowalla: the reader table needs the key col",
+        ),
+        # Figures and tables have what they are made of.
+        ("grids fig2", CONFIG["grids"]["fig3"], "grids.fig2: no such figure or table; known: fig1"),
+        ("grids fig2", None, "grids.fig2: no such figure or table; known: fig1"),
+        (
+            "grids fig3",
+            {"datasets": ["gowalla"], "models": ["lsh"]},
+            "grids.fig3: lacks bits, seeds; it is",
+        ),
+        (
+            "grids table1 models",
+            ["lsh"],
+            "grids.table1.models: not shown there; it is made of data",
+        ),
+        ("grids table2 sweeps", ["fixed_p"], "grids.table2.sweeps: not shown there"),
+        (
+            "grids fig7 sweeps",
+            ["fixed_p", "triplets"],
+            "grids.fig7.sweeps: expected one sweep, got",
+        ),
+        ("grids fig7 models", ["hash_ste"], "grids.fig7.models: lacks hashgnn_nr, whose p falls"),
+        # Names are one line of text.
+        ("models hash_ste name", "a\nb", "models.hash_ste.name: 'a\\nb' does not match"),
+        ("models hash_ste name", "a\n", "models.hash_ste.name: 'a\\n' does not match"),
+        ("datasets gowalla name", "", "datasets.gowalla.name: '' does not match"),
+        # References, in all places.
+        (
+            "models mf per_dataset",
+            {"gowala": {}},
+            "models.mf.per_dataset: gowala is not among datasets: ",
+        ),
+        ("models mf parameters", {1: 2}, "models.mf.parameters: expected string, got 1"),
+        ("models mf module", "my.method", "models.mf.module: 'my.method' does not match"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_key(path: str, value: Any, message: str) -> None:
@@ -133,6 +304,32 @@ def test_a_mistake_is_one_line_that_names_the_key(path: str, value: Any, message
 
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "nearest"),
+    [
+        ("evaluation cutofs", [50], "cutoffs"),
+        ("grids tabel2", None, None),
+        ("grids fig33", None, "fig3"),
+        ("grids fig3 models", ["hashgn"], "hashgnn"),
+        ("datasets gowalla split", {"validaton": 0.1}, "validation"),
+    ],
+)
+def test_the_nearest_name_is_proposed(path: str, value: Any, nearest: str | None) -> None:
+    with pytest.raises(InputError) as caught:
+        check_config(with_change(path, value), SCHEMA)
+
+    if nearest:
+        assert str(caught.value).endswith(f"; did you mean {nearest}?")
+
+
+def test_two_methods_of_one_name_cannot_stand_in_one_figure() -> None:
+    with pytest.raises(InputError) as caught:
+        check_config(with_change("models hash_ste name", "HashGNN"), SCHEMA)
+
+    expected = "grids.fig3.models: hashgnn and hash_ste have the same name, 'HashGNN'"
+    assert str(caught.value).splitlines()[0] == expected
 
 
 def keys_of(schema: dict[str, Any]) -> set[str]:

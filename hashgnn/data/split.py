@@ -46,7 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> dict[str, object]:
+    _check_share(args.settings)
     result = split(load_interactions(args.interactions), args.settings)
+    if not len(result.test.indices):
+        raise InputError("split: no interaction is tested: every user has too few for the share")
     save_split(args.output, result)
     sizes = {part: len(getattr(result, part).indices) for part in PARTS}
     unseen = result.n_items - len(np.unique(result.train.indices))
@@ -71,6 +74,13 @@ def split(interactions: Interactions, settings: Mapping[str, Any]) -> Split:
         interactions.n_users,
         interactions.n_items,
     )
+
+
+def _check_share(settings: Mapping[str, Any]) -> None:
+    """A share of the workflow is a part, neither nothing nor all."""
+    test = settings.get("test", 0.5)
+    if settings["by"] != "file" and not (isinstance(test, float | int) and 0 < test < 1):
+        raise InputError(f"split.test: expected a share between 0 and 1, got {test!r}")
 
 
 def _check(settings: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """What Snakemake makes of config files and of --config without a word."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ def refuse_repeated_keys(files: Iterable[Path | str]) -> None:
 
     YAML loaders keep the last one.
     """
-    texts = [(str(file), Path(file).read_text(encoding="utf-8")) for file in files]
-    _refuse(line for text in texts for line in _repeated_keys(*text))
+    mistakes: list[str] = []
+    for file in files:
+        with suppress(yaml.YAMLError):  # JSON that is no YAML, or a file that Snakemake refuses
+            mistakes += _repeated_keys(str(file), Path(file).read_text(encoding="utf-8"))
+    _refuse(mistakes)
 
 
 def with_types(config: Mapping[str, Any], arguments: Iterable[str]) -> dict[str, Any]:
@@ -32,7 +36,8 @@ def with_types(config: Mapping[str, Any], arguments: Iterable[str]) -> dict[str,
             continue
         try:
             _refuse(_repeated_keys(f"--config {key}", text))
-            texts, typed = yaml.load(text, yaml.BaseLoader), yaml.safe_load(text)
+            texts = yaml.BaseLoader(text).get_single_data()  # texts alone, as Snakemake has them
+            typed = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise InputError(f"--config {argument}: cannot be read as YAML ({error})") from error
         made[key] = _typed(made[key], texts, typed)
@@ -74,9 +79,8 @@ def _repeated_in(where: str, keys: Iterable[yaml.Node]) -> Iterator[str]:
 def _typed(found: Any, text: Any, typed: Any) -> Any:
     """``found`` with what came from ``text`` replaced by its counterpart in ``typed``."""
     if isinstance(found, Mapping) and isinstance(text, Mapping):
-        pairs = zip(text.items(), typed.values(), strict=True)
-        own = {key: (value, other) for (key, value), other in pairs}
-        return {k: _typed(v, *own[k]) if k in own else v for k, v in found.items()}
+        named = {str(key): value for key, value in typed.items()}
+        return {k: _typed(v, text[k], named[k]) if k in named else v for k, v in found.items()}
     if isinstance(found, list) and isinstance(text, list) and len(found) == len(text):
         return [_typed(*three) for three in zip(found, text, typed, strict=True)]
     return typed if found == text else found

@@ -57,14 +57,15 @@ def _filter(where: str, entry: Entry) -> Iterator[str]:
 
 
 def _split(where: str, entry: Entry) -> Iterator[str]:
-    split = entry.get("split", {})
+    split = {key: value for key, value in entry.get("split", {}).items() if value is not None}
     by = split.get("by", "random")
     given = [key for key in _TESTED["time"] if key in split]
     if unfit := [key for key in given if key not in _TESTED[by]]:
-        yield f"{where}.split.{unfit[0]}: only with by: time, here by is {by}"
+        yield f"{where}.split.{unfit[0]}: only with by: time, here by is {by}; null unsets it"
     elif len(given) > 1 or (by != "random" and not given):
         found = " and ".join(given) or "none"
-        yield f"{where}.split: by: {by} needs one of {', '.join(_TESTED[by])}; found {found}"
+        needed = ", ".join(_TESTED[by])
+        yield f"{where}.split: by: {by} needs one of {needed}; found {found}; null unsets one"
     elif isinstance(split.get("test"), list) != (by == "file") and "test" in split:
         expected = "a list of the tested files" if by == "file" else "a share between 0 and 1"
         yield f"{where}.split.test: by: {by} expects {expected}, got {split['test']!r}"

@@ -5,7 +5,7 @@ The module of a method tells how: ``SETTINGS``, the dataclass that it makes of i
 vectors of another one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -22,9 +22,20 @@ _HERE = "?"  # stands for the place in the config, which is looked up once the k
 
 def check_hyper_parameters(config: Config) -> None:
     """``InputError`` with a line for each mistake: the key in the config and what it expects."""
-    for find in (_of_methods, _of_models, _of_variants):
+    for find in (_shared, _of_methods, _of_models, _of_variants):
         if mistakes := list(dict.fromkeys(find(config))):
             raise InputError("\n".join(mistakes))
+
+
+def _shared(config: Config) -> Iterator[str]:
+    """In what all graph methods share, also where each of them sets its own."""
+    for dataset, entry in config["datasets"].items():
+        own = entry.get("training", {})
+        try:
+            parse(TrainingSettings, {**config["training"], **own}, _HERE)
+        except InputError as error:
+            mistake = str(error).removeprefix(_HERE)
+            yield _innermost({f"datasets.{dataset}.training": own}, mistake, "training") + mistake
 
 
 def _of_methods(config: Config) -> Iterator[str]:
@@ -63,7 +74,7 @@ def _of_models(config: Config) -> Iterator[str]:
     for model in config["models"]:
         for dataset in config["datasets"]:
             if mistake := _mistake(config, dataset, model):
-                yield f"{_place(config, dataset, model, _key(mistake))}{mistake}"
+                yield _place(config, dataset, model, mistake) + mistake
 
 
 def _of_variants(config: Config) -> Iterator[str]:
@@ -107,13 +118,8 @@ def _mistake(config: Config, dataset: str, model: str) -> str:
     return ""
 
 
-def _key(mistake: str) -> str:
-    """The hyper-parameter that a mistake begins with, the outermost of nested ones."""
-    return mistake.split(":")[0].split(".")[1]
-
-
-def _place(config: Config, dataset: str, model: str, key: str) -> str:
-    """Where the config sets a hyper-parameter of a training: the last of its four places counts."""
+def _place(config: Config, dataset: str, model: str, mistake: str) -> str:
+    """Where the config sets the hyper-parameter of a training that a mistake begins with."""
     entry = config["models"][model]
     blocks = {
         f"models.{model}.per_dataset.{dataset}": entry.get("per_dataset", {}).get(dataset, {}),
@@ -121,4 +127,22 @@ def _place(config: Config, dataset: str, model: str, key: str) -> str:
         f"datasets.{dataset}.training": config["datasets"][dataset].get("training", {}),
         "training": config["training"],
     }
-    return next((place for place, block in blocks.items() if key in block), f"models.{model}")
+    return _innermost(blocks, mistake, f"models.{model}")
+
+
+def _innermost(blocks: Mapping[str, Mapping[str, Any]], mistake: str, default: str) -> str:
+    """The first of ``blocks`` that sets all of the dotted key of ``mistake``, or its beginning."""
+    keys = mistake.split(":")[0].split(".")[1:]
+    for length in range(len(keys), 0, -1):
+        for place, block in blocks.items():
+            if _sets(block, keys[:length]):
+                return place
+    return default
+
+
+def _sets(block: Any, keys: Sequence[str]) -> bool:
+    for key in keys:
+        if not isinstance(block, Mapping) or key not in block:
+            return False
+        block = block[key]
+    return True

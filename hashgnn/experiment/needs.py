@@ -54,8 +54,9 @@ def unusable_grids(config: Config) -> Iterator[str]:
 
 def _keys(name: str, grid: Mapping[str, Any]) -> Iterator[str]:
     needed = {"datasets", *GRIDS[name].keys}
-    for key in sorted(needed - set(grid)):
-        yield f"grids.{name}: lacks {key}; it is made of {', '.join(sorted(needed))}"
+    if lacking := sorted(needed - set(grid)):
+        made_of = ", ".join(sorted(needed))
+        yield f"grids.{name}: lacks {', '.join(lacking)}; it is made of {made_of}"
     for key in sorted(set(grid) - needed):
         yield f"grids.{name}.{key}: not shown there; it is made of {', '.join(sorted(needed))}"
 

@@ -142,7 +142,7 @@ def test_info_tells_how_a_model_came_to_be(folder: Path) -> None:
     ("arguments", "status", "message"),
     [
         (["recommend", "{folder}", "--user", "x"], 2, "error: unknown user: 'x'; the model knows"),
-        (["recommend", "{folder}", "-n", "0"], 2, "error: n: expected 1 or more, got 0"),
+        (["recommend", "{folder}", "-n", "0"], 2, "'-n': 0 is not in the range x>=1"),
         (["recommend", "{empty}"], 2, "error: {empty}: no result folder, train.provenance.json"),
         (["recommend", "{empty}/none"], 2, "Directory '{empty}/none' does not exist"),
         (["train", "{clicks}", "--output", "{folder}"], 2, "holds a model; choose another folder"),

@@ -242,3 +242,21 @@ def test_command_line(tmp_path, capsys):
     output.write_bytes(first)
     assert main([f"--interactions={output}", *argv[1:]]) == 2
     assert "lacks user, item" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("share", [0, -0.2, 1, 1.5, 30, [0]])
+def test_the_stage_tests_a_part_neither_nothing_nor_all(tmp_path, capsys, share):
+    assert run_stage_on(tmp_path, of_user(10), {**RANDOM, "test": share}) == 2
+    assert "split.test: expected a share between 0 and 1" in capsys.readouterr().err
+
+
+def test_the_stage_refuses_a_split_that_tests_nobody(tmp_path, capsys):
+    assert run_stage_on(tmp_path, of_user(10), {**RANDOM, "test": 0.01}) == 2
+    assert "no interaction is tested" in capsys.readouterr().err
+
+
+def run_stage_on(folder, data, settings):
+    source, output = folder / "interactions.npz", folder / "split.npz"
+    save_interactions(source, data)
+    argv = [f"--interactions={source}", f"--output={output}"]
+    return main([*argv, "--settings", json.dumps(settings)])

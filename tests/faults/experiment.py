@@ -19,7 +19,7 @@ MODELS = ["hash_ste", "hashgnn"]
 SMALL: dict[str, Any] = {
     **{key: CONFIG[key] for key in ("datasets", "triplets", "training")},
     "timing": {"rounds": 2, "k": 10},
-    "evaluation": {"candidates": 20},
+    "evaluation": {"candidates": 50, "cutoffs": [10, 20, 50]},
     "checks": {"popularity": "report"},  # trainings are short
     "tuning": {"datasets": ["tiny"], "bits": 8, "budget": 2},
     "grids": {

@@ -26,10 +26,27 @@ VALUES: dict[str, Any] = {
     "mirror": "elsewhere",
     "datasets/gowalla/reader": "table",
     "models/popularity/module": "hashgnn.models.puresvd",
+    "models/puresvd/module": "hashgnn.models.popularity",
+    "models/hash_ste/module": "hashgnn.models.graphsage",
+    "models/graphsage/module": "hashgnn.models.hash_ste",
+    "models/lightgcn/module": "hashgnn.models.mf",
+    "models/mf/module": "hashgnn.models.lightgcn",
     "models/*/module": "hashgnn.models.popularity",
     "models/*/pretrained": "mf",
     "training/encoder": "hashgnn.encoders.lightgcn",
     "training/batch_by": "users",
+    "*/batch_by": "interactions",
+    "training/aggregator": "gcn",
+    "training/widths": [128, 64],
+    "training/fanouts": [10, 4],
+    "training/initialization": "normal",
+    "training/engine": "full",
+    "training/embedding_updates": "all",
+    "*/unit": "iterations",
+    "*/granularity": "row",
+    "*/ranking_loss": "bpr",
+    "datasets/*/columns/user": 7,
+    "datasets/*/columns/item": 8,
     "datasets/*/checksum": "md5:" + "0" * 32,
     "datasets/taobao/filter/time_from": "2017-11-26T00:00:00+08:00",
     "datasets/taobao/filter/time_before": "2017-12-03T00:00:00+08:00",
@@ -42,11 +59,29 @@ VALUES: dict[str, Any] = {
     "sweeps/*/vary": ["scale"],
     "evaluation/ndcg": "retrieved",
     "tuning/training": {"epochs": 3},
+    "grids/fig7/models": ["hashgnn_nr", "hash_ste"],
+    "grids/anchors/models": ["graphsage", "hash_ste"],
     "grids/anchors/published": {"graphsage": {"hr": 0.2, "ndcg": 0.2, "source": "x"}},
 }
 
 # Whatever other value these have, the config is refused: another key has to change as well.
-REFUSED = {f"datasets/{name}/reader" for name in ("alibaba_like", "synthetic")}
+_REFUSED = (
+    "datasets/alibaba_like/reader",
+    "datasets/gowalla/reader",
+    "datasets/synthetic/reader",
+    "datasets/taobao/reader",
+    "datasets/*/split/by",
+    *(f"models/hashgnn{name}/module" for name in ("", "_nr", "_sp", "_plus")),
+    *(f"models/{name}/module" for name in ("hash_gumb", "hashnet", "lsh", "als", "pte", "bine")),
+    "models/*/shared_training",
+    "sweeps/fixed_p/model",
+    "grids/fig7/sweeps",
+)
+
+
+def is_refused(key: str) -> bool:
+    """Whether the config is refused with any other value of ``key``."""
+    return any(fnmatch(key, pattern) for pattern in _REFUSED)
 
 
 def leaves(config: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -20,7 +20,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from hashgnn.provenance.code_digest import CodeDigest
-from tests.faults.matrix_config import REFUSED, changes, leaves, other_value, row
+from tests.faults.matrix_config import changes, is_refused, leaves, other_value, row
 from tests.faults.matrix_expected import MODULES, NEGATIVES, Row, chosen, closure
 from tests.faults.tally import Tally
 from tests.workflow.project import PAPER, Project, make_project, merged
@@ -210,7 +210,7 @@ def test_config_keys(placeholders: tuple[Project, set[str]], tally: Tally) -> No
     assert len(edits) > 250
     wrong = []
     for key, found in run(project, _edit_key, edits):
-        if (found is None) != (key in REFUSED):
+        if (found is None) != is_refused(key):
             differing = [f"{key}: {'refused' if found is None else 'not refused'}"]
         else:
             differing = differences(row(key, config), found, jobs) if found is not None else []

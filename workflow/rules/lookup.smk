@@ -91,7 +91,9 @@ def prepare_code(wildcards):
 
 
 def split_settings(wildcards):
-    entry = config["datasets"][wildcards.dataset]["split"]
+    """Keys of null are not set: they unset what a config file below has."""
+    split = config["datasets"][wildcards.dataset]["split"]
+    entry = {key: value for key, value in split.items() if value is not None}
     share = {"test": 0.3} if entry["by"] == "random" else {}
     return settings(**{**share, **entry})
 
@@ -269,12 +271,16 @@ def table_settings(wildcards):
     return settings(**names)
 
 
+EXPLORE_TEMPLATE = ROOT / "hashgnn/pages/explore.html"
+
+
 def explore_template(wildcards):
     """Relative, so that a project may be moved with its results.
 
-    A function, as braces in a plain text would be wildcards.
+    No input: Snakemake would take braces in the path for wildcards. An edit is noticed by the
+    checksum in the settings.
     """
-    return os.path.relpath(ROOT / "hashgnn/pages/explore.html")
+    return os.path.relpath(EXPLORE_TEMPLATE)
 
 
 def explored():
@@ -297,6 +303,7 @@ def explore_settings():
         datasets=used("datasets", {run.dataset for run in explored()}),
         models=used("models", {run.model for run in explored()}),
         continuous=continuous_models({"models": list(config["models"])}),
+        template=str(file_checksum(EXPLORE_TEMPLATE, "sha256")),
     )
 
 

@@ -1,7 +1,6 @@
 rule explore:
     input:
-        metrics=explored_runs(),
-        template=explore_template,
+        explored_runs(),
     output:
         html=report(
             "results/explore.html",
@@ -17,9 +16,10 @@ rule explore:
     resources:
         **cost("explore"),
     params:
+        template=explore_template,
         settings=explore_settings(),
         code=code("hashgnn.pages.explore"),
     shell:
-        "python -m hashgnn.pages.explore {input.metrics} --template {input.template:q} "
+        "python -m hashgnn.pages.explore {input} --template {params.template:q} "
         "--settings {params.settings:q} --output {output.html} "
         "--provenance {output.provenance} > {log} 2>&1"
