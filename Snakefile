@@ -27,12 +27,15 @@ include: "workflow/rules/pages.smk"
 include: "workflow/rules/tuning.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/checks.smk"
+include: "workflow/rules/start.smk"
 
 
 # One for all rule files: of several, Snakemake keeps the last.
 onstart:
     sign_locks(SNAKEMAKE)
     refuse_too_large(FREE)
+    keep_plan()
+    bring_to_now()
 
 
 localrules:

@@ -9,6 +9,7 @@ from pathlib import Path
 from hashgnn.errors import InputError
 from hashgnn.files import written_files
 from hashgnn.provenance.machine import memory_mb
+from hashgnn.provenance.planned import check_planned
 from hashgnn.provenance.record import Recorder
 
 Facts = Mapping[str, object]
@@ -28,6 +29,12 @@ def stage_parser(description: str | None) -> argparse.ArgumentParser:
         "--provenance", type=Path, metavar="FILE", help="where to record how the result came to be"
     )
     parser.add_argument(
+        "--code",
+        metavar="PLANNED",
+        help="digest of the code that was planned, and the modules that it begins at: refused "
+        "where they have another one by now",
+    )
+    parser.add_argument(
         "--needs-mb",
         type=int,
         default=0,
@@ -45,12 +52,15 @@ def run_stage(
     """Run ``stage`` and return its exit status.
 
     0; 2 after one line about bad input, among it a file that is no longer what the stage that
-    made it recorded; 1 after one line about a file that the system refuses to read or write.
+    made it recorded, and code that is not what the workflow planned; 1 after one line about a file
+    that the system refuses to read or write.
 
     ``stage`` returns facts of its own (checksums, device, ...) that join the provenance.
     """
     args = parser.parse_args(argv)
     try:
+        if args.code:
+            check_planned(args.code)
         _check_memory(args.needs_mb)
         recorder = Recorder(args.settings, _paths(args), args.provenance)
         with written_files() as written:

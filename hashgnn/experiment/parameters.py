@@ -33,3 +33,14 @@ def shares_training(entry: Mapping[str, Any]) -> bool:
 def negatives(config: Config, model: str) -> int:
     """Negatives drawn for each training interaction."""
     return config["models"][model].get("negatives", config["triplets"]["per_interaction"])
+
+
+def named_modules(config: Config) -> list[str]:
+    """The Python modules of all methods and encoders that trainings may be of."""
+    methods = {entry["module"] for entry in config["models"].values()}
+    encoders = {
+        parameters(config, dataset, model).get("encoder")
+        for dataset in config["datasets"]
+        for model in config["models"]
+    }
+    return sorted(methods | {name for name in encoders if isinstance(name, str)})

@@ -18,16 +18,24 @@ sys.path.insert(0, str(ROOT))
 
 from hashgnn.claims.catalogue import NEEDED as CLAIMED
 from hashgnn.configuration import base_folder, check_config
-from hashgnn.data.checksum import file_checksum
 from hashgnn.errors import InputError
 from hashgnn.experiment.dead_locks import remove_dead_locks, sign_locks
+from hashgnn.experiment.downloads import check_places, download_settings
 from hashgnn.experiment.grid import runs
-from hashgnn.experiment.parameters import negatives, parameters, takes_training
+from hashgnn.experiment.parameters import (
+    named_modules,
+    negatives,
+    parameters,
+    takes_training,
+)
 from hashgnn.experiment.sweeps import derived_models, points
 from hashgnn.experiment.tuning import trials, tried_models
 from hashgnn.provenance.code_digest import CodeDigest
+from hashgnn.provenance.followed import check_followed
+from hashgnn.provenance.planned import PlannedCode
 
-code = CodeDigest(ROOT)
+digest = CodeDigest(ROOT)
+code = PlannedCode(digest, workflow.is_main_process)
 
 # The folder of one training: a data set, a method, a length of code, a seed.
 RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
@@ -39,11 +47,11 @@ config = copy.deepcopy(config)
 
 try:
     check_config(config, SCHEMA)
-    for model in config["models"].values():
-        code.closure(model["module"])
     validate(config, str(SCHEMA))  # fills in the defaults
     config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
     config["models"] |= {**derived_models(config), **tried_models(config)}
+    check_places(config)
+    check_followed(digest, *named_modules(config))
 except InputError as error:
     raise WorkflowError(f"the configuration cannot be used:\n{error}")
 
@@ -75,6 +83,7 @@ def shell_prefix():
         "PYTHONPATH": ROOT,
         "HASHGNN_DEVICE": config["device"],
         "HASHGNN_MIRROR": config["mirror"] or "",
+        "HASHGNN_MIRROR_CHECKSUMS": config["mirror_checksums"],
         "HASHGNN_TENSORBOARD": int(config["tensorboard"]),
         "HASHGNN_BASE": BASE,
     }
