@@ -9,6 +9,9 @@ FROM python:3.11-slim-bookworm
 RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 \
     && rm -rf /var/lib/apt/lists/*
 
+# Any user may run it, whether or not there is a home: for Snakemake, matplotlib and compiled kernels.
+ENV XDG_CACHE_HOME=/tmp/cache XDG_CONFIG_HOME=/tmp/config
+
 WORKDIR /opt/hashgnn
 COPY requirements.lock ./
 RUN pip install --no-cache-dir -r requirements.lock

@@ -27,10 +27,13 @@ include: "workflow/rules/pages.smk"
 include: "workflow/rules/tuning.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/checks.smk"
+include: "workflow/rules/start.smk"
 
 
 onstart:
     refuse_too_large(FREE)
+    keep_plan()
+    bring_to_now()
 
 
 localrules:

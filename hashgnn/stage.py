@@ -10,6 +10,7 @@ from hashgnn.errors import InputError
 from hashgnn.files import written_files
 from hashgnn.interruption import exit_status, interruptible
 from hashgnn.provenance.machine import memory_mb
+from hashgnn.provenance.planned import check_planned
 from hashgnn.provenance.record import Recorder
 
 Facts = Mapping[str, object]
@@ -27,6 +28,12 @@ def stage_parser(description: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--provenance", type=Path, metavar="FILE", help="where to record how the result came to be"
+    )
+    parser.add_argument(
+        "--code",
+        metavar="PLANNED",
+        help="digest of the code that was planned, and the modules that it begins at: refused "
+        "where they have another one by now",
     )
     parser.add_argument(
         "--needs-mb",
@@ -47,13 +54,16 @@ def run_stage(
     """Run ``stage`` and return its exit status.
 
     0; 2 after one line about bad input, among it a file that is no longer what the stage that
-    made it recorded; 1 after one line about a file that the system refuses to read or write; 130
-    after Ctrl-C and 143 after SIGTERM, with one line that says how to go on (``again``).
+    made it recorded, and code that is not what the workflow planned; 1 after one line about a file
+    that the system refuses to read or write; 130 after Ctrl-C and 143 after SIGTERM, with one line
+    that says how to go on (``again``).
 
     ``stage`` returns facts of its own (checksums, device, ...) that join the provenance.
     """
     args = parser.parse_args(argv)
     try:
+        if args.code:
+            check_planned(args.code)
         _check_memory(args.needs_mb)
         recorder = Recorder(args.settings, _paths(args), args.provenance)
         with interruptible(), written_files() as written:

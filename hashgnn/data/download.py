@@ -2,7 +2,8 @@
 
 Settings: ``dataset``, ``name`` (display name), ``file``; ``address`` (of the web, or a path)
 and ``checksum`` ("md5:...", "sha256:..." or "gitblob:..."), both optional; ``manual``
-({page, note}) for a data set that only a person can fetch.
+({page, note}) for a data set that only a person can fetch. ``content`` is not read: it stands for
+the content of a file of this machine, so that another one makes other settings.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from hashgnn.data.checksum import Checksum, file_checksum, listed_checksum, parse_checksum
-from hashgnn.data.fetch import NotThereError, fetch, is_web_address
+from hashgnn.data.fetch import NotThereError, fetch, is_web_address, local_path
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
 from hashgnn.stage import run_stage, stage_parser
@@ -23,10 +24,10 @@ _LISTING = "SHA256SUMS"
 
 
 class Source(NamedTuple):
-    """A place to fetch from, and the checksum that its file must have (None: unknown)."""
+    """A place to fetch from, and the checksums that its file must have, by who says so."""
 
     place: str
-    checksum: Checksum | None
+    checksums: Mapping[str, Checksum]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="FOLDER_OR_ADDRESS",
         default=os.environ.get("HASHGNN_MIRROR"),
         help="tried first; by default $HASHGNN_MIRROR",
+    )
+    parser.add_argument(
+        "--mirror-checksums",
+        choices=("check", "trust"),
+        default=os.environ.get("HASHGNN_MIRROR_CHECKSUMS") or "check",
+        help=f"whether what the mirror's {_LISTING} says must hold beside the checksum of the "
+        "settings, or replaces it; by default $HASHGNN_MIRROR_CHECKSUMS, else check",
     )
     parser.add_argument(
         "--base",
@@ -51,53 +59,54 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> dict[str, object]:
     mirror = _resolved(args.mirror, args.base) if args.mirror else None
-    return download(args.settings, args.output, mirror, args.base)
+    trusted = args.mirror_checksums == "trust"
+    return download(args.settings, args.output, mirror, args.base, trusted)
 
 
 def _resolved(place: str, base: Path) -> str:
-    return place if is_web_address(place) else str(base / Path(place).expanduser())
+    path = local_path(place, base)
+    return place if path is None else str(path)
 
 
 def download(
-    settings: Mapping[str, Any], output: Path, mirror: str | None, base: Path
+    settings: Mapping[str, Any], output: Path, mirror: str | None, base: Path, trusted: bool = False
 ) -> dict[str, object]:
     """Leave the file at ``output``, whole and checked, or raise ``InputError``.
 
-    Returns where it came from, its checksum and its size in bytes.
+    ``trusted``: what the mirror lists replaces the checksum of the settings. Returns where it came
+    from, its SHA-256, the checksums that it was held to, and its size in bytes.
     """
-    checksum = parse_checksum(settings["checksum"]) if settings.get("checksum") else None
     failures = []
     with atomic_write(output) as temporary:
-        for source in _sources(settings, checksum, mirror, base, temporary):
+        for source in _sources(settings, mirror, base, trusted, temporary):
             try:
                 fetch(source.place, temporary)
             except NotThereError as error:
                 failures.append(str(error))
                 continue
-            found = _check(temporary, source)
+            _check(temporary, source)
             return {
                 "source": source.place,
-                "checksum": str(found),
-                "checked": source.checksum is not None,
+                "checksum": str(file_checksum(temporary, "sha256")),
+                "checked": {says: str(checksum) for says, checksum in source.checksums.items()},
                 "bytes": temporary.stat().st_size,
             }
         raise _nowhere(settings, _folder(mirror, base), failures)
 
 
 def _sources(
-    settings: Mapping[str, Any],
-    checksum: Checksum | None,
-    mirror: str | None,
-    base: Path,
-    scratch: Path,
+    settings: Mapping[str, Any], mirror: str | None, base: Path, trusted: bool, scratch: Path
 ) -> list[Source]:
+    text = settings.get("checksum")
+    known = {"settings": parse_checksum(text)} if text else {}
     sources = []
     if mirror:
         name = f"{settings['dataset']}/{settings['file']}"
-        listed = listed_checksum(_listing(mirror, scratch), name)
-        sources.append(Source(_place_in(mirror, name), listed or checksum))
+        listed = _listed(mirror, name, scratch)
+        kept = {} if listed and trusted else known
+        sources.append(Source(_place_in(mirror, name), {**listed, **kept}))
     if address := settings.get("address"):
-        sources.append(Source(_resolved(address, base), checksum))
+        sources.append(Source(_resolved(address, base), known))
     return sources
 
 
@@ -107,23 +116,31 @@ def _place_in(mirror: str, name: str) -> str:
     return str(Path(mirror) / name)
 
 
-def _listing(mirror: str, scratch: Path) -> str:
-    """The text of the mirror's list of checksums; empty where it has none."""
+def _listed(mirror: str, name: str, scratch: Path) -> dict[str, Checksum]:
+    """What the mirror's list of checksums says of a file, by the list's own place."""
+    place = _place_in(mirror, _LISTING)
     try:
-        fetch(_place_in(mirror, _LISTING), scratch)
-    except InputError:
-        return ""
-    return scratch.read_text(encoding="utf-8", errors="replace")
+        fetch(place, scratch)
+    except InputError:  # most mirrors have none
+        return {}
+    try:
+        listed = listed_checksum(scratch.read_text(encoding="utf-8", errors="replace"), name)
+    except InputError as error:
+        raise InputError(f"{place}: {name}: {error}") from error
+    return {place: listed} if listed else {}
 
 
-def _check(path: Path, source: Source) -> Checksum:
-    found = file_checksum(path, source.checksum.algorithm if source.checksum else "sha256")
-    if source.checksum and found != source.checksum:
-        raise InputError(
-            f"{source.place}: wrong checksum: expected {source.checksum}, got {found} "
-            f"({path.stat().st_size:,} bytes); damaged or changed at its source"
-        )
-    return found
+def _check(path: Path, source: Source) -> None:
+    held = ""
+    for says, expected in source.checksums.items():
+        found = file_checksum(path, expected.algorithm)
+        if found != expected:
+            reason = held or "damaged or changed at its source"
+            raise InputError(
+                f"{source.place}: wrong checksum: expected {expected} ({says}), got {found} "
+                f"({path.stat().st_size:,} bytes); {reason}"
+            )
+        held = f"it has that of {says}, which --config mirror_checksums=trust lets replace this one"
 
 
 def _folder(mirror: str | None, base: Path) -> Path:

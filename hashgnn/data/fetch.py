@@ -34,6 +34,16 @@ def is_web_address(place: str) -> bool:
     return bool(separator)
 
 
+def local_path(place: str, base: Path) -> Path | None:
+    """The path that ``place`` is, from ``base`` on if it is relative; None for a web address."""
+    if is_web_address(place):
+        return None
+    try:
+        return base / Path(place).expanduser()
+    except RuntimeError as error:  # ~name of somebody who is not known here
+        raise InputError(f"address {place!r}: {error}; give the whole path") from error
+
+
 def fetch(place: str, target: Path) -> None:
     """Copy the file at ``place``, a web address or a path, to ``target``.
 
@@ -43,7 +53,7 @@ def fetch(place: str, target: Path) -> None:
     if is_web_address(place):
         _fetch_web(place, target)
     else:
-        _fetch_path(Path(place).expanduser(), target)
+        _fetch_path(Path(place), target)
     if _is_web_page(target):
         raise InputError(f"{place}: answered with a web page (HTML) in place of the data")
     if not target.stat().st_size:
@@ -58,8 +68,9 @@ def _fetch_path(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotThereError(f"{source}: no such file") from error
-    except (IsADirectoryError, PermissionError) as error:
-        raise InputError(f"{source}: {error.strerror}; expected a file that can be read") from error
+    except (IsADirectoryError, PermissionError, shutil.SpecialFileError) as error:
+        reason = error.strerror or "is no regular file"
+        raise InputError(f"{source}: {reason}; expected a file that can be read") from error
 
 
 def _fetch_web(address: str, target: Path) -> None:

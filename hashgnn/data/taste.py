@@ -6,25 +6,26 @@ of about the number of topics, popularity alone explains part of them, and chanc
 method can reach.
 """
 
-import numba
 import numpy as np
 
+from hashgnn.kernels import njit
 
-@numba.njit(cache=True)
+
+@njit(cache=True)
 def _mix(bits):  # type: ignore[no-untyped-def]
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return bits ^ (bits >> np.uint64(31))
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _uniform(state):  # type: ignore[no-untyped-def]
     """The next number from [0, 1); ``state``: uint64 [1], moved on."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     return np.float64(_mix(state[0]) >> np.uint64(11)) * 2.0**-53
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def draw_items(
     indptr: np.ndarray,
     favorites: np.ndarray,

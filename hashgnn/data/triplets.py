@@ -11,12 +11,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numba
 import numpy as np
 
 from hashgnn.data.interactions import Csr, Split, load_split
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
+from hashgnn.kernels import njit
 from hashgnn.stage import run_stage, stage_parser
 
 
@@ -69,7 +69,7 @@ def _check_room(train: Csr, n_items: int) -> None:
         )
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _mix(bits):  # type: ignore[no-untyped-def]
     """SplitMix64's finalizer, as a hash of uint64."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -77,7 +77,7 @@ def _mix(bits):  # type: ignore[no-untyped-def]
     return bits ^ (bits >> np.uint64(31))
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _absent(items, n):  # type: ignore[no-untyped-def]
     """The ``n``-th (from 0) of the numbers 0, 1, 2, ... that are not in ``items``, ascending."""
     low, high = 0, len(items)
@@ -90,7 +90,7 @@ def _absent(items, n):  # type: ignore[no-untyped-def]
     return n + low
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def draw_negatives(
     indptr: np.ndarray,
     indices: np.ndarray,

@@ -1,9 +1,9 @@
 """Buckets of nodes whose neighborhoods resemble each other, by MinHash (Broder 1997)."""
 
 import numpy as np
-from numba import njit
 
 from hashgnn.data.interactions import Csr
+from hashgnn.kernels import njit
 
 
 def buckets(neighbors: Csr, bands: int, rows: int, seed: int) -> np.ndarray:

@@ -7,11 +7,11 @@ neighbors they share as weight (Gao et al. 2018, BiNE, section 3.1 and 3.3).
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from scipy.sparse.linalg import svds
 
 from hashgnn.data.interactions import Csr
 from hashgnn.graph.matrix import interaction_matrix
+from hashgnn.kernels import njit
 
 
 class Walks(NamedTuple):

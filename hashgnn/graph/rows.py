@@ -5,8 +5,8 @@ next target while it works on those of this one.
 """
 
 import numpy as np
-from numba import njit
 
+from hashgnn.kernels import njit
 from hashgnn.prefetch import LINE, prefetch_line
 
 

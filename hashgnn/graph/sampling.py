@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from hashgnn.graph.bipartite import Graph
+from hashgnn.kernels import njit
 
 
 class Block(NamedTuple):

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
+
+from hashgnn.kernels import njit
 
 
 def similarity(codes: Tensor, users: Tensor, items: Tensor, scale: float) -> Tensor:

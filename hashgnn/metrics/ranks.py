@@ -7,9 +7,9 @@ random order, so every metric here is an expectation over that order, in closed 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from hashgnn.data.interactions import Csr
+from hashgnn.kernels import njit
 
 
 class Ranks(NamedTuple):

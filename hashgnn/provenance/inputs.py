@@ -1,9 +1,6 @@
 """The files that a stage reads, held to what the stages that made them recorded."""
 
-import os
-import time
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -36,7 +33,6 @@ class Inputs:
         for path in read:
             if _state(path) != self._states[path] and _checksum(path) != self._checksums[path]:
                 raise InputError(f"{path}: changed while it was read; run the same command again")
-            _not_of_the_future(path)
         return {str(path): self._checksums[path] for path in read}
 
 
@@ -57,16 +53,6 @@ def _check(path: Path, found: str, told: dict[str, tuple[Path, str]]) -> None:
             f"{path}: altered or damaged since it was made: {record} says {expected}, found "
             f"{found}; delete {path} and run the same command again"
         )
-
-
-def _not_of_the_future(path: Path) -> None:
-    """Mend the time of a file that a clock set back since has left in the future.
-
-    Snakemake would throw away what was made of it, since the output seems to be older.
-    """
-    if path.stat().st_mtime > time.time():
-        with suppress(OSError):
-            os.utime(path)
 
 
 def _checksum(path: Path) -> str:

@@ -5,9 +5,9 @@ from functools import lru_cache
 from itertools import product
 
 import numpy as np
-from numba import njit
 
 from hashgnn.data.interactions import Csr
+from hashgnn.kernels import njit
 from hashgnn.search import scan
 from hashgnn.search.parallel import in_threads, query_blocks
 from hashgnn.search.parts import Items, Part, merge, parts_of

@@ -5,11 +5,11 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_array, save_array
+from hashgnn.kernels import njit
 from hashgnn.search import continuous, hamming
 from hashgnn.search.parts import Items
 from hashgnn.search.planes import to_planes

@@ -5,7 +5,8 @@ code of item 512 c + 64 w + i; items beyond the last have zero codes.
 """
 
 import numpy as np
-from numba import njit
+
+from hashgnn.kernels import njit
 
 CHUNK_WORDS = 8
 CHUNK_ITEMS = 64 * CHUNK_WORDS

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 from llvmlite import binding, ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from hashgnn.kernels import njit
 from hashgnn.prefetch import prefetch_line
 
 _LANES = 16 if binding.get_host_cpu_features().get("avx512f") else 8

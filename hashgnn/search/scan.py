@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import binding, ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from hashgnn.kernels import njit
 from hashgnn.prefetch import LINE, ask
 
 # Words a vector: as wide as the machine's registers. The results do not depend on it.

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
+from hashgnn.kernels import njit
 from hashgnn.models.graph_hasher import GraphHasher
 
 Updates = Literal["all", "touched", "auto"]

@@ -17,7 +17,8 @@ from hashgnn.data.checksum import file_checksum
 from hashgnn.data.interactions import load_split
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_array, save_array
-from hashgnn.provenance.code_digest import CodeDigest
+from hashgnn.provenance.followed import check_followed
+from hashgnn.provenance.planned import own_code
 from hashgnn.stage import Facts, run_stage, stage_parser
 from hashgnn.training.checkpoint import Checkpoint
 from hashgnn.training.memory import keep_freed_memory
@@ -106,10 +107,13 @@ def _pretrained(files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def fingerprint(settings: Mapping[str, Any], device: torch.device, checksums: Iterable[str]) -> str:
-    """A digest of all that the outcome depends on; ``checksums`` stand for the inputs."""
-    root = Path(__file__).parents[2]
+    """A digest of all that the outcome depends on; ``checksums`` stand for the inputs.
+
+    Raises ``InputError`` for a method or encoder whose edits would go unseen.
+    """
     encoder = [e for key, e in settings["parameters"].items() if key == "encoder"]
-    code = CodeDigest(root)("hashgnn.training.train", settings["method"], *encoder)
+    check_followed(own_code, settings["method"], *encoder)
+    code = own_code("hashgnn.training.train", settings["method"], *encoder)
     parts = [json.dumps(settings, sort_keys=True), code, device.type, *checksums]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 from hashgnn.data.interactions import Csr, Split, take_rows
 from hashgnn.hashing.sign import sign
+from hashgnn.kernels import njit
 from hashgnn.metrics.encoded import Encoded
 from hashgnn.metrics.hit_rate import hit_rate
 from hashgnn.metrics.ranks import Ranks, ranks_of_levels, ranks_of_lists

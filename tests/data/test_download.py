@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -86,11 +87,11 @@ def settings(address=None, checksum=None, file="good.csv", **others):
     return entry | {"address": address, "checksum": checksum} | others
 
 
-def get(tmp_path, entry, mirror=None):
+def get(tmp_path, entry, mirror=None, trusted=False):
     """Download into an empty folder and hold that nothing but the whole file is left there."""
     output = tmp_path / "download" / entry["file"]
     try:
-        facts = download(entry, output, mirror, tmp_path)
+        facts = download(entry, output, mirror, tmp_path, trusted)
     except InputError as error:
         assert not list(output.parent.iterdir())
         return str(error)
@@ -104,15 +105,15 @@ def test_each_checksum_is_accepted(tmp_path, server, checksum):
     address = f"{server.address}/good.csv"
     assert get(tmp_path, settings(address, checksum)) == {
         "source": address,
-        "checksum": checksum.lower(),
-        "checked": True,
+        "checksum": SHA256,
+        "checked": {"settings": checksum.lower()},
         "bytes": len(DATA),
     }
 
 
 def test_without_checksum_the_sha256_is_recorded(tmp_path, server):
     facts = get(tmp_path, settings(f"{server.address}/good.csv"))
-    assert (facts["checksum"], facts["checked"]) == (SHA256, False)
+    assert (facts["checksum"], facts["checked"]) == (SHA256, {})
 
 
 @pytest.mark.parametrize(
@@ -145,21 +146,57 @@ def test_dead_address_says_what_to_do(tmp_path, monkeypatch):
     assert f"save it as {tmp_path}/mirror/toy/good.csv" in message
 
 
-def test_web_mirror_comes_first_and_its_list_stands_in(tmp_path, server):
-    entry = settings("http://127.0.0.1:1/good.csv", WRONG)
+def test_web_mirror_comes_first(tmp_path, server):
+    entry = settings("http://127.0.0.1:1/good.csv", MD5)
     facts = get(tmp_path, entry, mirror=server.address)
-    assert (facts["source"], facts["checksum"]) == (f"{server.address}/toy/good.csv", SHA256)
+    assert facts["source"] == f"{server.address}/toy/good.csv"
+    assert facts["checked"] == {f"{server.address}/SHA256SUMS": SHA256, "settings": MD5}
 
 
-def test_folder_mirror_with_and_without_list(tmp_path):
-    mirror = tmp_path / "a mirror"
+LISTED = f"{SHA256.partition(':')[2]}  toy/good.csv\n"
+OTHER = "0" * 64 + "  toy/good.csv\n"
+
+
+@pytest.mark.parametrize(
+    ("listing", "checksum", "trusted", "checked"),
+    [
+        (None, None, False, []),
+        (None, MD5, False, ["settings"]),
+        (None, MD5, True, ["settings"]),  # a mirror that lists nothing replaces nothing
+        ("", MD5, True, ["settings"]),
+        (LISTED, None, False, ["list"]),
+        (LISTED, MD5, False, ["list", "settings"]),
+        (LISTED, MD5, True, ["list"]),
+        (LISTED, WRONG, True, ["list"]),
+        (LISTED, WRONG, False, f"expected {WRONG} (settings), got {MD5}"),
+        (None, WRONG, True, f"expected {WRONG} (settings), got {MD5}"),
+        (OTHER, MD5, False, "expected sha256:000"),
+        (OTHER, MD5, True, "expected sha256:000"),
+        (OTHER, None, False, "expected sha256:000"),
+        ("xyz  toy/good.csv\n", MD5, False, "m/SHA256SUMS: toy/good.csv: checksum 'sha256:xyz'"),
+    ],
+)
+def test_both_checksums_hold_unless_the_mirror_is_trusted(
+    tmp_path, listing, checksum, trusted, checked
+):
+    mirror = tmp_path / "m"
     (mirror / "toy").mkdir(parents=True)
     (mirror / "toy" / "good.csv").write_bytes(DATA)
-    assert get(tmp_path, settings(checksum=MD5), str(mirror))["checksum"] == MD5
-    (mirror / "SHA256SUMS").write_text("0" * 64 + "  toy/good.csv\n")
-    (tmp_path / "download" / "good.csv").unlink()
-    message = get(tmp_path, settings(checksum=MD5), str(mirror))
-    assert f"expected sha256:{'0' * 64}, got {SHA256}" in message
+    if listing is not None:
+        (mirror / "SHA256SUMS").write_text(listing)
+
+    found = get(tmp_path, settings(checksum=checksum), str(mirror), trusted)
+
+    if isinstance(checked, list):
+        values = {"list": (f"{mirror}/SHA256SUMS", SHA256), "settings": ("settings", checksum)}
+        assert found["checked"] == dict(values[name] for name in checked)
+    else:
+        assert checked in found
+
+
+def test_what_replaces_a_checksum_is_said(tmp_path, server):
+    message = get(tmp_path, settings(checksum=WRONG), server.address)
+    assert "--config mirror_checksums=trust" in message
 
 
 def test_mirror_without_the_file_falls_through(tmp_path, server):
@@ -185,6 +222,19 @@ def test_path_as_address_is_copied(tmp_path):
     assert "none.csv: no such file" in get(tmp_path, settings("none.csv"))
     assert "expected a file that can be read" in get(tmp_path, settings("."))
     assert "expected http://" in get(tmp_path, settings("ftp://example.org/x"))
+    assert "give the whole path" in get(tmp_path, settings("~nobody-of-this-name/x"))
+    os.mkfifo(tmp_path / "fifo")
+    assert "is no regular file" in get(tmp_path, settings("fifo"))
+
+
+def test_a_path_may_begin_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home" / "toy").mkdir(parents=True)
+    (tmp_path / "home" / "toy" / "good.csv").write_bytes(DATA)
+    assert get(tmp_path, settings("~/toy/good.csv"))["checksum"] == SHA256
+    (tmp_path / "download" / "good.csv").unlink()
+    command = ["--mirror=~", f"--output={tmp_path}/download/good.csv"]
+    assert main([*command, "--settings", json.dumps(settings())]) == 0
 
 
 def test_command_line(tmp_path, capfd):
@@ -192,7 +242,7 @@ def test_command_line(tmp_path, capfd):
     output, record = tmp_path / "out" / "good.csv", tmp_path / "out" / "good.json"
     common = [f"--base={tmp_path}", f"--output={output}", f"--provenance={record}"]
     assert main([*common, "--settings", json.dumps(settings("mine.csv", MD5))]) == 0
-    assert json.loads(record.read_text())["checksum"] == MD5
+    assert json.loads(record.read_text())["checked"] == {"settings": MD5}
     (tmp_path / "m" / "toy").mkdir(parents=True)
     (tmp_path / "mine.csv").rename(tmp_path / "m" / "toy" / "good.csv")
     assert main([*common, "--mirror=m", "--settings", json.dumps(settings())]) == 0

@@ -24,6 +24,7 @@ from tests.faults.matrix_expected import (
 VALUES: dict[str, Any] = {
     "device": "cpu",
     "mirror": "elsewhere",
+    "mirror_checksums": "trust",
     "datasets/gowalla/reader": "table",
     "models/popularity/module": "hashgnn.models.puresvd",
     "models/puresvd/module": "hashgnn.models.popularity",
@@ -133,7 +134,7 @@ def changes(key: str, value: Any) -> dict[str, Any]:
 def row(key: str, config: Mapping[str, Any]) -> Row:
     """What must and what may run again after an edit of ``key``."""
     match key.split("/"):
-        case [("device" | "mirror" | "tensorboard"), *_]:
+        case [("device" | "mirror" | "mirror_checksums" | "tensorboard"), *_]:
             return Row(key, NONE)
         case ["datasets", ("taobao" | "synthetic"), *_]:  # which nothing shows
             return Row(key, NONE)

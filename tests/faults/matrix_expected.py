@@ -227,6 +227,12 @@ MODULES = [
         Row(f"hashgnn.{name}", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS))
         for name in ("prefetch", "threads")
     ),
+    # What compiles the kernels; taste and the drawing of negatives have some too.
+    Row(
+        "hashgnn.kernels",
+        (*EVALUATIONS, "timing *", "triplets *", "prepare alibaba_like", *trains(*SHARED)),
+        (*PREPARED, *trains(*OTHERS)),
+    ),
     Row("hashgnn.settings", trains(*SHARED), trains(*OTHERS)),
     Row("hashgnn.tables", ("table *",), ("checks", "claims", "tuning")),
     Row("hashgnn.tables.against", ("table table2", "table table3")),

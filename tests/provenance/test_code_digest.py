@@ -12,6 +12,11 @@ FILES = {
     "sub/__init__.py": "",
     "sub/c.py": "x = 1\n",
     "alone.py": "y = 1\n",
+    "near/__init__.py": "from . import inner\n",
+    "near/inner.py": "from .. import alone\nfrom ..sub.c import x\n",
+    "near/user.py": "from .inner import x\n",
+    "bare/method.py": "from . import helper\nfrom .helper import f\nimport os\n",
+    "bare/helper.py": "",
     "late.py": "def f():\n    from hashgnn import alone\n    return alone.y\n",
 }
 
@@ -31,6 +36,27 @@ def test_closure_is_transitive_and_sees_imports_inside_functions(root: Path) -> 
     chain = {"hashgnn", "hashgnn.a", "hashgnn.b", "hashgnn.sub", "hashgnn.sub.c"}
     assert code.closure("hashgnn.a") == chain
     assert code.closure("hashgnn.late") == {"hashgnn", "hashgnn.late", "hashgnn.alone"}
+
+
+@pytest.mark.parametrize(
+    ("module", "found"),
+    [
+        ("near", {"near", "near.inner", "alone", "sub", "sub.c"}),  # a package's own __init__
+        ("near.user", {"near.user", "near", "near.inner", "alone", "sub", "sub.c"}),
+        ("bare.method", {"bare.method", "bare.helper"}),  # a folder without __init__
+    ],
+)
+def test_relative_imports_are_followed(root: Path, module: str, found: set[str]) -> None:
+    closure = CodeDigest(root).closure(f"hashgnn.{module}")
+
+    assert closure == {"hashgnn", *(f"hashgnn.{name}" for name in found)}
+
+
+def test_what_is_no_python_is_named(root: Path) -> None:
+    (root / "hashgnn/b.py").write_text("def f(:\n")
+
+    with pytest.raises(InputError, match=r"hashgnn/b\.py: is not Python .*line 1"):
+        CodeDigest(root)("hashgnn.a")
 
 
 @pytest.mark.parametrize(

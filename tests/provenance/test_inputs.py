@@ -1,6 +1,9 @@
 """A stage reads what the stage before it recorded, or says that it does not."""
 
 import argparse
+import itertools
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +90,18 @@ def test_a_file_that_changes_while_it_is_read_makes_no_record(
     assert run(own, second, meddled) == 2
     assert "own.txt: changed while it was read" in capsys.readouterr().err
     assert not second.with_suffix(".provenance.json").exists()
+
+
+def test_recording_leaves_the_times_of_what_was_read(chain: tuple[Path, Path, Path]) -> None:
+    """Of the user's own file and of a result, though a clock was set back since."""
+    future = time.time() + 86_400
+    for given, made in itertools.pairwise(chain):
+        os.utime(given, (future, future))
+        before = given.stat()
+
+        assert run(given, made) == 0
+
+        assert (given.stat().st_mtime_ns, given.stat().st_ctime_ns) == (
+            before.st_mtime_ns,
+            before.st_ctime_ns,
+        )

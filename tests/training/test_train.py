@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from hashgnn.data.interactions import Csr, Split, save_split
+from hashgnn.errors import InputError
 from hashgnn.files import save_array
+from hashgnn.provenance.code_digest import CodeDigest
 from hashgnn.training import train
 from hashgnn.training.checkpoint import Checkpoint
 
@@ -75,8 +77,25 @@ def test_whatever_the_outcome_depends_on_makes_another_training(changes: dict[st
     assert fingerprint(**changes) != fingerprint()
 
 
-def test_an_edit_of_the_code_makes_another_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = fingerprint()
-    monkeypatch.setattr(train, "CodeDigest", lambda root: lambda *entries: "edited")
+def test_an_edit_of_the_code_makes_another_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {"__init__": "", "training/train": "", "training/fit": ""}
+    texts |= {"models/own": "from .helper import f\n", "models/helper": "f = 1\n"}
+    files = {name: tmp_path / f"hashgnn/{name}.py" for name in texts}
 
-    assert fingerprint() != before
+    def found() -> str:
+        monkeypatch.setattr(train, "own_code", CodeDigest(tmp_path))
+        return fingerprint(method="hashgnn.models.own", parameters={})
+
+    for name, text in texts.items():
+        files[name].parent.mkdir(parents=True, exist_ok=True)
+        files[name].write_text(text)
+    before = found()
+    files["models/helper"].write_text("# a comment\nf = 1\n")
+    assert found() == before
+    files["models/helper"].write_text("f = 2\n")
+    assert found() != before
+    files["models/helper"].write_text("import importlib\n")
+    with pytest.raises(InputError, match="edit of it would go unseen"):
+        found()

@@ -1,6 +1,7 @@
 """What reruns after which edit, and that nothing else does."""
 
 import json
+import os
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from typing import Any
@@ -183,6 +184,43 @@ def test_edited_files(project: Any, file: str, old: str, new: str, stale: Sequen
 )
 def test_changed_config(project: Any, changes: dict[str, Any], stale: Sequence[str]) -> None:
     assert project.stale(changes) == matching(stale)
+
+
+def test_the_users_own_file_that_was_moved_away_is_missed(project: Any) -> None:
+    own = project.root / "odd.tsv"
+    kept = own.rename(own.with_suffix(".kept"))
+    try:
+        assert project.stale() == matching(OF_SHOP)
+    finally:
+        kept.rename(own)
+
+
+@pytest.mark.parametrize("address", ["~/nowhere.tsv", "$HOME/odd.tsv", "odd", "hashgnn"])
+def test_an_address_that_leads_to_no_file_is_missed(project: Any, address: str) -> None:
+    files = {"files": {"odd.tsv": {"address": address}}}
+    assert project.stale({"datasets": {"shop": files}}) == matching(OF_SHOP)
+
+
+def test_an_edited_file_of_a_mirror_is_seen(project: Any) -> None:
+    file = project.root / "mirror/shop/odd.tsv"
+    file.parent.mkdir(parents=True)
+    own = (project.root / "odd.tsv").read_text()
+    file.write_text(own)
+    assert project.stale({"mirror": "mirror"}) == set()
+
+    file.write_text(own.replace("käufer 39\t", "käufer 40\t"))
+    os.utime(file, (0, 0))
+    assert project.stale({"mirror": "mirror"}) == matching(OF_SHOP)
+    assert project.stale({"mirror": "elsewhere"}) == set()
+
+
+def test_a_method_that_cannot_be_followed_is_refused_by_one_line(project: Any) -> None:
+    edit = ("class HashSte", "TABLE = open('table.csv')\n\n\nclass HashSte")
+    with project.edited("hashgnn/models/hash_ste.py", *edit):
+        ran = project.snakemake("-n")
+    assert ran.returncode == 1
+    assert "hashgnn.models.hash_ste, line " in ran.stdout
+    assert "Traceback" not in ran.stdout + ran.stderr
 
 
 def test_a_new_seed_trains_itself_alone(project: Any) -> None:

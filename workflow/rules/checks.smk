@@ -16,6 +16,7 @@ rule check_runs:
         code=code("hashgnn.checks.inspect_runs"),
     shell:
         "python -m hashgnn.checks.inspect_runs --split {input.split} --metrics {input.metrics} "
+        "--code {params.code:q} "
         "--settings {params.settings:q} --output {output.checks} "
         "--provenance {output.provenance} > {log} 2>&1"
 
@@ -45,5 +46,6 @@ rule checks:
         code=code("hashgnn.checks.judge"),
     shell:
         "python -m hashgnn.checks.judge --checks {input.checks} --metrics {input.metrics} "
-        "--tables {input.tables} --settings {params.settings:q} --csv {output.csv} --md {output.md} "
+        "--tables {input.tables} --code {params.code:q} "
+        "--settings {params.settings:q} --csv {output.csv} --md {output.md} "
         "--provenance {output.provenance} 2>&1 | tee {log}"

@@ -20,4 +20,5 @@ rule claims:
         code=code("hashgnn.claims.assess"),
     shell:
         "python -m hashgnn.claims.assess {input} --csv {output.csv} --md {output.md} "
+        "--code {params.code:q} "
         "--provenance {output.provenance} > {log} 2>&1"

@@ -35,10 +35,10 @@ load_package()
 
 from hashgnn.claims.catalogue import NEEDED as CLAIMED
 from hashgnn.configuration import base_folder, check_config
-from hashgnn.data.checksum import file_checksum
 from hashgnn.errors import InputError
 from hashgnn.experiment.check_once import CHECK, check_once
 from hashgnn.experiment.config_files import refuse_repeated_keys, with_types
+from hashgnn.experiment.downloads import check_places, download_settings
 from hashgnn.experiment.grid import runs
 from hashgnn.experiment.needs import GRIDS, TUNING, check_cutoffs
 from hashgnn.experiment.package_link import package_folder
@@ -51,8 +51,11 @@ from hashgnn.experiment.parameters import (
 from hashgnn.experiment.sweeps import derived_models, points
 from hashgnn.experiment.tuning import trials, tried_models
 from hashgnn.provenance.code_digest import CodeDigest
+from hashgnn.provenance.followed import check_followed
+from hashgnn.provenance.planned import PlannedCode
 
-code = CodeDigest(ROOT)
+digest = CodeDigest(ROOT)
+code = PlannedCode(digest, workflow.is_main_process)
 
 # The folder of one training: a data set, a method, a length of code, a seed.
 RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
@@ -75,12 +78,12 @@ try:
         refuse_repeated_keys(workflow.configfiles)
     config = with_types(config, workflow.config_settings.config_args or [])
     check_config(config, SCHEMA)
-    for model in config["models"].values():
-        code.closure(model["module"])
     validate(config, str(SCHEMA))  # fills in the defaults
     config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
     declared = {**config, "models": dict(config["models"])}
     config["models"] |= {**derived_models(config), **tried_models(config)}
+    check_places(config)
+    check_followed(digest, *named_modules(config))
 except InputError as error:
     raise WorkflowError(f"the configuration cannot be used:\n{error}")
 
@@ -98,7 +101,7 @@ if config["workdir"]:
 if workflow.is_main_process and not workflow.deployment_settings.deployment_method:
     try:
         check_once(
-            declared, code(CHECK, *named_modules(declared)), Path(".snakemake/checked")
+            declared, digest(CHECK, *named_modules(declared)), Path(".snakemake/checked")
         )
     except InputError as error:
         raise WorkflowError(f"the configuration cannot be used:\n{error}")
@@ -117,6 +120,7 @@ def shell_prefix():
         "PYTHONSAFEPATH": 1,
         "HASHGNN_DEVICE": config["device"],
         "HASHGNN_MIRROR": config["mirror"] or "",
+        "HASHGNN_MIRROR_CHECKSUMS": config["mirror_checksums"],
         "HASHGNN_TENSORBOARD": int(config["tensorboard"]),
         "HASHGNN_BASE": BASE,
     }

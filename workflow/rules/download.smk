@@ -1,6 +1,4 @@
 rule download:
-    input:
-        local_source,
     output:
         file="results/{dataset}/download/{file}",
         provenance="results/{dataset}/download/{file}.provenance.json",
@@ -15,8 +13,9 @@ rule download:
     resources:
         **cost("download"),
     params:
-        settings=download_settings,
+        settings=download_params,
         code=code("hashgnn.data.download"),
     shell:
         "python -m hashgnn.data.download --settings {params.settings:q} "
+        "--code {params.code:q} "
         "--output {output.file:q} --provenance {output.provenance:q} 2>&1 | tee {log:q}"

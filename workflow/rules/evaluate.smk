@@ -20,6 +20,7 @@ rule evaluate:
         code=code("hashgnn.metrics.evaluate"),
     shell:
         "python -m hashgnn.metrics.evaluate --split {input.split} "
+        "--code {params.code:q} "
         "--user-codes {input.user_codes} --item-codes {input.item_codes} "
         "--user-vectors {input.user_vectors} --item-vectors {input.item_vectors} "
         "--needs-mb {resources.needed_mb} "

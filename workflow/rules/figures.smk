@@ -24,5 +24,6 @@ rule figure:
         code=lambda wildcards: code(f"hashgnn.figures.{wildcards.figure}"),
     shell:
         "python -m hashgnn.figures.{wildcards.figure} {input} "
+        "--code {params.code:q} "
         "--settings {params.settings:q} --pdf {output.pdf} --svg {output.svg} --csv {output.csv} "
         "--provenance {output.provenance} > {log} 2>&1"

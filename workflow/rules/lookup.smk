@@ -44,37 +44,10 @@ def raw_files(wildcards):
     return [f"results/{wildcards.dataset}/download/{file}" for file in files]
 
 
-def local_source(wildcards):
-    """The user's own file, where a data set's address is one: an edit of it is noticed.
-
-    A relative address gives a relative path, so that a project may be moved with its results.
-    """
-    address = config["datasets"][wildcards.dataset]["files"][wildcards.file].get(
-        "address", "://"
+def download_params(wildcards):
+    return settings(
+        **download_settings(config, wildcards.dataset, wildcards.file, Path(BASE))
     )
-    if "://" in address:
-        return []
-    if Path(address).is_absolute():
-        return address
-    return os.path.relpath(Path(BASE, address))
-
-
-@functools.cache
-def content(path):
-    return str(file_checksum(Path(path), "sha256"))
-
-
-def download_settings(wildcards):
-    """The file alone: another filter must not download again.
-
-    The user's own file counts by its content: its time may be that of a clock that was wrong.
-    """
-    source = config["datasets"][wildcards.dataset]["files"][wildcards.file]
-    named = dict(dataset=wildcards.dataset, name=wildcards.dataset, file=wildcards.file)
-    own = local_source(wildcards)
-    if own and Path(own).is_file():
-        named["content"] = content(own)
-    return settings(**named, **source)
 
 
 def prepare_settings(wildcards):

@@ -21,5 +21,6 @@ rule explore:
         code=code("hashgnn.pages.explore"),
     shell:
         "python -m hashgnn.pages.explore {input} --template {params.template:q} "
+        "--code {params.code:q} "
         "--settings {params.settings:q} --output {output.html} "
         "--provenance {output.provenance} > {log} 2>&1"

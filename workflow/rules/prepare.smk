@@ -17,6 +17,7 @@ rule prepare:
         code=prepare_code,
     shell:
         "python -m hashgnn.data.prepare --inputs {input:q} --needs-mb {resources.needed_mb} "
+        "--code {params.code:q} "
         "--settings {params.settings:q} "
         "--output {output.interactions} --users {output.user_ids} --items {output.item_ids} "
         "--provenance {output.provenance} > {log} 2>&1"

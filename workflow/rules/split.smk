@@ -15,4 +15,5 @@ rule split:
         code=code("hashgnn.data.split"),
     shell:
         "python -m hashgnn.data.split --interactions {input} --settings {params.settings:q} "
+        "--code {params.code:q} "
         "--output {output.split} --provenance {output.provenance} > {log} 2>&1"

@@ -24,5 +24,6 @@ rule table:
         code=lambda wildcards: code(f"hashgnn.tables.{wildcards.table}"),
     shell:
         "python -m hashgnn.tables.{wildcards.table} {input} --settings {params.settings:q} "
+        "--code {params.code:q} "
         "--csv {output.csv} --md {output.md} --tex {output.tex} "
         "--provenance {output.provenance} 2>&1 | tee {log}"

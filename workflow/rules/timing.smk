@@ -20,6 +20,7 @@ rule timing:
         code=code("hashgnn.timing.time_searches"),
     shell:
         "python -m hashgnn.timing.time_searches "
+        "--code {params.code:q} "
         "--user-codes {input.user_codes} --item-codes {input.item_codes} "
         "--user-vectors {input.user_vectors} --item-vectors {input.item_vectors} "
         "--settings {params.settings:q} --output {output.times} "

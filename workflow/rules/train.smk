@@ -20,6 +20,7 @@ rule train:
         folder=RUN,
     shell:
         "python -m hashgnn.training.train --split {input.split} --triplets {input.triplets} "
+        "--code {params.code:q} "
         "--pretrained {input.pretrained} --needs-mb {resources.needed_mb} "
         "--settings {params.settings:q} --output {params.folder} "
         "--provenance {output.provenance} > {log} 2>&1"

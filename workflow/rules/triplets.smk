@@ -15,4 +15,5 @@ rule triplets:
         code=code("hashgnn.data.triplets"),
     shell:
         "python -m hashgnn.data.triplets --split {input} --settings {params.settings:q} "
+        "--code {params.code:q} "
         "--output {output.triplets} --provenance {output.provenance} > {log} 2>&1"

@@ -20,6 +20,7 @@ rule validate:
         code=code("hashgnn.metrics.evaluate"),
     shell:
         "python -m hashgnn.metrics.evaluate --split {input.split} "
+        "--code {params.code:q} "
         "--user-codes {input.user_codes} --item-codes {input.item_codes} "
         "--user-vectors {input.user_vectors} --item-vectors {input.item_vectors} "
         "--needs-mb {resources.needed_mb} "
@@ -50,4 +51,5 @@ rule tuning:
         code=code("hashgnn.tuning.summarize"),
     shell:
         "python -m hashgnn.tuning.summarize {input} --settings {params.settings:q} "
+        "--code {params.code:q} "
         "--csv {output.csv} --md {output.md} --provenance {output.provenance} 2>&1 | tee {log}"

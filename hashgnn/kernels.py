@@ -1,0 +1,79 @@
+"""Kernels: functions that numba compiles at their first call, and keeps compiled on disk.
+
+numba keeps them beside the package or in the home folder. Where neither can be written, as in a
+container that is read-only, it refuses to load the package; here they go to a folder for temporary
+files, or are compiled anew each time.
+"""
+
+import functools
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+
+# Numba gives it its names when it is loaded.
+config: Any = numba.config
+
+Function = Callable[..., Any]
+
+
+def njit(**options: Any) -> Callable[[Function], Any]:
+    """``numba.njit``, whose option ``cache`` finds a place for it, or goes without."""
+
+    def compiled(function: Function) -> Any:
+        try:
+            return _if_there_is_room(numba.njit(**options)(function))
+        except RuntimeError as error:
+            if "cannot cache" not in str(error):
+                raise
+        folder = _temporary_cache()
+        if not folder:
+            return numba.njit(**{**options, "cache": False})(function)
+        before, config.CACHE_DIR = config.CACHE_DIR, folder
+        try:
+            return _if_there_is_room(numba.njit(**options)(function))
+        finally:
+            config.CACHE_DIR = before
+
+    return compiled
+
+
+def _if_there_is_room(kernel: Any) -> Any:
+    """Let ``kernel`` run though what is compiled cannot be written, as on a full disk."""
+    cache = kernel._cache
+    save = cache.save_overload
+
+    def saved(*arguments: Any) -> None:
+        try:
+            save(*arguments)
+        except OSError as error:
+            _say(f"kernels are compiled anew each time: {error.strerror}")
+
+    cache.save_overload = saved
+    return kernel
+
+
+@functools.cache
+def _temporary_cache() -> str | None:
+    """A folder of this user's alone, as numba unpickles what lies there; None if there is none."""
+    try:
+        folder = Path(tempfile.gettempdir(), f"hashgnn-kernels-{os.getuid()}")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+        usable = own and not found.st_mode & 0o077 and os.access(folder, os.W_OK)
+    except OSError:
+        usable = False
+    where = f"are kept in {folder}" if usable else "are compiled anew each time"
+    _say(f"kernels {where}: neither the package nor the home folder can be written")
+    return str(folder) if usable else None
+
+
+@functools.cache
+def _say(news: str) -> None:
+    print(f"{news} (NUMBA_CACHE_DIR=FOLDER names another place)", file=sys.stderr)

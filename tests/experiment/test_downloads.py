@@ -1,0 +1,127 @@
+"""What makes a file be fetched again: another source, by its content."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hashgnn.errors import InputError
+from hashgnn.experiment.downloads import check_places, download_settings
+
+NEW, OLD = (f"sha256:{hashlib.sha256(text).hexdigest()}" for text in (b"new", b"old"))
+WEB = {"address": "https://example.org/f.csv"}
+CHECKED = {**WEB, "checksum": OLD}
+OWN = {"address": "own.csv"}
+BY_HAND = {"manual": {"page": "https://example.org"}}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where results lie, with a copy that was made of ``old``."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("mirror/toy", "home", "results/toy/download"):
+        (tmp_path / name).mkdir(parents=True)
+    return tmp_path
+
+
+def planned(folder: Path, entry: dict[str, Any], **config: Any) -> dict[str, Any]:
+    """The settings but for the entry itself, which every edit changes."""
+    datasets = {"toy": {"files": {"f.csv": entry}}}
+    given = {"mirror": None, "mirror_checksums": "check", **config, "datasets": datasets}
+    check_places(given)
+    found = download_settings(given, "toy", "f.csv", folder)
+    assert found.items() >= {"dataset": "toy", "file": "f.csv", **entry}.items()
+    return {key: value for key, value in found.items() if key == "content"}
+
+
+def made(settings: dict[str, Any]) -> None:
+    """Record a copy of ``old`` that was planned with ``settings``."""
+    record = {"settings": settings, "outputs": {"f.csv": OLD}}
+    Path("results/toy/download/f.csv.provenance.json").write_text(json.dumps(record))
+
+
+MIRROR = {"mirror": "mirror"}
+TRUST = {**MIRROR, "mirror_checksums": "trust"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "config", "files", "expected"),
+    [
+        pytest.param(OWN, {}, {"own.csv": b"old"}, OLD, id="an own file"),
+        pytest.param(OWN, {}, {"own.csv": b"new"}, NEW, id="an own file that was edited"),
+        pytest.param(OWN, {}, {}, None, id="an own file that was moved away"),
+        pytest.param({"address": "results"}, {}, {}, None, id="a folder"),
+        pytest.param({"address": "~/f"}, {}, {}, None, id="nothing in the home folder"),
+        pytest.param({"address": "~/f"}, {}, {"home/f": b"new"}, NEW, id="in the home folder"),
+        pytest.param({**OWN, "checksum": OLD}, {}, {}, None, id="moved away, with a checksum"),
+        pytest.param(WEB, {}, {}, "as before", id="the web"),
+        pytest.param(WEB, MIRROR, {}, "as before", id="a mirror without the file"),
+        pytest.param(WEB, MIRROR, {"mirror/toy/f.csv": b"old"}, "as before", id="the same there"),
+        pytest.param(WEB, MIRROR, {"mirror/toy/f.csv": b"new"}, NEW, id="an edited mirror"),
+        pytest.param(BY_HAND, MIRROR, {"mirror/toy/f.csv": b"new"}, NEW, id="fetched by hand"),
+        pytest.param(BY_HAND, {}, {}, "as before", id="by hand, the mirror not named again"),
+        pytest.param(
+            WEB,
+            {"mirror": "https://m.org"},
+            {"mirror/toy/f.csv": b"new"},
+            "as before",
+            id="a web mirror",
+        ),
+        pytest.param(
+            CHECKED, MIRROR, {"mirror/toy/f.csv": b"new"}, "none", id="checksum settles it"
+        ),
+        pytest.param(CHECKED, {}, {}, "none", id="no longer trusted"),
+        pytest.param(CHECKED, TRUST, {"mirror/toy/f.csv": b"new"}, NEW, id="a trusted mirror"),
+        pytest.param(CHECKED, TRUST, {"mirror/toy/f.csv": b"old"}, "as before", id="trusted, same"),
+        pytest.param(
+            OWN, MIRROR, {"own.csv": b"old", "mirror/toy/f.csv": b"new"}, NEW, id="mirror first"
+        ),
+    ],
+)
+@pytest.mark.parametrize("before", [{}, {"content": OLD}, {"content": "sha256:other"}])
+def test_content_of_the_source(
+    folder: Path,
+    entry: dict[str, Any],
+    config: dict[str, Any],
+    files: dict[str, bytes],
+    expected: str | None,
+    before: dict[str, Any],
+) -> None:
+    made(before)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+    found = planned(folder, entry, **config)
+
+    if expected == "as before" or expected == OLD:  # the copy is of these bytes
+        assert found == before
+    else:
+        assert found == ({} if expected == "none" else {"content": expected})
+
+
+def test_before_the_first_fetch_and_after_a_damaged_record(folder: Path) -> None:
+    (folder / "own.csv").write_bytes(b"old")
+    assert planned(folder, OWN) == {"content": OLD}
+    assert planned(folder, WEB) == {}
+    for text in ("", "[]", "{}", '{"outputs": null, "settings": {}}'):
+        (folder / "results/toy/download/f.csv.provenance.json").write_text(text)
+        assert planned(folder, OWN) == {"content": OLD}
+
+
+def test_an_edit_is_seen_whatever_its_time(folder: Path) -> None:
+    own = folder / "own.csv"
+    for text, digest in ((b"old", OLD), (b"new", NEW)):
+        own.write_bytes(text)
+        assert planned(folder, OWN) == {"content": digest}
+        os.utime(own, (0, 0))
+
+
+@pytest.mark.parametrize("place", ["ftp://x.org/f", "file:///f", "~nobody-of-this-name/f"])
+def test_places_that_nothing_can_be_fetched_from_are_refused(folder: Path, place: str) -> None:
+    for config in ({"mirror": place}, {}):
+        with pytest.raises(InputError, match="address"):
+            planned(folder, WEB if config else {"address": place}, **config)
