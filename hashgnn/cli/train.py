@@ -7,6 +7,7 @@ import click
 import yaml
 
 from hashgnn.errors import InputError
+from hashgnn.locks import write_alone
 
 _TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -78,19 +79,19 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **given: Any)
     # Here, since they bring torch, which takes seconds.
     from hashgnn.cli.info import describe
     from hashgnn.recommender.fitting import Options, fit
-    from hashgnn.recommender.folder import RECORD, save_model
+    from hashgnn.recommender.folder import has_model, save_model
     from hashgnn.recommender.progress import Bar
 
-    if (output / RECORD).exists() and not overwrite:
-        raise InputError(f"{output}: holds a model; choose another folder or add --overwrite")
-    interactions = _read(tables, given)
-    names = ("bits", "method", "seed", "validation", "device", "parameters")
-    options = Options(**{name: given[name] for name in names})
-    output.mkdir(parents=True, exist_ok=True)
-    bar = Bar()
-    model, history = fit(interactions, options, bar, output / "checkpoint.pt", tables)
-    bar.close()
-    save_model(output, model, history)
+    with write_alone(output):
+        if has_model(output) and not overwrite:
+            raise InputError(f"{output}: holds a model; choose another folder or add --overwrite")
+        interactions = _read(tables, given)
+        names = ("bits", "method", "seed", "validation", "device", "parameters")
+        options = Options(**{name: given[name] for name in names})
+        bar = Bar()
+        model, history = fit(interactions, options, bar, output / "checkpoint.pt", tables)
+        bar.close()
+        save_model(output, model, history)
     click.echo(describe(output))
 
 
