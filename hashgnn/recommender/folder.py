@@ -28,21 +28,22 @@ from hashgnn.recommender.consistency import check_model
 from hashgnn.recommender.ids import Ids
 from hashgnn.recommender.model import Model
 from hashgnn.search import Index
+from hashgnn.search.storage import DESCRIPTION, FILES
 
 RECORD = "train.provenance.json"
 _INDEX = "index"
 _ARRAYS = ("user_codes", "item_codes", "user_vectors", "item_vectors")
 _DATA = ("users.csv", "items.csv", "interactions.npz")
-# An index has checksums of its own for the others.
-_FILES = (*(f"{name}.npy" for name in _ARRAYS), *_DATA, "history.csv", f"{_INDEX}/index.json")
+_INDEX_FILES = [f"{_INDEX}/{name}" for name in FILES]
+# An index has checksums of its own for its arrays.
+_FILES = (*(f"{name}.npy" for name in _ARRAYS), *_DATA, "history.csv", f"{_INDEX}/{DESCRIPTION}")
 _SETTINGS = {"method": str, "bits": int, "seed": int, "parameters": dict}
 
 
 def save_model(folder: Path, model: Model, history: pd.DataFrame) -> None:
     """Write ``model`` as a folder, in place of one that is there: all of it, or nothing."""
     arrays = (model.users.codes, model.items.codes, model.users.vectors, model.items.vectors)
-    parts = [f"{_INDEX}/{name}.npy" for name in ("order", "planes", "vectors")]
-    with replace_together(folder, [*_FILES, *parts, RECORD]) as staged:
+    with replace_together(folder, [*_FILES, *_INDEX_FILES, RECORD]) as staged:
         for name, array in zip(_ARRAYS, arrays, strict=True):
             if array is not None:
                 save_array(staged / f"{name}.npy", array)

@@ -26,10 +26,13 @@ class Arrays(NamedTuple):
     vectors: np.ndarray | None  # float32 [items, d]
 
 
+FILES = (DESCRIPTION, *(f"{name}.npy" for name in Arrays._fields))
+
+
 def save_arrays(folder: Path, arrays: Arrays) -> None:
     """Write the arrays that there are, with their checksums, in place of an index in ``folder``."""
     present = {name: array for name, array in arrays._asdict().items() if array is not None}
-    with replace_together(folder, [DESCRIPTION, *map(_file, Arrays._fields)]) as staged:
+    with replace_together(folder, FILES) as staged:
         for name, array in present.items():
             save_array(staged / _file(name), array)
         checksums = {name: _checksum(staged / _file(name)) for name in present}
