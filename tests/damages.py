@@ -45,7 +45,11 @@ ARRAYS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "shorter array": lambda array: array[:-1],
     "no rows": lambda array: array[:0],
     "doubles": lambda array: array.astype(np.float64),
-    "other byte order": lambda array: array.astype(array.dtype.newbyteorder()),
+    "other byte order": lambda array: (
+        array.astype(f">{array.dtype.kind}{array.itemsize}")
+        if array.itemsize > 1
+        else array.astype(">u2")
+    ),
     "wider integers": lambda array: array.astype(np.int64),
     "text array": lambda array: array.astype(str),
     "fewer dimensions": lambda array: array.reshape(-1)[: len(array)],

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +30,16 @@ def expected() -> Answers:
     return answers(Index(CODES, VECTORS))
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("saved") / "index"
+    Index(CODES, VECTORS).save(folder)
+    return folder
+
+
 @pytest.fixture
-def saved(tmp_path: Path) -> Path:
-    Index(CODES, VECTORS).save(tmp_path / "index")
-    return tmp_path / "index"
+def saved(original: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(original, tmp_path / "index")
 
 
 def forget_checksums(folder: Path) -> None:
