@@ -145,7 +145,8 @@ PREPARED = ("prepare *",)
 MODULES = [
     # Every stage runs these.
     Row("hashgnn.__init__", ALL),
-    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "stage")),
+    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "locks", "stage")),
+    Row("hashgnn.special_files", ALL),
     # No stage runs these, or they only watch.
     *(Row(f"hashgnn.{name}", NONE) for name in ("cli", "configuration", "cost", "experiment")),
     *(Row(f"hashgnn.{name}", NONE) for name in ("provenance", "recommender")),
@@ -221,7 +222,7 @@ MODULES = [
     Row("hashgnn.search.approximate", NONE),
     *(
         Row(f"hashgnn.{name}", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS))
-        for name in ("prefetch", "threads")
+        for name in ("folders", "prefetch", "threads")
     ),
     Row("hashgnn.settings", trains(*SHARED), trains(*OTHERS)),
     Row("hashgnn.tables", ("table *",), ("checks", "claims", "tuning")),
