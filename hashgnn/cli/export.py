@@ -40,6 +40,7 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
     index    index/, which hashgnn.search.Index.load maps into memory; its items are
              rows of item_ids.npy
     """
+    from hashgnn.folders import replace_together
     from hashgnn.recommender import export as formats_
     from hashgnn.recommender.folder import load_model
 
@@ -50,6 +51,8 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
         "faiss": formats_.write_faiss,
         "index": formats_.write_index,
     }
-    for name in dict.fromkeys(formats):
-        for path in writers[name](output, model):
-            click.echo(path)
+    names = [file for name in formats for file in formats_.FILES[name]]
+    with replace_together(output, names) as staged:
+        written = [path for name in dict.fromkeys(formats) for path in writers[name](staged, model)]
+    for path in written:
+        click.echo(output / path.relative_to(staged))

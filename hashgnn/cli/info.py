@@ -35,7 +35,7 @@ def facts(folder: Path) -> dict[str, Any]:
     data = data_folder(folder)
     interactions = load_interactions(data / "interactions.npz")
     settings = record["settings"]
-    inputs = ", ".join(Path(path).name for path in record["inputs"])
+    inputs = ", ".join(Path(path).name for path in record.get("inputs", {}))
     return {
         "data set": (inputs or "from Python") if data == folder else data.name,
         "method": settings["method"],
@@ -44,15 +44,26 @@ def facts(folder: Path) -> dict[str, Any]:
         "users": interactions.n_users,
         "items": interactions.n_items,
         "interactions": len(interactions.user),
-        "best epoch": record.get("best_epoch"),
-        "validation HR@50": record.get("validation_hr"),
-        "device": record["device"],
-        "seconds": record["seconds"],
-        "finished": record["finished"],
-        "commit": record["git_commit"],
-        "versions": record["versions"],
-        "files": {p.name: p.stat().st_size for p in sorted(folder.iterdir()) if p.is_file()},
+        "best epoch": _plain(record.get("best_epoch")),
+        "validation HR@50": _plain(record.get("validation_hr")),
+        "device": _plain(record.get("device")),
+        "seconds": _plain(record.get("seconds")),
+        "finished": _plain(record.get("finished")),
+        "commit": _plain(record.get("git_commit")),
+        "versions": {name: _plain(v) for name, v in record.get("versions", {}).items()},
+        "files": {path.name: path.stat().st_size for path in _files(folder)},
     }
+
+
+def _files(folder: Path) -> list[Path]:
+    """All but what a training or a save at work has there."""
+    there = (path for path in sorted(folder.iterdir()) if path.is_file())
+    return [path for path in there if not path.name.startswith(".")]
+
+
+def _plain(value: Any) -> str | int | float | None:
+    """What a line can hold; None for anything else, which no training records."""
+    return value if isinstance(value, str | int | float) else None
 
 
 def _listed(named: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import yaml
 from hashgnn.cli.tables import TABLES, read_tables, table_options
 from hashgnn.errors import InputError
 from hashgnn.experiment.parameters import merged
+from hashgnn.locks import write_alone
 
 
 def _settings(
@@ -71,19 +72,19 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **given: Any)
     # Here, since they bring torch, which takes seconds.
     from hashgnn.cli.info import describe
     from hashgnn.recommender.fitting import fit
-    from hashgnn.recommender.folder import RECORD, save_model
+    from hashgnn.recommender.folder import has_model, save_model
     from hashgnn.recommender.options import Options
     from hashgnn.recommender.progress import Bar
 
-    if (output / RECORD).exists() and not overwrite:
-        raise InputError(f"{output}: holds a model; choose another folder or add --overwrite")
     names = ("bits", "method", "seed", "validation", "device", "parameters")
     options = Options.of(**{name: given[name] for name in names})
-    interactions, inputs = read_tables(tables, given)
-    output.mkdir(parents=True, exist_ok=True)
-    bar = Bar()
-    model, history = fit(interactions, options, bar, output / "checkpoint.pt")
-    bar.close()
-    model = replace(model, record={**model.record, "inputs": inputs})
-    save_model(output, model, history)
+    with write_alone(output):
+        if has_model(output) and not overwrite:
+            raise InputError(f"{output}: holds a model; choose another folder or add --overwrite")
+        interactions, inputs = read_tables(tables, given)
+        bar = Bar()
+        model, history = fit(interactions, options, bar, output / "checkpoint.pt")
+        bar.close()
+        model = replace(model, record={**model.record, "inputs": inputs})
+        save_model(output, model, history)
     click.echo(describe(output))

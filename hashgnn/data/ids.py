@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
 
 _AT_ONCE = 1 << 16  # ids that become objects of Python, which take much room
@@ -70,8 +71,15 @@ def save_ids(path: Path, ids: pa.Array) -> None:
 
 
 def load_ids(path: Path) -> list[str]:
-    """The id of each index, as ``save_ids`` wrote them."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        next(rows)
-        return [id_ for _, id_ in rows]
+    """The id of each index, as ``save_ids`` wrote them; ``InputError`` if it is something else."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from error
+    ids = [row[-1] for row in rows[1:] if row]
+    if rows != [["index", "id"], *([str(index), id_] for index, id_ in enumerate(ids))]:
+        raise InputError(f"{path}: expected columns index and id, and rows numbered from 0 on")
+    if len(set(ids)) < len(ids):
+        raise InputError(f"{path}: ids occur more than once")
+    return ids

@@ -80,12 +80,24 @@ def save_interactions(path: Path, interactions: Interactions) -> None:
 
 def load_interactions(path: Path) -> Interactions:
     """Read what ``save_interactions`` wrote; ``InputError`` if it is something else."""
-    arrays = _load(path, ("user", "item", "n_users", "n_items", "user_key", "item_key"))
+    arrays = _load(path, ("user", "item", "user_key", "item_key", "n_users", "n_items"))
+    n_users, n_items = (_size(path, name, arrays) for name in ("n_users", "n_items"))
+    user, item = arrays["user"], arrays["item"]
+    _check_numbers(path, "user", user, len(user) if user.ndim else 0, n_users)
+    _check_numbers(path, "item", item, len(user), n_items)
+    key = user.astype(np.int64) << 32 | item
+    if (key[1:] <= key[:-1]).any():
+        raise _unfit(path, "user and item", "pairs that do not ascend", "pairs in order, each once")
+    _check_array(path, "user_key", arrays["user_key"], np.uint64, n_users)
+    _check_array(path, "item_key", arrays["item_key"], np.uint64, n_items)
+    for name, kind in (("time", np.int64), ("source", np.int16)):
+        if name in arrays:
+            _check_array(path, name, arrays[name], kind, len(user))
     return Interactions(
-        arrays["user"],
-        arrays["item"],
-        int(arrays["n_users"]),
-        int(arrays["n_items"]),
+        user,
+        item,
+        n_users,
+        n_items,
         arrays["user_key"],
         arrays["item_key"],
         arrays.get("time"),
@@ -106,8 +118,11 @@ def load_split(path: Path) -> Split:
     """Read what ``save_split`` wrote; ``InputError`` if it is something else."""
     names = [f"{part}_{kind}" for part in PARTS for kind in ("indptr", "items")]
     arrays = _load(path, (*names, "n_users", "n_items"))
+    n_users, n_items = (_size(path, name, arrays) for name in ("n_users", "n_items"))
     parts = {part: Csr(arrays[f"{part}_indptr"], arrays[f"{part}_items"]) for part in PARTS}
-    return Split(n_users=int(arrays["n_users"]), n_items=int(arrays["n_items"]), **parts)
+    for part, csr in parts.items():
+        _check_rows(path, part, csr, n_users, n_items)
+    return Split(n_users=n_users, n_items=n_items, **parts)
 
 
 def _sizes(n_users: int, n_items: int) -> dict[str, np.ndarray]:
@@ -121,3 +136,47 @@ def _load(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
             f"{path}: lacks {', '.join(missing)}; delete it and run the same command again"
         )
     return arrays
+
+
+def _size(path: Path, name: str, arrays: dict[str, np.ndarray]) -> int:
+    size = arrays[name]
+    if size.ndim or size.dtype.kind not in "iu" or not 0 <= size < 2**31:
+        raise _unfit(path, name, _form(size), "a whole number below 2^31")
+    return int(size)
+
+
+def _check_rows(path: Path, part: str, csr: Csr, n_users: int, n_items: int) -> None:
+    """Rows that follow one another, of items that ascend."""
+    indptr, items = csr
+    _check_array(path, f"{part}_indptr", indptr, np.int64, n_users + 1)
+    _check_numbers(path, f"{part}_items", items, len(items) if items.ndim else 0, n_items)
+    if indptr[0] != 0 or indptr[-1] != len(items) or (indptr[1:] < indptr[:-1]).any():
+        raise _unfit(path, f"{part}_indptr", "other bounds", f"bounds from 0 to {len(items)}")
+    ascends = items[1:] > items[:-1]
+    starts = indptr[(indptr > 0) & (indptr < len(items))]
+    ascends[starts - 1] = True
+    if not ascends.all():
+        raise _unfit(path, f"{part}_items", "items out of order", "a user's in order, each once")
+
+
+def _check_numbers(path: Path, name: str, array: np.ndarray, length: int, count: int) -> None:
+    """Numbers of users or items, of which there are ``count``."""
+    _check_array(path, name, array, np.int32, length)
+    if length and not (array.min() >= 0 and array.max() < count):
+        raise _unfit(path, name, f"{array.min()} to {array.max()}", f"0 to {count - 1}")
+
+
+def _check_array(path: Path, name: str, array: np.ndarray, kind: type, length: int) -> None:
+    if array.dtype != kind or array.shape != (length,):
+        raise _unfit(path, name, _form(array), f"{np.dtype(kind)} [{length}]")
+
+
+def _form(array: np.ndarray) -> str:
+    return f"{array.dtype} {list(array.shape)}"
+
+
+def _unfit(path: Path, name: str, found: str, expected: str) -> InputError:
+    return InputError(
+        f"{path}: {name}: found {found}, expected {expected}; delete {path} and run the same "
+        "command again"
+    )

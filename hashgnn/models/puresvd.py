@@ -12,7 +12,7 @@ from scipy.sparse.linalg import svds
 
 from hashgnn.errors import InputError
 from hashgnn.graph.matrix import interaction_matrix
-from hashgnn.search.index import MAX_BITS
+from hashgnn.search.validation import MAX_BITS
 from hashgnn.settings import at_most, parse, require
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
 from hashgnn.training.task import Fitted, Task

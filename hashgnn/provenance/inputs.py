@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hashgnn.data.checksum import file_checksum
 from hashgnn.errors import InputError
-from hashgnn.provenance.outputs import SUFFIX, recorded_outputs
+from hashgnn.provenance.outputs import SUFFIX, altered, recorded_outputs
 
 
 class Inputs:
@@ -48,10 +48,9 @@ def _told(folder: Path, own_record: Path | None) -> dict[str, tuple[Path, str]]:
 
 def _check(path: Path, found: str, told: dict[str, tuple[Path, str]]) -> None:
     record, expected = told.get(path.name, (None, found))
-    if found != expected:
-        raise InputError(
-            f"{path}: altered or damaged since it was made: {record} says {expected}, found "
-            f"{found}; delete {path} and run the same command again"
+    if record and found != expected:
+        raise altered(
+            path, expected, found, record, f"delete {path} and run the same command again"
         )
 
 

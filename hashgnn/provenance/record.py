@@ -12,9 +12,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
 from hashgnn.provenance.inputs import Inputs
-from hashgnn.provenance.outputs import describe_outputs
+from hashgnn.provenance.outputs import CHECKSUM, describe_outputs, record_checksum
 
 _PACKAGES = (
     "hashgnn",
@@ -77,9 +80,21 @@ class Recorder:
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Write a record as JSON, atomically."""
+    """Write a record as JSON, atomically; ``InputError`` if something in it has no such form."""
+    try:
+        plain = json.loads(json.dumps(record, default=_plain))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: cannot be written as JSON ({error})") from error
+    signed = {**plain, CHECKSUM: record_checksum(plain)}
     with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(signed, indent=2) + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r:.80} is a {type(value).__name__}")
 
 
 def peak_memory_mb() -> int:

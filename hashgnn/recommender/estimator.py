@@ -1,6 +1,7 @@
 """The Python interface, in the manner of scikit-learn."""
 
 from collections.abc import Hashable, Iterable
+from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
@@ -92,17 +93,23 @@ class HashGNN:
         """
         return self._fitted().recommend(users, n, search, exclude_known, candidates)
 
-    def save(self, folder: str | Path) -> None:
-        """Write the fitted model as a folder, which ``load`` and the ``hashgnn`` command read."""
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write the fitted model as a folder, which ``load`` and the ``hashgnn`` command read.
+
+        A model that is there is replaced as a whole, or stays if anything fails.
+        """
         history = getattr(self, "history_", pd.DataFrame())
         save_model(Path(folder), self._fitted(), history)
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
+    def load(cls, folder: str | PathLike[str], *, verify: bool = True) -> Self:
         """Map a result folder into memory: what ``save`` or ``hashgnn train`` wrote, or the
         workflow's ``results/DATASET/MODEL/bitsK/seedS``. ``fit`` would train as it was trained.
+
+        ``InputError`` if it is not whole. ``verify`` reads all files once, to compare checksums;
+        without it altered codes and vectors go unnoticed.
         """
-        model = load_model(Path(folder))
+        model = load_model(Path(folder), verify)
         loaded = cls(**arguments(model.record))
         loaded.model_ = model
         return loaded

@@ -12,6 +12,17 @@ from hashgnn.files import atomic_write, save_array
 from hashgnn.metrics.encoded import Encoded
 from hashgnn.recommender.ids import Ids
 from hashgnn.recommender.model import Model
+from hashgnn.search.storage import FILES as INDEX_FILES
+
+# All that a format may write.
+FILES = {
+    "numpy": [
+        f"{side}_{kind}.npy" for side in ("user", "item") for kind in ("ids", "codes", "vectors")
+    ],
+    "parquet": ["users.parquet", "items.parquet"],
+    "faiss": ["item_ids.npy", "items.faiss"],
+    "index": ["item_ids.npy", *(f"index/{name}" for name in INDEX_FILES)],
+}
 
 
 def write_numpy(folder: Path, model: Model) -> list[Path]:

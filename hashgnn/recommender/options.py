@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from hashgnn.errors import InputError
 from hashgnn.recommender.recipe import check_method
-from hashgnn.search.index import MAX_BITS
+from hashgnn.search.validation import MAX_BITS
 from hashgnn.settings import parse, require
 
 _SEEDS = 2**32  # that all libraries take

@@ -6,14 +6,18 @@ recall and gains in time, and when the exact scan is the better choice.
 """
 
 import json
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hashgnn.data.checksum import file_checksum
 from hashgnn.errors import InputError
-from hashgnn.files import atomic_write
-from hashgnn.search.index import Ranked, fit_codes
+from hashgnn.files import atomic_write, load_object
+from hashgnn.folders import read_together, replace_together
+from hashgnn.search.index import Ranked, padded
+from hashgnn.search.validation import fit_codes, whole_number
 
 _CODES = "lists.faiss"
 _DESCRIPTION = "approximate.json"
@@ -30,9 +34,8 @@ class ApproximateIndex:
 
     def __init__(self, codes: np.ndarray, lists: int = 4096, probes: int = 16) -> None:
         """``codes`` uint8 [I, bytes], packed; ``InputError`` if unfit or FAISS is missing."""
-        fit_codes(codes, len(codes))
-        if not 1 <= lists <= len(codes):
-            raise InputError(f"lists: {lists}; give 1 to {len(codes)}, the number of items")
+        codes = fit_codes(codes)
+        lists = whole_number("lists", lists, most=len(codes))
         faiss, bits = _faiss(), codes.shape[1] * 8
         self.probes = probes
         self._flat = faiss.IndexBinaryFlat(bits)  # the index does not keep it alive
@@ -49,31 +52,38 @@ class ApproximateIndex:
 
     def hamming(self, codes: np.ndarray, k: int) -> Ranked:
         """Ids and distances of the ``k`` nearest items found, int32 [Q, k]; -1 where fewer are."""
-        fit_codes(codes, len(codes), self._index.d // 8)
-        if not 1 <= self.probes <= self._index.nlist:
-            raise InputError(f"probes: {self.probes}; give 1 to {self._index.nlist} (lists)")
-        self._index.nprobe = self.probes
-        distances, ids = self._index.search(codes, k)
-        return ids.astype(np.int32), np.where(ids < 0, np.int32(-1), distances)
+        codes, wanted = fit_codes(codes, width=self._index.d // 8), whole_number("k", k)
+        self._index.nprobe = whole_number("probes", self.probes, most=self._index.nlist)
+        distances, ids = self._index.search(codes, min(wanted, len(self)))
+        distances = np.where(ids < 0, np.int32(-1), distances)
+        return padded(ids.astype(np.int32), wanted, -1), padded(distances, wanted, -1)
 
-    def save(self, folder: Path) -> None:
-        """Write the index into a folder; its description comes last."""
-        (folder / _DESCRIPTION).unlink(missing_ok=True)
-        with atomic_write(folder / _CODES) as temporary:
-            _faiss().write_index_binary(self._index, str(temporary))
-        with atomic_write(folder / _DESCRIPTION) as temporary:
-            temporary.write_text(json.dumps({"probes": self.probes}) + "\n")
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write the index into a folder, in place of one that is there."""
+        with replace_together(Path(folder), [_CODES, _DESCRIPTION]) as staged:
+            with atomic_write(staged / _CODES) as temporary:
+                _faiss().write_index_binary(self._index, str(temporary))
+            checksum = str(file_checksum(staged / _CODES, "sha256"))
+            with atomic_write(staged / _DESCRIPTION) as temporary:
+                temporary.write_text(json.dumps({"probes": self.probes, "lists": checksum}) + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> "ApproximateIndex":
+    def load(cls, folder: str | PathLike[str]) -> "ApproximateIndex":
         """Read an index that ``save`` wrote; ``InputError`` if it is not whole."""
-        faiss = _faiss()
-        index = cls.__new__(cls)
+        folder, faiss, index = Path(folder), _faiss(), cls.__new__(cls)
         try:
-            index.probes = json.loads((folder / _DESCRIPTION).read_text())["probes"]
-            index._index = faiss.read_index_binary(str(folder / _CODES))
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise InputError(f"{folder}: no saved index ({error}); build and save it") from error
+            with read_together(folder):
+                if not (folder / _DESCRIPTION).exists():
+                    raise FileNotFoundError(f"{_DESCRIPTION} is missing")
+                description = load_object(folder / _DESCRIPTION)
+                found = str(file_checksum(folder / _CODES, "sha256"))
+                if description.get("lists", found) != found:
+                    raise InputError(f"{folder / _CODES}: altered or damaged; save the index again")
+                index.probes = whole_number(f"{folder}: probes", description.get("probes"))
+                index._index = faiss.read_index_binary(str(folder / _CODES))
+        except (OSError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{folder}: no saved index ({reason}); build and save it") from error
         return index
 
 

@@ -1,23 +1,20 @@
 """The index: items in tie order, searched by code, by vector, or by both."""
 
-import json
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
-from hashgnn.files import atomic_write, load_array, save_array
 from hashgnn.kernels import njit
 from hashgnn.search import continuous, hamming
 from hashgnn.search.parts import Items
 from hashgnn.search.planes import to_planes
+from hashgnn.search.storage import Arrays, load_arrays, save_arrays
+from hashgnn.search.validation import fit_codes, fit_rows, fit_vectors, whole_number
 
-_ARRAYS = ("order", "planes", "vectors")
-_DESCRIPTION = "index.json"
-_FORMAT = 1
-MAX_BITS = 1024
 _CANDIDATE_LISTS = 4096  # held at a time: bounds the memory
 
 Ranked = tuple[np.ndarray, np.ndarray]
@@ -29,20 +26,24 @@ class Index:
     Items are kept in a random order drawn once from ``tie_seed``; items that tie come out in
     that order, never in the order of their ids. Every search returns item ids int32 [Q, k], best
     first, and their distances (int32) or scores (float32); -1 and -1 or -inf where fewer than k
-    items remain. ``exclude`` names items each query must not get.
+    items remain. ``exclude`` names items each query must not get: a Csr, in which -1 is no item,
+    or a scipy sparse matrix [Q, items].
     """
 
     def __init__(
         self, codes: np.ndarray | None = None, vectors: np.ndarray | None = None, tie_seed: int = 0
     ) -> None:
         """``codes`` uint8 [I, bytes], packed; ``vectors`` float32 [I, d]. InputError if unfit."""
-        if codes is None and vectors is None:
+        fitted = None if codes is None else fit_codes(codes)
+        floats = None if vectors is None else fit_vectors(vectors)
+        if fitted is not None and floats is not None and len(fitted) != len(floats):
+            raise InputError(f"{len(fitted)} codes but {len(floats)} vectors; give one an item")
+        if (known := fitted if fitted is not None else floats) is None:
             raise InputError("an index needs item codes, item vectors, or both")
-        n_items = len(codes if codes is not None else vectors)  # type: ignore[arg-type]
-        order = np.random.default_rng(tie_seed).permutation(n_items).astype(np.int32)
-        self.order = order
-        self.planes = None if codes is None else to_planes(fit_codes(codes, n_items)[order])
-        self.vectors = None if vectors is None else _fit_vectors(vectors, n_items)[order]
+        seed = whole_number("tie_seed", tie_seed, 0, 2**64 - 1)
+        self.order = np.random.default_rng(seed).permutation(len(known)).astype(np.int32)
+        self.planes = None if fitted is None else to_planes(fitted[self.order])
+        self.vectors = None if floats is None else floats[self.order]
 
     def __len__(self) -> int:
         """Number of items."""
@@ -50,15 +51,19 @@ class Index:
 
     def hamming(self, codes: np.ndarray, k: int, exclude: Csr | None = None) -> Ranked:
         """The ``k`` items nearest to each query code: ids and Hamming distances."""
-        items = self._items(codes)
-        found, distances = hamming.nearest(items, codes, k, self._barred(codes, exclude))
-        return self._ids(found), distances
+        wanted, items, codes = whole_number("k", k), self._items(), self._fit_codes(codes)
+        barred = self._barred(codes, exclude)
+        found, distances = hamming.nearest(items, codes, self._at_most(wanted), barred)
+        return padded(self._ids(found), wanted, -1), padded(distances, wanted, -1)
 
     def continuous(self, vectors: np.ndarray, k: int, exclude: Csr | None = None) -> Ranked:
         """The ``k`` items of largest inner product with each query vector: ids and scores."""
-        items = self._item_vectors(vectors)
-        found, scores = continuous.largest(vectors, items, k, self._barred(vectors, exclude))
-        return self._ids(found), scores
+        wanted, vectors = whole_number("k", k), self._fit_vectors(vectors)
+        barred = self._barred(vectors, exclude)
+        found, scores = continuous.largest(
+            vectors, self._item_vectors(), self._at_most(wanted), barred
+        )
+        return padded(self._ids(found), wanted, -1), padded(scores, wanted, -np.inf)
 
     def hierarchical(
         self,
@@ -69,8 +74,13 @@ class Index:
         candidates: int = 500,
     ) -> Ranked:
         """The ``k`` best by inner product of the ``candidates`` nearest by code: ids and scores."""
-        items, item_vectors = self._items(codes), self._item_vectors(vectors)
-        _same_length(codes, vectors)
+        wanted = whole_number("k", k)
+        k = self._at_most(wanted)
+        candidates = self._at_most(whole_number("candidates", candidates))
+        items, item_vectors = self._items(), self._item_vectors()
+        codes, vectors = self._fit_codes(codes), self._fit_vectors(vectors)
+        if len(codes) != len(vectors):
+            raise InputError(f"{len(codes)} query codes but {len(vectors)} query vectors")
         barred = self._barred(codes, exclude)
         ids = np.empty((len(codes), k), dtype=np.int32)
         scores = np.empty((len(codes), k), dtype=np.float32)
@@ -80,7 +90,7 @@ class Index:
             nearest, _ = hamming.nearest(items, codes[rows], candidates, own)
             found, scores[rows] = continuous.rerank(vectors[rows], item_vectors, nearest, k)
             ids[rows] = self._ids(found)
-        return ids, scores
+        return padded(ids, wanted, -1), padded(scores, wanted, -np.inf)
 
     def level_counts(
         self, codes: np.ndarray, k: int, exclude: Csr | None, relevant: Csr
@@ -90,7 +100,7 @@ class Index:
         Both int32 [Q, levels]; level d is Hamming distance d. Items are counted down to the
         level that holds rank ``k``; what is said of the levels beyond has no meaning.
         """
-        items = self._items(codes)
+        items, codes, k = self._items(), self._fit_codes(codes), whole_number("k", k)
         counts = hamming.level_counts(items, codes, k, self._barred(codes, exclude))
         wanted = self._barred(codes, relevant)
         rows = np.repeat(np.arange(len(codes)), np.diff(wanted.indptr))
@@ -98,57 +108,52 @@ class Index:
         among = np.bincount(cells, minlength=counts.size).astype(np.int32)
         return counts, among.reshape(counts.shape)
 
-    def save(self, folder: Path | str) -> None:
-        """Write the index as a folder of ``.npy`` files; its description comes last."""
-        folder = Path(folder)
-        (folder / _DESCRIPTION).unlink(missing_ok=True)
-        present = [name for name in _ARRAYS if getattr(self, name) is not None]
-        for name in present:
-            save_array(folder / f"{name}.npy", getattr(self, name))
-        with atomic_write(folder / _DESCRIPTION) as temporary:
-            temporary.write_text(json.dumps({"format": _FORMAT, "arrays": present}) + "\n")
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write the index as a folder of ``.npy`` files, in place of one that is there."""
+        save_arrays(Path(folder), Arrays(self.order, self.planes, self.vectors))
 
     @classmethod
-    def load(cls, folder: Path | str) -> "Index":
-        """Map an index that ``save`` wrote into memory; ``InputError`` if it is not whole."""
-        folder = Path(folder)
-        try:
-            description = json.loads((folder / _DESCRIPTION).read_text())
-        except (OSError, ValueError) as error:
-            raise InputError(f"{folder}: no saved index ({error}); build and save it") from error
-        if description.get("format") != _FORMAT:
-            raise InputError(f"{folder}: of another version; build and save the index again")
+    def load(cls, folder: str | PathLike[str], *, verify: bool = True) -> "Index":
+        """Map an index that ``save`` wrote into memory; ``InputError`` if it is not whole.
+
+        ``verify`` reads it once to compare checksums. Without it nothing is read but the order of
+        the items, and altered codes or vectors go unnoticed.
+        """
         index = cls.__new__(cls)
-        for name in _ARRAYS:
-            path = folder / f"{name}.npy"
-            present = name in description["arrays"]
-            setattr(index, name, load_array(path, memory_map=True) if present else None)
+        arrays = load_arrays(Path(folder), verify)
+        index.order, index.planes, index.vectors = arrays
         return index
 
-    def _items(self, codes: np.ndarray) -> Items:
-        """The items' codes, if they fit the queries' ``codes``."""
+    def _items(self) -> Items:
         if self.planes is None:
             raise InputError("this index has no codes; build it with item codes")
-        fit_codes(codes, len(codes), self.planes.shape[1] // 8)
         return Items(self.planes, len(self))
 
-    def _item_vectors(self, vectors: np.ndarray) -> np.ndarray:
-        """The items' vectors, if they fit the queries' ``vectors``."""
+    def _item_vectors(self) -> np.ndarray:
         if self.vectors is None:
             raise InputError("this index has no vectors; build it with item vectors")
-        _fit_vectors(vectors, len(vectors), self.vectors.shape[1])
         return self.vectors
 
-    def _barred(self, queries: np.ndarray, exclude: Csr | None) -> Csr:
-        """``exclude`` in positions instead of ids, ascending."""
-        if exclude is None:
+    def _fit_codes(self, codes: np.ndarray) -> np.ndarray:
+        """The queries' ``codes``, if they fit the items'."""
+        return fit_codes(codes, width=self._items().bits // 8)
+
+    def _fit_vectors(self, vectors: np.ndarray) -> np.ndarray:
+        """The queries' ``vectors``, if they fit the items'."""
+        return fit_vectors(vectors, width=self._item_vectors().shape[1])
+
+    def _at_most(self, wanted: int) -> int:
+        """``wanted``, or as many as there are: longer lists would only cost memory."""
+        return min(wanted, max(1, len(self)))
+
+    def _barred(self, queries: np.ndarray, rows: Csr | None) -> Csr:
+        """Items of each query in positions instead of ids, ascending."""
+        if rows is None:
             return Csr(np.zeros(len(queries) + 1, np.int64), np.empty(0, np.int32))
-        if len(exclude.indptr) != len(queries) + 1:
-            rows = len(exclude.indptr) - 1
-            raise InputError(f"{rows} rows of items for {len(queries)} queries; give one row each")
-        places = self._positions[exclude.indices]
-        _sort_rows(exclude.indptr, places)
-        return Csr(exclude.indptr, places)
+        indptr, ids = fit_rows(rows, len(queries), len(self))
+        places = self._positions[ids]
+        _sort_rows(indptr, places)
+        return Csr(indptr, places)
 
     @cached_property
     def _positions(self) -> np.ndarray:
@@ -163,27 +168,16 @@ class Index:
         return ids
 
 
-def fit_codes(codes: np.ndarray, rows: int, width: int | None = None) -> np.ndarray:
-    """``codes``, if they are uint8 [rows, width] of up to ``MAX_BITS``; else ``InputError``."""
-    shape = f"uint8 [{rows}, {'bytes' if width is None else width}]"
-    if codes.dtype != np.uint8 or codes.ndim != 2 or len(codes) != rows:
-        raise InputError(f"codes are {codes.dtype} {list(codes.shape)}, expected {shape}")
-    if not 1 <= codes.shape[1] <= MAX_BITS // 8 or codes.shape[1] != (width or codes.shape[1]):
-        raise InputError(f"codes have {codes.shape[1]} bytes, expected {width or '1 to 128'}")
-    return codes
-
-
-def _fit_vectors(vectors: np.ndarray, rows: int, width: int | None = None) -> np.ndarray:
-    shape = f"float32 [{rows}, {'d' if width is None else width}]"
-    fits = vectors.ndim == 2 and len(vectors) == rows and width in (None, vectors.shape[1])
-    if vectors.dtype != np.float32 or not fits:
-        raise InputError(f"vectors are {vectors.dtype} {list(vectors.shape)}, expected {shape}")
-    return vectors
-
-
-def _same_length(codes: np.ndarray, vectors: np.ndarray) -> None:
-    if len(codes) != len(vectors):
-        raise InputError(f"{len(codes)} query codes but {len(vectors)} query vectors")
+def padded(lists: np.ndarray, width: int, value: float) -> np.ndarray:
+    """``lists`` [Q, k], filled up with ``value`` to ``width`` columns."""
+    if lists.shape[1] == width:
+        return lists
+    try:
+        padded = np.full((len(lists), width), value, dtype=lists.dtype)
+    except MemoryError as error:
+        raise InputError(f"k: {width:,} is more than fits into memory; give less") from error
+    padded[:, : lists.shape[1]] = lists
+    return padded
 
 
 @njit(cache=True)

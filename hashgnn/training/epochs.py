@@ -9,7 +9,7 @@ import torch
 
 from hashgnn.errors import InputError
 from hashgnn.metrics.encoded import Encoded
-from hashgnn.search.index import MAX_BITS
+from hashgnn.search.validation import MAX_BITS
 from hashgnn.settings import at_most, require
 from hashgnn.training.history import History
 from hashgnn.training.task import Fitted, Moment, Task

@@ -1,5 +1,6 @@
 """The hashgnn command on tiny data: what comes out, and how it fails."""
 
+import errno
 import io
 import json
 import os
@@ -246,6 +247,56 @@ def test_an_interrupted_command_says_how_to_go_on(
 
     assert ran.exit_code == status
     assert ran.stderr == f"error: interrupted: give the same command again{rest}\n"
+
+
+EXPECTED = ["user,item,rank,score", "käufer 1,"]
+
+
+def test_output_goes_into_a_pipe(folder: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        ran = run("recommend", folder, "--user", "käufer 1", "-n", "1", "--output", pipe)
+        assert ran.exit_code == 0, ran.output
+        written = reader.communicate()[0].decode().splitlines()
+    assert [line[: len(start)] for line, start in zip(written, EXPECTED, strict=True)] == EXPECTED
+    assert pipe.is_fifo()
+
+
+def test_output_goes_into_a_process(folder: Path, tmp_path: Path) -> None:
+    """As bash's ``--output >(gzip > x.gz)`` does, by the number of an open pipe."""
+    read, write = os.pipe()
+    ran = run("recommend", folder, "--user", "käufer 1", "-n", "1", "--output", f"/dev/fd/{write}")
+    os.close(write)
+    assert ran.exit_code == 0, ran.output
+    with os.fdopen(read, encoding="utf-8") as file:
+        written = file.read().splitlines()
+    assert [line[: len(start)] for line, start in zip(written, EXPECTED, strict=True)] == EXPECTED
+
+
+def test_output_follows_a_link(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    ran = run("recommend", folder, "--user", "käufer 1", "--output", tmp_path / "link.csv")
+    assert ran.exit_code == 0, ran.output
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text(encoding="utf-8").startswith(EXPECTED[0])
+
+
+def test_an_export_replaces_another_as_a_whole(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids of one model beside the index of another would answer, and wrongly."""
+    assert run("export", folder, "--output", tmp_path, "--format", "index").exit_code == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    Index.load(tmp_path / "index")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "index")
+
+    monkeypatch.setattr(Index, "save", full)
+    ran = run("export", folder, "--output", tmp_path, "--format", "index")
+    assert (ran.exit_code, ran.stderr) == (1, "error: index: No space left on device\n")
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 
 def test_help_needs_no_heavy_import_and_completion_knows_the_commands() -> None:

@@ -147,7 +147,8 @@ PREPARED = ("prepare *",)
 MODULES = [
     # Every stage runs these.
     Row("hashgnn.__init__", ALL),
-    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "interruption", "stage")),
+    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "interruption", "locks")),
+    *(Row(f"hashgnn.{name}", ALL) for name in ("special_files", "stage")),
     # No stage runs these, or they only watch.
     *(Row(f"hashgnn.{name}", NONE) for name in ("cli", "configuration", "cost", "experiment")),
     *(Row(f"hashgnn.{name}", NONE) for name in ("provenance", "recommender")),
@@ -225,7 +226,7 @@ MODULES = [
     Row("hashgnn.search.approximate", NONE),
     *(
         Row(f"hashgnn.{name}", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS))
-        for name in ("prefetch", "threads")
+        for name in ("folders", "prefetch", "threads")
     ),
     # What compiles the kernels; taste and the drawing of negatives have some too.
     Row(

@@ -69,9 +69,10 @@ def test_a_saved_index_answers_alike(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lists", "probes", "message"),
     [
-        (0, 1, "lists: 0"),
-        (5000, 1, "lists: 5000; give 1 to 3000"),
-        (4, 5, "probes: 5; give 1 to 4"),
+        (0, 1, "lists: expected a whole number from 1 to 3000, got 0"),
+        (5000, 1, "lists: expected a whole number from 1 to 3000, got 5000"),
+        (4, 5, "probes: expected a whole number from 1 to 4, got 5"),
+        (4, 0, "probes: expected a whole number from 1 to 4, got 0"),
     ],
 )
 def test_wrong_numbers_are_named(lists: int, probes: int, message: str) -> None:

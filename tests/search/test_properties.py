@@ -88,7 +88,7 @@ def test_items_searched_in_parts_give_the_same(
     counted = index.level_counts(queries, k, exclude, relevant)
     monkeypatch.setattr("hashgnn.threads._threads", 3)
     monkeypatch.setattr(parts, "_FEWEST", 300)
-    assert len(parts.parts_of(index._items(queries), exclude)) == 3
+    assert len(parts.parts_of(index._items(), exclude)) == 3
     for one, other in zip(whole, index.hamming(queries, k, exclude), strict=True):
         np.testing.assert_array_equal(one, other)
     again = index.level_counts(queries, k, exclude, relevant)

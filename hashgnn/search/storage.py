@@ -1,0 +1,136 @@
+"""Saved indexes: a folder of ``.npy`` files to be mapped into memory, and what they must hold."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from hashgnn.data.checksum import file_checksum
+from hashgnn.errors import InputError
+from hashgnn.files import atomic_write, load_array, load_object, save_array
+from hashgnn.folders import read_together, replace_together
+from hashgnn.search.planes import CHUNK_ITEMS, CHUNK_WORDS
+from hashgnn.search.validation import MAX_BITS, check_numbers
+
+DESCRIPTION = "index.json"
+_FORMAT = 1
+_REMEDY = "build and save the index again"
+
+
+class Arrays(NamedTuple):
+    """What an index consists of."""
+
+    order: np.ndarray  # int32 [items]
+    planes: np.ndarray | None  # uint64 [chunks, bits, 8]
+    vectors: np.ndarray | None  # float32 [items, d]
+
+
+FILES = (DESCRIPTION, *(f"{name}.npy" for name in Arrays._fields))
+
+
+def save_arrays(folder: Path, arrays: Arrays) -> None:
+    """Write the arrays that there are, with their checksums, in place of an index in ``folder``."""
+    present = {name: array for name, array in arrays._asdict().items() if array is not None}
+    with replace_together(folder, FILES) as staged:
+        for name, array in present.items():
+            save_array(staged / _file(name), array)
+        checksums = {name: _checksum(staged / _file(name)) for name in present}
+        description = {"format": _FORMAT, "arrays": list(present), "checksums": checksums}
+        with atomic_write(staged / DESCRIPTION) as temporary:
+            temporary.write_text(json.dumps(description) + "\n")
+
+
+def load_arrays(folder: Path, verify: bool) -> Arrays:
+    """Map into memory what ``save_arrays`` wrote; ``InputError`` if it is not whole.
+
+    ``verify`` reads all files once and compares checksums. Without it, sizes, types and the order
+    are checked, so that a search stays inside the arrays, but not the bits of codes and vectors.
+    """
+    try:
+        with read_together(folder):
+            names, checksums = _description(folder / DESCRIPTION)
+            if verify:
+                for name in checksums:
+                    _verify(folder / _file(name), checksums[name])
+            mapped = {name: load_array(folder / _file(name), memory_map=True) for name in names}
+    except OSError as error:
+        raise InputError(f"{folder}: no saved index ({error}); build and save it") from error
+    arrays = Arrays(*map(mapped.get, Arrays._fields))  # type: ignore[arg-type]
+    _check_order(folder / "order.npy", arrays.order)
+    if arrays.planes is not None:
+        _check_planes(folder / "planes.npy", arrays.planes, len(arrays.order))
+    if arrays.vectors is not None:
+        _check_vectors(folder / "vectors.npy", arrays.vectors, len(arrays.order))
+        if verify and not checksums:
+            _check_finite(folder / "vectors.npy", arrays.vectors)
+    return arrays
+
+
+def _file(name: str) -> str:
+    return f"{name}.npy"
+
+
+def _checksum(path: Path) -> str:
+    return str(file_checksum(path, "sha256"))
+
+
+def _description(path: Path) -> tuple[list[str], dict[str, object]]:
+    """Names of the arrays, and their checksums, which older indexes do not have."""
+    if not path.exists():
+        raise InputError(f"{path.parent}: no saved index ({path.name} is missing); {_REMEDY}")
+    description = load_object(path)
+    if description.get("format") != _FORMAT:
+        raise InputError(f"{path.parent}: of another version; {_REMEDY}")
+    names, checksums = description.get("arrays"), description.get("checksums", {})
+    known = [["order", *some] for some in (["planes"], ["vectors"], ["planes", "vectors"])]
+    if names not in known or not isinstance(checksums, dict) or checksums.keys() - set(names):
+        raise InputError(f"{path}: not what an index writes; {_REMEDY}")
+    if checksums and checksums.keys() != set(names):
+        raise InputError(f"{path}: lacks checksums; {_REMEDY}")
+    return names, checksums
+
+
+def _verify(path: Path, expected: object) -> None:
+    if (found := _checksum(path)) != expected:
+        raise InputError(
+            f"{path}: altered or damaged since it was saved: {DESCRIPTION} says {expected!r:.80}, "
+            f"found {found}; {_REMEDY}"
+        )
+
+
+def _check_order(path: Path, order: np.ndarray) -> None:
+    """A permutation of all items."""
+    if order.dtype != np.int32 or order.ndim != 1:
+        raise _unfit(path, order, "int32 [items]")
+    seen = np.zeros(len(order), dtype=bool)
+    if len(order) and order.min() >= 0 and order.max() < len(order):
+        seen[order] = True
+    if not seen.all():
+        raise InputError(f"{path}: expected each number from 0 to {len(order) - 1} once; {_REMEDY}")
+
+
+def _check_planes(path: Path, planes: np.ndarray, n_items: int) -> None:
+    bits = planes.shape[1] if planes.ndim == 3 else 0
+    shape = (-(-n_items // CHUNK_ITEMS), bits, CHUNK_WORDS)
+    fits = planes.dtype == np.uint64 and planes.shape == shape and planes.flags.c_contiguous
+    if not fits or bits % 8 or not 8 <= bits <= MAX_BITS:
+        expected = f"uint64 [{shape[0]}, bits, {CHUNK_WORDS}] of {n_items:,} items"
+        raise _unfit(path, planes, expected)
+
+
+def _check_vectors(path: Path, vectors: np.ndarray, n_items: int) -> None:
+    fits = vectors.ndim == 2 and len(vectors) == n_items and vectors.flags.c_contiguous
+    if vectors.dtype != np.float32 or not fits:
+        raise _unfit(path, vectors, f"float32 [{n_items}, d]")
+
+
+def _check_finite(path: Path, vectors: np.ndarray) -> None:
+    try:
+        check_numbers(vectors)
+    except InputError as error:
+        raise InputError(f"{path}: {error}; {_REMEDY}") from error
+
+
+def _unfit(path: Path, array: np.ndarray, expected: str) -> InputError:
+    return InputError(f"{path}: {array.dtype} {list(array.shape)}, expected {expected}; {_REMEDY}")

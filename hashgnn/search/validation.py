@@ -1,0 +1,118 @@
+"""What searches are given: checked, and in the form that the kernels take."""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from hashgnn.data.interactions import Csr
+from hashgnn.errors import InputError
+
+MAX_BITS = 1024
+# Sums of a million products of such numbers stay finite, in float32 too.
+_LARGEST = 1e16
+
+
+def fit_codes(codes: Any, rows: int | None = None, width: int | None = None) -> np.ndarray:
+    """``codes`` as uint8 [rows, width] of up to ``MAX_BITS``; ``InputError`` if they are not."""
+    array = _array(codes, "codes")
+    fits = array.dtype == np.uint8 and array.ndim == 2 and rows in (None, len(array))
+    if not fits:
+        shape = f"uint8 [{'rows' if rows is None else rows}, {'bytes' if width is None else width}]"
+        raise InputError(f"codes are {array.dtype} {list(array.shape)}, expected {shape}")
+    if not 1 <= array.shape[1] <= MAX_BITS // 8 or array.shape[1] != (width or array.shape[1]):
+        raise InputError(f"codes have {array.shape[1]} bytes, expected {width or '1 to 128'}")
+    return array
+
+
+def fit_vectors(
+    vectors: Any, rows: int | None = None, width: int | None = None, *, finite: bool = True
+) -> np.ndarray:
+    """``vectors`` as float32 [rows, width], and ``finite``; ``InputError`` if they are not."""
+    array = _array(vectors, "vectors")
+    fits = array.ndim == 2 and rows in (None, len(array)) and width in (None, array.shape[1])
+    if array.dtype != np.float32 or not fits:
+        shape = f"float32 [{'rows' if rows is None else rows}, {'d' if width is None else width}]"
+        raise InputError(f"vectors are {array.dtype} {list(array.shape)}, expected {shape}")
+    if finite:
+        check_numbers(array)
+    return array
+
+
+def check_numbers(vectors: np.ndarray) -> None:
+    """``InputError`` that names the first row with NaN, infinity or what would lead to them."""
+    # A NaN makes both the smallest and the largest NaN, and no comparison with one holds.
+    if not vectors.size or (vectors.min() >= -_LARGEST and vectors.max() <= _LARGEST):
+        return
+    fits = (vectors >= -_LARGEST) & (vectors <= _LARGEST)
+    row, column = np.argwhere(~fits)[0]
+    raise InputError(
+        f"vectors: row {row} holds {vectors[row, column]}; expected finite numbers from -1e16 to "
+        "1e16"
+    )
+
+
+def whole_number(name: str, value: Any, least: int = 1, most: int = 2**31 - 1) -> int:
+    """``value`` as an int; ``InputError`` if it is no whole number from ``least`` to ``most``."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if isinstance(value, bool) or not least <= number <= most:
+        raise InputError(
+            f"{name}: expected a whole number from {least} to {most}, got {value!r:.80}"
+        )
+    return number
+
+
+def fit_rows(rows: Any, n_queries: int, n_items: int) -> Csr:
+    """Items of each query, ``indptr`` int64 from 0 on.
+
+    ``rows``: a Csr, or a scipy sparse matrix [n_queries, n_items] of any format whose values other
+    than 0 are the items. -1, which pads the lists of a search, is no item and left out.
+    """
+    if hasattr(rows, "tocsr"):
+        if rows.shape != (n_queries, n_items):
+            raise InputError(f"a matrix {list(rows.shape)}, expected [{n_queries}, {n_items}]")
+        entries = (rows != 0).tocsr()
+        rows = (entries.indptr, entries.indices)
+    if not (isinstance(rows, tuple) and len(rows) == 2):
+        raise InputError(
+            f"rows of items are a {type(rows).__name__}; give a Csr(indptr, indices) or a scipy "
+            "sparse matrix"
+        )
+    indptr, indices = (_integers(part, name) for part, name in zip(rows, Csr._fields, strict=True))
+    if len(indptr) != n_queries + 1:
+        given = len(indptr) - 1
+        raise InputError(f"{given} rows of items for {n_queries} queries; give one row each")
+    if indptr[0] < 0 or indptr[-1] > len(indices) or (indptr[1:] < indptr[:-1]).any():
+        raise InputError(f"indptr must ascend within 0 to {len(indices)}, the number of indices")
+    indices = indices[indptr[0] : indptr[-1]]
+    indptr = (indptr - indptr[0]).astype(np.int64)
+    if len(indices) and not (indices.min() >= -1 and indices.max() < n_items):
+        worst = indices[(indices < -1) | (indices >= n_items)][0]
+        raise InputError(f"item {worst}: expected 0 to {n_items - 1}, or -1 for none")
+    return _without_padding(indptr, indices)
+
+
+def _without_padding(indptr: np.ndarray, indices: np.ndarray) -> Csr:
+    kept = indices >= 0
+    if kept.all():
+        return Csr(indptr, indices)
+    seen = np.concatenate([[0], np.cumsum(kept)])
+    return Csr(seen[indptr], indices[kept])
+
+
+def _array(values: Any, what: str) -> np.ndarray:
+    """``values`` as an array whose rows lie one after the other."""
+    try:
+        return np.ascontiguousarray(values) if np.ndim(values) else np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{what} are no array ({error})") from error
+
+
+def _integers(values: Any, what: str) -> np.ndarray:
+    array = _array(values, what)
+    if array.ndim != 1 or not (array.dtype.kind in "iu" or not array.size):
+        raise InputError(f"{what} is {array.dtype} {list(array.shape)}, expected whole numbers [n]")
+    return array.astype(np.int64, copy=False) if array.dtype != np.int32 else array

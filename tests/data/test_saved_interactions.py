@@ -1,0 +1,175 @@
+"""``interactions.npz`` and ``split.npz``: whole and right, or refused by one line."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hashgnn.data.interactions import (
+    Csr,
+    Interactions,
+    Split,
+    load_interactions,
+    load_split,
+    save_interactions,
+    save_split,
+)
+from hashgnn.errors import InputError
+from tests import damages
+
+Arrays = dict[str, Any]
+
+KNOWN = Interactions(
+    np.array([0, 0, 1, 3], np.int32),
+    np.array([1, 2, 0, 4], np.int32),
+    n_users=4,
+    n_items=5,
+    time=np.arange(4, dtype=np.int64),
+    source=np.zeros(4, np.int16),
+)
+NOTHING = Csr(np.zeros(4, np.int64), np.empty(0, np.int32))
+SPLIT = Split(
+    train=Csr(np.array([0, 2, 2, 3]), np.array([1, 4, 0], np.int32)),
+    validation=Csr(np.array([0, 1, 2, 2]), np.array([0, 3], np.int32)),
+    test=NOTHING,
+    n_users=3,
+    n_items=5,
+)
+
+
+def same(one: Any, other: Any) -> bool:
+    return all(
+        np.array_equal(np.asarray(left), np.asarray(right))
+        for left, right in zip(flat(one), flat(other), strict=True)
+    )
+
+
+def flat(value: Any) -> list[Any]:
+    parts = value if isinstance(value, Csr) else vars(value).values()
+    return [leaf for part in parts for leaf in (flat(part) if isinstance(part, Csr) else [part])]
+
+
+CASES: dict[str, tuple[Callable[[Path], Any], Any]] = {
+    "interactions": (load_interactions, KNOWN),
+    "split": (load_split, SPLIT),
+}
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Callable[[Path], Any], Any]:
+    path = tmp_path / f"{request.param}.npz"
+    load, saved = CASES[request.param]
+    (save_split if saved is SPLIT else save_interactions)(path, saved)
+    return path, load, saved
+
+
+def refusal(load: Callable[[Path], Any], path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        load(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message
+
+
+def test_the_round_trip(case: tuple[Path, Callable[[Path], Any], Any]) -> None:
+    path, load, saved = case
+    assert same(load(path), saved)
+
+
+@pytest.mark.parametrize("how", damages.BYTES)
+def test_damaged_bytes(case: tuple[Path, Callable[[Path], Any], Any], how: str) -> None:
+    path, load, saved = case
+    damages.damage_bytes(path, how)
+    try:
+        loaded = load(path)
+    except InputError:
+        refusal(load, path)
+    else:  # the names and times in a zip archive may be altered without harm
+        assert how.startswith(("a bit", "longer"))
+        assert same(loaded, saved)
+
+
+@pytest.mark.parametrize("how", [damages.remove, damages.make_folder])
+def test_no_file(
+    case: tuple[Path, Callable[[Path], Any], Any], how: Callable[[Path], None]
+) -> None:
+    path, load, _ = case
+    how(path)
+    refusal(load, path)
+
+
+def rewrite(path: Path, name: str, change: Callable[[np.ndarray], Any] | None) -> None:
+    with np.load(path) as archive:
+        arrays: Arrays = dict(archive)
+    if change is None:
+        del arrays[name]
+    else:
+        arrays[name] = change(arrays[name])
+    np.savez(path, **arrays)
+
+
+UNFIT: list[tuple[str, str, Callable[[np.ndarray], Any], str]] = [
+    ("interactions", "user", lambda a: a.astype(np.int64), "user: found int64 [4], expected int32"),
+    ("interactions", "user", lambda a: a[:3], "item: found int32 [4], expected int32 [3]"),
+    ("interactions", "user", lambda a: a[None], "user: found int32 [1, 4]"),
+    ("interactions", "user", lambda a: a[0], "user: found int32 []"),
+    ("interactions", "user", lambda a: a - 1, "user: found -1 to 2, expected 0 to 3"),
+    ("interactions", "item", lambda a: a + 1, "item: found 1 to 5, expected 0 to 4"),
+    ("interactions", "item", lambda a: a.astype(float), "item: found float64 [4]"),
+    ("interactions", "item", lambda a: a[[1, 0, 2, 3]], "user and item: found pairs that do not"),
+    ("interactions", "item", lambda a: a[[0, 0, 2, 3]], "user and item: found pairs that do not"),
+    ("interactions", "n_users", lambda a: a - 1, "user: found 0 to 3, expected 0 to 2"),
+    ("interactions", "n_users", lambda a: np.float64("nan"), "n_users: found float64 []"),
+    ("interactions", "n_items", lambda a: np.array([5, 5]), "n_items: found int64 [2]"),
+    ("interactions", "n_items", lambda a: a - 9, "n_items: found int64 []"),
+    ("interactions", "n_items", lambda a: a << 40, "n_items: found int64 []"),
+    ("interactions", "time", lambda a: a[:2], "time: found int64 [2], expected int64 [4]"),
+    ("interactions", "time", lambda a: a.astype(float), "time: found float64 [4]"),
+    ("interactions", "source", lambda a: a.astype(np.int32), "source: found int32 [4]"),
+    ("split", "train_indptr", lambda a: a[:-1], "train_indptr: found int64 [3], expected int64"),
+    ("split", "train_indptr", lambda a: a.astype(np.int32), "train_indptr: found int32 [4]"),
+    ("split", "train_indptr", lambda a: a[[0, 3, 1, 3]], "train_indptr: found other bounds"),
+    ("split", "train_indptr", lambda a: a + 1, "train_indptr: found other bounds"),
+    ("split", "train_indptr", lambda a: a * 2, "train_indptr: found other bounds"),
+    ("split", "validation_items", lambda a: a - 1, "validation_items: found -1 to 2"),
+    ("split", "validation_items", lambda a: a + 9, "validation_items: found 9 to 12"),
+    ("split", "validation_items", lambda a: a[:1], "validation_indptr: found other bounds"),
+    ("split", "train_items", lambda a: a[[1, 0, 2]], "train_items: found items out of order"),
+    ("split", "train_items", lambda a: a[[1, 1, 2]], "train_items: found items out of order"),
+    ("split", "test_items", lambda a: a.astype(np.float32), "test_items: found float32 [0]"),
+    ("split", "n_items", lambda a: a - 2, "train_items: found 0 to 4, expected 0 to 2"),
+    ("split", "n_users", lambda a: a + 1, "train_indptr: found int64 [4], expected int64 [5]"),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "change", "message"), UNFIT)
+def test_unfit_arrays(
+    tmp_path: Path, kind: str, name: str, change: Callable[[np.ndarray], Any], message: str
+) -> None:
+    load, saved = CASES[kind]
+    path = tmp_path / f"{kind}.npz"
+    (save_split if saved is SPLIT else save_interactions)(path, saved)
+    rewrite(path, name, change)
+    assert message in refusal(load, path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("interactions", "user"), ("split", "test_items"), ("split", "n_users")]
+)
+def test_missing_arrays(tmp_path: Path, kind: str, name: str) -> None:
+    load, saved = CASES[kind]
+    path = tmp_path / f"{kind}.npz"
+    (save_split if saved is SPLIT else save_interactions)(path, saved)
+    rewrite(path, name, None)
+    assert f"lacks {name}" in refusal(load, path)
+
+
+def test_rows_of_which_some_are_empty(tmp_path: Path) -> None:
+    rows = Csr(np.array([0, 0, 2, 2, 2, 3, 3]), np.array([3, 4, 0], np.int32))
+    none = Csr(np.zeros(7, np.int64), np.empty(0, np.int32))
+    split = Split(rows, none, none, n_users=6, n_items=5)
+    save_split(tmp_path / "split.npz", split)
+    assert same(load_split(tmp_path / "split.npz"), split)
