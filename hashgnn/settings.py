@@ -126,10 +126,7 @@ def remedy(value: object, kinds: Collection[type]) -> str:
     written = _as_boolean(value) if bool in kinds else _as_number(value, float not in kinds)
     if not written:
         return ""
-    return (
-        f", which is a text: write {written} without quotes (in a file for --configfile, since "
-        "what is nested in Snakemake's --config is text)"
-    )
+    return f", which is a text: write {written} without quotes"
 
 
 def _as_boolean(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.workflow.project import CONFIG, PAPER, make_project
+from tests.workflow.project import CONFIG, PAPER, make_project, merged
 
 SMALL: dict[str, Any] = {
     **{key: CONFIG[key] for key in ("datasets", "triplets", "training")},
@@ -25,12 +25,16 @@ def test_odd_folders_with_files_that_are_called_like_modules(tmp_path: Path) -> 
     clone = make_project(tmp_path / "{clone} a:b $x", SMALL)
     here = tmp_path / "{here} 50 %"
     here.mkdir()
-    (here / "odd.tsv").write_bytes((clone.root / "odd.tsv").read_bytes())
+    data = tmp_path / "{data}"
+    data.mkdir()
+    (clone.root / "odd.tsv").rename(data / "odd.tsv")
     for folder in (clone.root, here):
         for name in ("random", "csv", "numpy", "matplotlib", "usercustomize"):
             (folder / f"{name}.py").write_text(TRAP)
         (folder / "matplotlibrc").write_text("text.usetex: True\nbackend: none\n")
-    (here / "mine.yaml").write_text(yaml.safe_dump(SMALL))
+    files = {"odd.tsv": {"address": str(data / "odd.tsv")}}
+    mine = merged(SMALL, {"datasets": {"shop": {"files": files}}})
+    (here / "mine.yaml").write_text(yaml.safe_dump(mine))
     snakefile = clone.root / "Snakefile"
 
     arguments = ("--cores", "2", "--configfile", "mine.yaml")

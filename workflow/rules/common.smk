@@ -35,6 +35,7 @@ load_package()
 
 from hashgnn.claims.catalogue import NEEDED as CLAIMED
 from hashgnn.configuration import base_folder, check_config
+from hashgnn.data.checksum import file_checksum
 from hashgnn.errors import InputError
 from hashgnn.experiment.check_once import CHECK, check_once
 from hashgnn.experiment.config_files import refuse_repeated_keys, with_types
