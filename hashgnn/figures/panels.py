@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -18,10 +17,9 @@ ROW = 0.16  # inches: a row of the legend
 def panels(columns: int, rows: int = 1) -> tuple[Figure, list[Axes]]:
     """Panels, row by row: a single one as wide as a column of text, several as a page."""
     width = COLUMN if columns == 1 else PAGE
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(width, rows * HEIGHT), squeeze=False, layout="constrained"
-    )
-    return figure, list(axes.flat)
+    # Not pyplot's, which keeps all figures that it makes.
+    figure = Figure(figsize=(width, rows * HEIGHT), layout="constrained")
+    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
 
 def lengths_of_code(frame: pd.DataFrame) -> list[int]:
