@@ -6,8 +6,10 @@ another way would go unseen, and old results would pass for those of the edited 
 
 import ast
 import functools
+import sys
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from hashgnn.errors import InputError
@@ -80,15 +82,22 @@ def _imported(
 
 
 def _is_local(root: Path, full: str) -> bool:
-    """Whether a module lies beside the package, where jobs find it though nobody installed it.
+    """Whether a module lies beside the package, and none of its name is installed.
 
     Beside an installed package lie all others that are.
     """
     first = full.split(".")[0]
-    if not (root / "Snakefile").exists():
+    if first in ("", PACKAGE) or not (root / "Snakefile").exists():
         return False
     beside = (root / f"{first}.py").exists() or any((root / first).glob("*.py"))
-    return first not in ("", PACKAGE) and beside
+    return beside and not _is_installed(root, first)
+
+
+def _is_installed(root: Path, name: str) -> bool:
+    if name in sys.stdlib_module_names:
+        return True
+    elsewhere = [folder for folder in sys.path if Path(folder).resolve() != root.resolve()]
+    return PathFinder.find_spec(name, elsewhere) is not None
 
 
 @functools.cache
