@@ -6,6 +6,7 @@ another way would go unseen, and old results would pass for those of the edited 
 
 import ast
 import functools
+import importlib.util
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -80,15 +81,16 @@ def _imported(
 
 
 def _is_local(root: Path, full: str) -> bool:
-    """Whether a module lies beside the package, where jobs find it though nobody installed it.
+    """Whether a module lies beside the package and nowhere else: jobs do not look there.
 
-    Beside an installed package lie all others that are.
+    Beside an installed package lie all others that are. A file that is only called like an
+    installed module or one of Python's is nothing to the jobs.
     """
     first = full.split(".")[0]
-    if not (root / "Snakefile").exists():
+    if first in ("", PACKAGE) or not (root / "Snakefile").exists():
         return False
     beside = (root / f"{first}.py").exists() or any((root / first).glob("*.py"))
-    return first not in ("", PACKAGE) and beside
+    return beside and importlib.util.find_spec(first) is None
 
 
 @functools.cache
