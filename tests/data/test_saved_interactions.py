@@ -26,6 +26,8 @@ KNOWN = Interactions(
     np.array([1, 2, 0, 4], np.int32),
     n_users=4,
     n_items=5,
+    user_key=np.arange(4, dtype=np.uint64),
+    item_key=np.arange(5, dtype=np.uint64),
     time=np.arange(4, dtype=np.int64),
     source=np.zeros(4, np.int16),
 )
