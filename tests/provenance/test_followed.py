@@ -102,4 +102,5 @@ def test_only_what_loads_what_the_config_names_imports_by_name() -> None:
     assert loaders == {
         *("__init__.py", "training/train.py", "data/prepare.py", "encoders/loader.py"),
         *("recommender/fitting.py", "provenance/planned.py"),
+        *("experiment/check_once.py", "experiment/hyper_parameters.py"),  # no stage runs these
     }

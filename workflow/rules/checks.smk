@@ -46,6 +46,7 @@ rule checks:
         code=code("hashgnn.checks.judge"),
     shell:
         "python -m hashgnn.checks.judge --checks {input.checks} --metrics {input.metrics} "
-        "--tables {input.tables} --code {params.code:q} "
+        "--code {params.code:q} "
+        "--tables {input.tables} "
         "--settings {params.settings:q} --csv {output.csv} --md {output.md} "
         "--provenance {output.provenance} 2>&1 | tee {log}"
