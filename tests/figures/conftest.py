@@ -2,13 +2,14 @@
 
 import json
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 
 from hashgnn.figures.command import run_figure
 from hashgnn.metrics.tidy import COLUMNS
@@ -17,6 +18,13 @@ CUTOFFS = (20, 50)
 SEARCHES = {"hamming": 0.0, "hierarchical": 0.1, "continuous": 0.2}
 
 Draw = Callable[..., tuple[pd.DataFrame, dict[str, bytes]]]
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """Figures that a test has drawn are not kept."""
+    yield
+    plt.close("all")
 
 
 @pytest.fixture
