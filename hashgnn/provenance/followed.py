@@ -84,7 +84,8 @@ def _imported(
 def _is_local(root: Path, full: str) -> bool:
     """Whether a module lies beside the package, and none of its name is installed.
 
-    Beside an installed package lie all others that are.
+    Beside an installed package lie all others that are. A file that is only called like an
+    installed module or one of Python's is nothing to the jobs.
     """
     first = full.split(".")[0]
     if first in ("", PACKAGE) or not (root / "Snakefile").exists():

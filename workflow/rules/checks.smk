@@ -47,5 +47,6 @@ rule checks:
     shell:
         "python -m hashgnn.checks.judge --checks {input.checks} --metrics {input.metrics} "
         "--code {params.code:q} "
-        "--tables {input.tables} --settings {params.settings:q} --csv {output.csv} --md {output.md} "
+        "--tables {input.tables} "
+        "--settings {params.settings:q} --csv {output.csv} --md {output.md} "
         "--provenance {output.provenance} 2>&1 | tee {log}"
