@@ -35,7 +35,7 @@ test-slow: env ## Run the tests that take minutes
 	$(RUN) python -m pytest -m slow
 
 test-faults: env ## Inject faults, try thousands of inputs, and print what was survived; half an hour
-	$(RUN) python -m pytest -m faults tests/faults
+	$(RUN) python -m pytest -m faults tests/e2e/faults
 
 test-slurm: env ## Run the demo through a Slurm started for it; root, Debian's slurmctld slurmd slurm-client munge
 	$(RUN) python -m pytest -m slurm
@@ -47,6 +47,7 @@ lint: env ## Check style, types and the workflow
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	$(RUN) lint-imports --no-cache
 	$(RUN) bandit --quiet --configfile pyproject.toml --recursive hashgnn benchmarks docs
 	$(RUN) snakefmt --check Snakefile workflow
 	$(RUN) snakemake --lint

@@ -1,7 +1,7 @@
 """Gather what stages took, from the records of finished runs.
 
 ``python -m benchmarks.resources FOLDER...``, each a results/ of the workflow. Writes resources.csv,
-to whose rows the formulas of hashgnn/cost are held by a test: the greatest peak and time of each
+to whose rows a test holds the formulas of hashgnn/experiment: the greatest peak and time of each
 stage on each data set with the same settings.
 """
 
@@ -13,17 +13,17 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.cost.sizes import Sizes, prepared
+from hashgnn.experiment.sizes import Sizes, prepared
 from hashgnn.files import atomic_write
 
 STAGES = {
     "hashgnn.data.prepare": "prepare",
     "hashgnn.data.split": "split",
-    "hashgnn.data.triplets": "triplets",
+    "hashgnn.data.negatives": "triplets",
     "hashgnn.training.train": "train",
-    "hashgnn.metrics.evaluate": "evaluate",
-    "hashgnn.timing.time_searches": "timing",
-    "hashgnn.checks.inspect_runs": "check_runs",
+    "hashgnn.evaluation.evaluate": "evaluate",
+    "hashgnn.evaluation.time_searches": "timing",
+    "hashgnn.reporting.checks.inspect_runs": "check_runs",
 }
 MEASURED = ["peak_mb", "cpu_seconds"]
 

@@ -21,7 +21,7 @@ from benchmarks.search_evaluation import ITEMS, USERS
 from benchmarks.search_figure import draw
 from benchmarks.search_measure import Row
 from hashgnn.files import atomic_write
-from hashgnn.provenance.record import Recorder
+from hashgnn.stage.record import Recorder
 
 SIZES = (4_096, 40_000, 1_000_000, 10_000_000)
 BITS = (32, 64, 128)

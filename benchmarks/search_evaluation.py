@@ -7,9 +7,9 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from hashgnn.data.interactions import Csr
-from hashgnn.metrics.encoded import Encoded
-from hashgnn.metrics.evaluation import Settings, evaluate
-from hashgnn.provenance.record import peak_memory_mb
+from hashgnn.evaluation.evaluation import Settings, evaluate
+from hashgnn.evaluation.representation import Encoded
+from hashgnn.stage.record import peak_memory_mb
 
 USERS, ITEMS, DIMENSIONS = 29_858, 40_981, 32
 KNOWN_PER_USER, RELEVANT_PER_USER = 24, 10

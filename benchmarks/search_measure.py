@@ -10,7 +10,7 @@ import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import hashgnn.threads
-from hashgnn.timing.rounds import BUSY, time_alone, time_once
+from hashgnn.evaluation.time_searches import BUSY, time_alone, time_once
 
 Row = dict[str, object]
 Answer = Callable[[int], object]  # runs a search for so many queries

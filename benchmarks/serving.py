@@ -23,8 +23,8 @@ import numpy as np
 
 from benchmarks.serving_measure import SERVERS, Row, compile_kernels
 from hashgnn.files import atomic_write, save_array
-from hashgnn.provenance.record import Recorder
 from hashgnn.search import Index
+from hashgnn.stage.record import Recorder
 
 BLOCK = 1_000_000  # items drawn at a time
 

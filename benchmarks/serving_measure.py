@@ -17,10 +17,10 @@ import faiss
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from hashgnn.evaluation.time_searches import BUSY, time_alone, time_once
 from hashgnn.files import load_array
 from hashgnn.search import Index
 from hashgnn.threads import set_threads
-from hashgnn.timing.rounds import BUSY, time_alone, time_once
 
 Row = dict[str, object]
 Search = Callable[[np.ndarray, np.ndarray, int], object]  # codes and vectors of queries, k

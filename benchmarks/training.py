@@ -23,10 +23,10 @@ from benchmarks import training_peers as peers
 from benchmarks.training_figure import draw
 from benchmarks.training_quality import LARGE, compare_quality
 from hashgnn.errors import InputError
+from hashgnn.evaluation.time_searches import in_turns
 from hashgnn.files import atomic_write
-from hashgnn.provenance.record import Recorder, peak_memory_mb
-from hashgnn.timing.rounds import in_turns
-from hashgnn.training.memory import keep_freed_memory
+from hashgnn.stage.record import Recorder, peak_memory_mb
+from hashgnn.training.train import keep_freed_memory
 
 Row = dict[str, object]
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from hashgnn.data.interactions import Split, load_split
+from hashgnn.data.negatives import draw_negatives
 from hashgnn.data.prepare import prepare
 from hashgnn.data.split import split
-from hashgnn.data.triplets import draw_negatives
 
 SIZES = {  # users, items, interactions of the data sets, for stand-ins
     "movielens": (6_040, 3_706, 1_000_209),

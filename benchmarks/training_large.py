@@ -23,13 +23,12 @@ from hashgnn.data.interactions import load_split
 from hashgnn.data.prepare import prepare
 from hashgnn.files import atomic_write, load_array
 from hashgnn.graph.bipartite import bipartite_graph
-from hashgnn.hashing.progress import Progress
 from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
-from hashgnn.provenance.record import Recorder
+from hashgnn.models.hashing import Progress
+from hashgnn.stage.record import Recorder
 from hashgnn.training.batches import Batches
-from hashgnn.training.memory import keep_freed_memory
-from hashgnn.training.steps import Steps
-from hashgnn.training.trial import choose_engine
+from hashgnn.training.steps import Steps, choose_engine
+from hashgnn.training.train import keep_freed_memory
 
 Row = dict[str, object]
 ROWS_WRITTEN = 1_000_000

@@ -14,11 +14,10 @@ from torch.nn import functional
 from benchmarks.training_data import NEGATIVES, Case
 from hashgnn.graph.bipartite import Graph, bipartite_graph
 from hashgnn.graph.sampling import draw_neighbors
-from hashgnn.hashing.progress import Progress
 from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
+from hashgnn.models.hashing import Progress
 from hashgnn.training.batches import Batches
-from hashgnn.training.steps import Steps
-from hashgnn.training.trial import choose_engine
+from hashgnn.training.steps import Steps, choose_engine
 
 Step = Callable[[], None]
 

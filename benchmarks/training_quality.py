@@ -9,8 +9,8 @@ import torch
 
 from benchmarks.training_data import Case
 from hashgnn.models import hashgnn
+from hashgnn.models.task import Moment, Task
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.task import Moment, Task
 
 PAPER = {"batch_size": 256, "learning_rate": 0.001, "history_every": 10**9}
 LARGE = {

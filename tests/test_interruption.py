@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from hashgnn.interruption import Terminated, exit_status, interruptible
+from hashgnn.stage.interruption import Terminated, exit_status, interruptible
 
 
 @pytest.mark.parametrize(("cause", "status"), [(KeyboardInterrupt(), 130), (Terminated(), 143)])

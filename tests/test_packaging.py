@@ -62,5 +62,5 @@ def test_the_wheel_holds_all_that_the_package_reads(tmp_path: Path) -> None:
         held = set(wheel.namelist())
         assert yaml.safe_load(wheel.read("hashgnn/recommender/config.yaml"))["models"]["hashgnn"]
     needed = {str(path.relative_to(ROOT)) for path in (ROOT / "hashgnn").rglob("*.py")}
-    others = {"hashgnn/__init__.pyi", "hashgnn/py.typed", "hashgnn/pages/explore.html"}
+    others = {"hashgnn/__init__.pyi", "hashgnn/py.typed", "hashgnn/reporting/explore.html"}
     assert needed | others <= held

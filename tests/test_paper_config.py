@@ -8,7 +8,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from hashgnn.experiment.parameters import negatives, parameters
+from hashgnn.config.parameters import negatives, parameters
 
 ROOT = Path(__file__).parents[1]
 DATASETS = ["movielens", "gowalla", "pinterest", "taobao", "alibaba_like"]

@@ -13,12 +13,12 @@ import pytest
 import torch
 import yaml
 
-from hashgnn.configuration import check_config
+from hashgnn.config.check import check_config
 from hashgnn.data.prepare import prepare
 from hashgnn.data.readers import adjacency
 from hashgnn.data.tabular import parquet
 from hashgnn.errors import InputError
-from hashgnn.experiment.variants import variant_id
+from hashgnn.experiment.runs import variant_id
 from hashgnn.files import load_array, load_arrays
 from hashgnn.training.checkpoint import Checkpoint
 

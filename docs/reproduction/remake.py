@@ -17,16 +17,15 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from hashgnn.checks.check import Check
-from hashgnn.checks.judge import summarize
-from hashgnn.checks.tables import check_table
-from hashgnn.figures import fig1, fig3, fig4, fig6
-from hashgnn.figures.style import save_figure, use_style
-from hashgnn.metrics.tidy import over_seeds, read_metrics
-from hashgnn.tables import hierarchical, methods
-from hashgnn.tables.against import FOUND
-from hashgnn.tables.formats import to_latex, to_markdown
-from hashgnn.tables.rates import place, select
+from hashgnn.evaluation.results import over_seeds, read_metrics
+from hashgnn.reporting.checks.check import Check
+from hashgnn.reporting.checks.judge import summarize
+from hashgnn.reporting.checks.tables import check_table
+from hashgnn.reporting.figures import fig1, fig3, fig4, fig6
+from hashgnn.reporting.figures.style import save_figure, use_style
+from hashgnn.reporting.tables import hierarchical, methods
+from hashgnn.reporting.tables.formats import place, select, to_latex, to_markdown
+from hashgnn.reporting.tables.hierarchical import FOUND
 
 HERE = Path(__file__).parent
 CONFIG = yaml.safe_load((HERE.parents[1] / "config/config.yaml").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from hashgnn.cli.recommend import recommend
 from hashgnn.cli.streams import drop_unwritten, speak_utf8
 from hashgnn.cli.train import train
 from hashgnn.errors import InputError
-from hashgnn.interruption import exit_status, interruptible
+from hashgnn.stage.interruption import exit_status, interruptible
 
 
 class _Group(click.Group):

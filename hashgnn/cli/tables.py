@@ -1,14 +1,59 @@
-"""The tables that ``hashgnn train`` reads, and the options that tell how."""
+"""Read the tables that a command names: options, pipes, checksums of what was read."""
 
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
+from hashgnn.cli.streams import standard_input
 from hashgnn.errors import InputError
+
+STANDARD_INPUT = Path("-")
+
+
+@contextmanager
+def spooled(paths: Iterable[Path]) -> Iterator[dict[Path, Path]]:
+    """Yield the file to read for each of ``paths``: itself, or a copy of what a pipe gives.
+
+    The copies are removed at the end. ``InputError`` for a device, a socket and what does not fit.
+    """
+    with tempfile.TemporaryDirectory(prefix="hashgnn-tables-") as folder:
+        yield {
+            path: _file(path, Path(folder, f"{number}-{path.name}"))
+            for number, path in enumerate(dict.fromkeys(paths))
+        }
+
+
+def _file(path: Path, copy: Path) -> Path:
+    if path == STANDARD_INPUT:
+        _copy(standard_input(), path, copy)
+        return copy
+    mode = path.stat().st_mode
+    if stat.S_ISREG(mode):
+        return path
+    if not stat.S_ISFIFO(mode):
+        raise InputError(f"{path}: neither a regular file nor a pipe; give one")
+    with path.open("rb") as pipe:
+        _copy(pipe, path, copy)
+    return copy
+
+
+def _copy(pipe: IO[bytes], path: Path, copy: Path) -> None:
+    try:
+        with copy.open("wb") as file:
+            shutil.copyfileobj(pipe, file, 1 << 20)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be copied to {copy.parent} ({error.strerror}); set TMPDIR to a folder "
+            "with room, or give a regular file"
+        ) from error
+
 
 TABLES = click.argument(
     "tables",
@@ -57,9 +102,9 @@ def read_tables(tables: tuple[Path, ...], given: Mapping[str, Any]) -> tuple[Any
     ``given`` holds the values of the options. A pipe is read once, into a temporary file.
     """
     # Here, since they bring what takes long to load.
-    from hashgnn.cli.spool import spooled
+    from hashgnn.cli.tables import spooled
     from hashgnn.data.prepare import prepare
-    from hashgnn.provenance.inputs import Inputs
+    from hashgnn.stage.inputs import Inputs
 
     with spooled(tables) as files, _as_the_command_says(files):
         inputs = Inputs(files.values(), None)
@@ -87,8 +132,7 @@ def _settings(tables: tuple[Path, ...], given: Mapping[str, Any]) -> dict[str, A
 def _given(prepared: Any) -> Any:  # Prepared to Given, which bring pandas
     import pandas as pd
 
-    from hashgnn.recommender.given import Given
-    from hashgnn.recommender.ids import Ids
+    from hashgnn.recommender.adapter import Given, Ids
 
     users, items = (
         Ids(pd.Index(ids.to_pandas(), dtype="str"))

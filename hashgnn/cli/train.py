@@ -8,8 +8,8 @@ import click
 import yaml
 
 from hashgnn.cli.tables import TABLES, read_tables, table_options
+from hashgnn.config.parameters import merged
 from hashgnn.errors import InputError
-from hashgnn.experiment.parameters import merged
 from hashgnn.locks import write_alone
 
 
@@ -71,10 +71,9 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **given: Any)
     """
     # Here, since they bring torch, which takes seconds.
     from hashgnn.cli.info import describe
-    from hashgnn.recommender.fitting import fit
+    from hashgnn.recommender.fitting import Bar, fit
     from hashgnn.recommender.folder import has_model, save_model
     from hashgnn.recommender.options import Options
-    from hashgnn.recommender.progress import Bar
 
     names = ("bits", "method", "seed", "validation", "device", "parameters")
     options = Options.of(**{name: given[name] for name in names})

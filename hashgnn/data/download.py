@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from hashgnn.data.checksum import Checksum, file_checksum, listed_checksum, parse_checksum
+from hashgnn.checksums import Checksum, file_checksum, listed_checksum, parse_checksum
 from hashgnn.data.fetch import NotThereError, fetch, is_web_address, local_path
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
-from hashgnn.stage import run_stage, stage_parser
+from hashgnn.stage.command import run_stage, stage_parser
 
 _LISTING = "SHA256SUMS"
 

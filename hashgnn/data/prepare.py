@@ -19,12 +19,19 @@ import numpy as np
 import pyarrow as pa
 
 from hashgnn.data import readers
-from hashgnn.data.batch import Batch
-from hashgnn.data.ids import id_keys, number_ids, save_ids
+from hashgnn.data.ids import (
+    Batch,
+    Pairs,
+    id_keys,
+    keep_frequent,
+    number_ids,
+    renumber,
+    save_ids,
+    unique_pairs,
+)
 from hashgnn.data.interactions import Interactions, save_interactions
-from hashgnn.data.pairs import Pairs, keep_frequent, renumber, unique_pairs
 from hashgnn.errors import InputError
-from hashgnn.stage import run_stage, stage_parser
+from hashgnn.stage.command import run_stage, stage_parser
 
 
 class Prepared(NamedTuple):

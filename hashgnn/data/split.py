@@ -21,17 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from hashgnn.data.counter import random_bits
-from hashgnn.data.interactions import (
-    PARTS,
-    Interactions,
-    Split,
-    load_interactions,
-    save_split,
-)
-from hashgnn.data.moments import parse_moment
+from hashgnn.config.timestamps import parse_moment
+from hashgnn.data.interactions import PARTS, Interactions, Split, load_interactions, save_split
 from hashgnn.errors import InputError
-from hashgnn.stage import run_stage, stage_parser
+from hashgnn.random import random_bits
+from hashgnn.stage.command import run_stage, stage_parser
 
 _DAY = 86_400  # seconds
 _PAIRS, _USERS = range(2)  # streams of random numbers

@@ -5,7 +5,7 @@ import json
 from importlib import import_module
 from pathlib import Path
 
-from hashgnn.experiment.parameters import Config
+from hashgnn.config.parameters import Config
 
 CHECK = "hashgnn.experiment.hyper_parameters"
 

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hashgnn.data.checksum import file_checksum
+from hashgnn.checksums import file_checksum
+from hashgnn.config.parameters import Config
 from hashgnn.data.fetch import local_path
-from hashgnn.experiment.parameters import Config
 
 _CONTENT = "content"
 

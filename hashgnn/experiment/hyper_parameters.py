@@ -10,12 +10,12 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from hashgnn.encoders.loader import check_encoder
+from hashgnn.config.parameters import Config, parameters, shares_training
+from hashgnn.config.settings import parse
 from hashgnn.errors import InputError
-from hashgnn.experiment.parameters import Config, parameters, shares_training
-from hashgnn.experiment.variants import variant
-from hashgnn.settings import parse
-from hashgnn.training.settings import TrainingSettings
+from hashgnn.experiment.runs import variant
+from hashgnn.models.encoders.base import check_encoder
+from hashgnn.models.settings import TrainingSettings
 
 _HERE = "?"  # stands for the place in the config, which is looked up once the key is known
 

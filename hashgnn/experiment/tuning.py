@@ -4,9 +4,9 @@ import random
 from itertools import product
 from typing import Any, NamedTuple
 
+from hashgnn.config.parameters import Config, negatives, parameters, takes_training
 from hashgnn.errors import InputError
-from hashgnn.experiment.parameters import Config, negatives, parameters, takes_training
-from hashgnn.experiment.variants import Entry, variant, variant_id
+from hashgnn.experiment.runs import Entry, variant, variant_id
 
 
 class Trial(NamedTuple):

@@ -1,8 +1,9 @@
-"""The interaction graph: users and items as nodes, training interactions as edges."""
+"""The interaction graph: nodes, and training interactions as edges or a matrix."""
 
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from hashgnn.data.interactions import Csr
 
@@ -43,3 +44,10 @@ def _with_self_loops(degrees: np.ndarray, indices: np.ndarray) -> tuple[np.ndarr
     filled = np.insert(indices, offsets[isolated], isolated.astype(np.int32))
     indptr = np.concatenate([[0], np.cumsum(np.maximum(degrees, 1))]).astype(np.int64)
     return indptr, filled.astype(np.int32)
+
+
+def interaction_matrix(interactions: Csr, n_items: int) -> csr_matrix:
+    """Float32 [users, items], 1 where there is an interaction."""
+    indptr, indices = interactions
+    ones = np.ones(len(indices), dtype=np.float32)
+    return csr_matrix((ones, indices, indptr), shape=(len(indptr) - 1, n_items))

@@ -7,13 +7,31 @@ when the next one wants it.
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from hashgnn.graph.aggregate import gather, has_kernels, neighbor_mean_reference, scatter
-from hashgnn.graph.multiply import multiply
-from hashgnn.graph.neighborhoods import Neighborhoods
+from hashgnn.graph.aggregate import (
+    Neighborhoods,
+    gather,
+    has_kernels,
+    neighbor_mean_reference,
+    scatter,
+)
+
+
+def multiply(a: Tensor, b: Tensor, out: Tensor) -> None:
+    """``out`` = ``a`` @ ``b``, float32 on the CPU, without gradients.
+
+    ``out`` is contiguous; ``a`` and ``b`` are, or are transposed.
+    """
+    if torch.get_num_threads() == 1:
+        with np.errstate(over="ignore", invalid="ignore"):  # as torch; training looks at its loss
+            np.dot(a.numpy(), b.numpy(), out=out.numpy())
+    else:
+        torch.mm(a, b, out=out)
+
 
 SLOPE = 0.2  # of LeakyReLU, below 0
 BLOCK = 1024  # targets: a megabyte at width 128

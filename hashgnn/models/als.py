@@ -15,10 +15,10 @@ import torch
 from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
-from hashgnn.graph.matrix import interaction_matrix
-from hashgnn.settings import parse, require
+from hashgnn.config.settings import parse, require
+from hashgnn.graph.bipartite import interaction_matrix
+from hashgnn.models.task import Fitted, Task
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
-from hashgnn.training.task import Fitted, Task
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hashgnn.config.settings import at_most, parse, require
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
-from hashgnn.graph.matrix import interaction_matrix
-from hashgnn.graph.minhash import buckets
-from hashgnn.graph.projection import centralities, walk, walks_per_node
+from hashgnn.graph.bipartite import interaction_matrix
+from hashgnn.graph.walks import buckets, centralities, walk, walks_per_node
 from hashgnn.kernels import njit
-from hashgnn.settings import at_most, parse, require
+from hashgnn.models.task import Fitted, Task
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
-from hashgnn.training.task import Fitted, Task
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from hashgnn.hashing.progress import Progress
-from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.models.base import GraphHasher
+from hashgnn.models.hashing import Progress
+from hashgnn.models.settings import TrainingSettings
+from hashgnn.models.task import Fitted, Task
 from hashgnn.training.fit import fit_hasher
-from hashgnn.training.settings import TrainingSettings
-from hashgnn.training.task import Fitted, Task
 
 
 class GraphSage(GraphHasher):

@@ -7,12 +7,11 @@ Neurons. HashGNN with p = 0 throughout and without its ranking loss.
 import torch
 from torch import Tensor
 
-from hashgnn.hashing.progress import Progress
-from hashgnn.hashing.sign import straight_through
-from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.models.base import GraphHasher
+from hashgnn.models.hashing import Progress, straight_through
+from hashgnn.models.settings import TrainingSettings
+from hashgnn.models.task import Fitted, Task
 from hashgnn.training.fit import fit_hasher
-from hashgnn.training.settings import TrainingSettings
-from hashgnn.training.task import Fitted, Task
 
 
 class HashSte(GraphHasher):

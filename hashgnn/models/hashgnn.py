@@ -10,17 +10,64 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from hashgnn.config.settings import at_most, require
 from hashgnn.graph.bipartite import Graph
-from hashgnn.hashing.guidance import Guidance, mix, pick_by_pair
-from hashgnn.hashing.progress import Progress
-from hashgnn.hashing.sign import straight_through
-from hashgnn.losses.ranking import bpr, margin_ranking
-from hashgnn.models.graph_hasher import GraphHasher
-from hashgnn.settings import require
+from hashgnn.models.base import GraphHasher
+from hashgnn.models.hashing import Progress, Unit, straight_through
+from hashgnn.models.losses.ranking import bpr, margin_ranking
+from hashgnn.models.settings import TrainingSettings
+from hashgnn.models.task import Fitted, Task
 from hashgnn.training.batches import Batch
 from hashgnn.training.fit import fit_hasher
-from hashgnn.training.settings import TrainingSettings
-from hashgnn.training.task import Fitted, Task
+
+Granularity = Literal["element", "row", "pair"]
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Probability p of showing the loss the continuous value, and what one draw covers.
+
+    p falls from ``start`` by ``step`` each ``every`` ``unit``, never below ``floor``. A schedule
+    in epochs keeps its course when the size of the batch changes.
+    ``granularity``: a draw for each ``element`` (paper), each ``row``, or, as in the authors'
+    code, each ``pair``: one for a user and its positive item, one for each negative item.
+    """
+
+    start: float = 1.0
+    step: float = 0.05
+    every: float = 250
+    unit: Unit = "iterations"
+    floor: float = 0.0
+    granularity: Granularity = "element"
+
+    def __post_init__(self) -> None:
+        """``InputError`` for what makes no schedule."""
+        require(self, every=0.001, start=0, step=0, floor=0)
+        at_most(self, start=1, floor=1)
+
+    def probability(self, progress: Progress) -> float:
+        """p for the iteration that comes next."""
+        return max(self.floor, self.start - self.step * progress.steps(self.every, self.unit))
+
+
+def mix(z: Tensor, h: Tensor, p: float, granularity: Granularity, rng: torch.Generator) -> Tensor:
+    """Q * z + (1 - Q) * h with Q ~ Bernoulli(p) (paper, Eq. 8); ``z`` and ``h`` are [rows, K]."""
+    shape = z.shape if granularity == "element" else (len(z), 1)
+    kept = torch.rand(shape, generator=rng, device=z.device) < p
+    return torch.where(kept, z, h)
+
+
+def pick_by_pair(
+    users: Tensor, items: Tensor, n_rows: int, p: float, rng: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Rows of [z ; h] ([2 n_rows, K]) instead of rows of z, by one draw a pair.
+
+    ``users`` int [B] and ``items`` int [B, 1 + n], the positive first. A user and its positive
+    take both z, with probability ``p``, or both h; each negative draws for itself.
+    """
+    binary = torch.rand(items.shape, generator=rng, device=items.device) >= p
+    offsets = (n_rows * binary).to(items.dtype)
+    return users + offsets[:, 0], items + offsets
 
 
 @dataclass(frozen=True)

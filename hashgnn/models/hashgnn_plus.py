@@ -11,21 +11,47 @@ codes' gradient cannot ruin the vectors); scales that are learned; and users who
 of their own but are known by their items, drawn anew in each step, as in an autoencoder.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from hashgnn.config.settings import at_most, require
 from hashgnn.graph.bipartite import Graph
-from hashgnn.hashing.progress import Progress
-from hashgnn.hashing.sign import straight_through
-from hashgnn.losses.softmax import log_inclusion, sampled_softmax
-from hashgnn.models.graph_hasher import Embedded, GraphHasher
-from hashgnn.settings import at_most, require
+from hashgnn.models.base import Embedded, GraphHasher
+from hashgnn.models.hashing import Progress, straight_through
+from hashgnn.models.settings import TrainingSettings
+from hashgnn.models.task import Fitted, Task
 from hashgnn.training.batches import Batch
 from hashgnn.training.fit import fit_hasher
-from hashgnn.training.settings import TrainingSettings
-from hashgnn.training.task import Fitted, Task
+
+
+def sampled_softmax(logits: Tensor, users: Tensor, items: Tensor, damping: float = 0.0) -> Tensor:
+    """Weighted mean of -log softmax(logits)[user, item] over links: the multinomial likelihood.
+
+    ``logits`` [U, I]: similarities of the batch's distinct users and distinct items, each less the
+    logarithm of its chance to be in the batch (``log_inclusion``), so that the sum over these items
+    stands for the sum over all (Bengio and Senecal 2008; Yi et al. 2019, for items of a batch).
+    ``users`` and ``items`` int [B] are the links' rows and columns. The links of a user share one
+    sum, as in Liang et al. (2018), Variational Autoencoders for Collaborative Filtering, Eq. 2.
+    Each link of a user who has c of them weighs c^-``damping``: with 0 all links are alike, with 1
+    all users.
+    """
+    taken = functional.log_softmax(logits, dim=1)[users.long(), items.long()]
+    weights = users.bincount()[users.long()] ** -damping
+    return -(weights * taken).sum() / weights.sum()
+
+
+def log_inclusion(popularity: Tensor, n_items: int, links: int, negatives: int) -> Tensor:
+    """Log of the chance that a batch holds an item, for items of ``popularity`` [I]: float32 [I].
+
+    The batch draws ``links`` items by popularity (which sums to 1 over all ``n_items``), and
+    ``negatives`` uniformly.
+    """
+    missed = links * (-popularity.double()).log1p() + negatives * math.log1p(-1 / n_items)
+    return (-missed.expm1()).log().float()
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hashgnn.encoders import identity
 from hashgnn.graph.bipartite import Graph
+from hashgnn.models.encoders import identity
 from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
+from hashgnn.models.task import Fitted, Task
 from hashgnn.training.fit import fit_hasher
-from hashgnn.training.task import Fitted, Task
 
 
 class HashGnnSp(HashGnn):

@@ -13,13 +13,36 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from hashgnn.config.settings import require
 from hashgnn.graph.bipartite import Graph
-from hashgnn.hashing.continuation import Continuation
-from hashgnn.hashing.progress import Progress
-from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.models.base import GraphHasher
+from hashgnn.models.hashing import Progress, Unit
+from hashgnn.models.settings import TrainingSettings
+from hashgnn.models.task import Fitted, Task
 from hashgnn.training.fit import fit_hasher
-from hashgnn.training.settings import TrainingSettings
-from hashgnn.training.task import Fitted, Task
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """beta = (1 + ``gamma`` t) ** ``power``, where t counts in ``unit``, renewed each ``every``.
+
+    The defaults are those of the authors' code (thuml/HashNet): beta is 1 for 200 iterations, and
+    4.6 after 4,000.
+    """
+
+    gamma: float = 0.005
+    power: float = 0.5
+    every: float = 200
+    unit: Unit = "iterations"
+
+    def __post_init__(self) -> None:
+        """``InputError`` for what makes no schedule."""
+        require(self, every=0.001, gamma=0, power=0)
+
+    def beta(self, progress: Progress) -> float:
+        """beta for the iteration that comes next."""
+        t = self.every * progress.steps(self.every, self.unit)
+        return (1 + self.gamma * t) ** self.power
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,18 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from hashgnn.encoders import lightgcn
-from hashgnn.encoders.identity import Identity
+from hashgnn.config.settings import require
 from hashgnn.graph.bipartite import Graph
-from hashgnn.hashing.progress import Progress
-from hashgnn.losses.ranking import bpr
-from hashgnn.losses.similarity import similarity
-from hashgnn.models.graph_hasher import GraphHasher
-from hashgnn.settings import require
+from hashgnn.models.base import GraphHasher
+from hashgnn.models.encoders import lightgcn
+from hashgnn.models.encoders.identity import Identity
+from hashgnn.models.hashing import Progress
+from hashgnn.models.losses.ranking import bpr
+from hashgnn.models.losses.similarity import similarity
+from hashgnn.models.settings import TrainingSettings
+from hashgnn.models.task import Fitted, Task
 from hashgnn.training.batches import Batch
 from hashgnn.training.fit import fit_hasher
-from hashgnn.training.settings import TrainingSettings
-from hashgnn.training.task import Fitted, Task
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ which are also the continuous ones here; nothing is trained.
 
 import numpy as np
 
-from hashgnn.hashing.sign import pack
-from hashgnn.settings import parse
+from hashgnn.config.settings import parse
+from hashgnn.models.hashing import pack
+from hashgnn.models.settings import NoSettings
+from hashgnn.models.task import Fitted, Task
 from hashgnn.training.history import History
-from hashgnn.training.settings import NoSettings
-from hashgnn.training.task import Fitted, Task
 
 SETTINGS = NoSettings
 HASHES_PRETRAINED = True

@@ -10,7 +10,7 @@ uniformly as there. It is LightGCN without layers; users and items have no biase
 from dataclasses import replace
 
 from hashgnn.models import lightgcn
-from hashgnn.training.task import Fitted, Task
+from hashgnn.models.task import Fitted, Task
 
 SETTINGS = lightgcn.SETTINGS
 FIXED = {**lightgcn.FIXED, "layers": 0}

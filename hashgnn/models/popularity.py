@@ -7,10 +7,10 @@ One dimension; what any learned method must beat.
 
 import numpy as np
 
-from hashgnn.settings import parse
+from hashgnn.config.settings import parse
+from hashgnn.models.settings import NoSettings
+from hashgnn.models.task import Fitted, Task
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
-from hashgnn.training.settings import NoSettings
-from hashgnn.training.task import Fitted, Task
 
 SETTINGS = NoSettings
 

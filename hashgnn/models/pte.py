@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hashgnn.config.settings import parse, require
 from hashgnn.kernels import njit
-from hashgnn.settings import parse, require
+from hashgnn.models.task import Fitted, Task
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
-from hashgnn.training.task import Fitted, Task
 
 
 @dataclass(frozen=True)

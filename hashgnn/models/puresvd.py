@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from scipy.sparse.linalg import svds
 
+from hashgnn.config.settings import at_most, parse, require
 from hashgnn.errors import InputError
-from hashgnn.graph.matrix import interaction_matrix
+from hashgnn.graph.bipartite import interaction_matrix
+from hashgnn.models.task import Fitted, Task
 from hashgnn.search.validation import MAX_BITS
-from hashgnn.settings import at_most, parse, require
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
-from hashgnn.training.task import Fitted, Task
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Any, Self
 import pandas as pd
 
 from hashgnn.errors import InputError
+from hashgnn.recommender.adapter import take
+from hashgnn.recommender.defaults import arguments
 from hashgnn.recommender.folder import load_model, save_model
-from hashgnn.recommender.given import take
 from hashgnn.recommender.model import Model
-from hashgnn.recommender.query import Search
-from hashgnn.recommender.recipe import arguments
+from hashgnn.recommender.options import Search
 
 
 class HashGNN:
@@ -65,9 +65,8 @@ class HashGNN:
         model, cannot be used.
         """
         # Here, since it brings torch, which takes seconds; who loads a model needs none of it.
-        from hashgnn.recommender.fitting import fit
+        from hashgnn.recommender.fitting import Bar, fit, silent
         from hashgnn.recommender.options import Options
-        from hashgnn.recommender.progress import Bar, silent
 
         names = ("bits", "method", "seed", "validation", "device", "parameters")
         options = Options.of(**{name: getattr(self, name) for name in names})

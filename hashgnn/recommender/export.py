@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hashgnn.errors import InputError
+from hashgnn.evaluation.representation import Encoded
 from hashgnn.files import atomic_write, save_array
-from hashgnn.metrics.encoded import Encoded
-from hashgnn.recommender.ids import Ids
+from hashgnn.recommender.adapter import Ids
 from hashgnn.recommender.model import Model
 from hashgnn.search.storage import FILES as INDEX_FILES
 

@@ -1,8 +1,9 @@
-"""Training on interactions at hand, by the workflow's own split, negatives and training loop."""
+"""Train on interactions at hand, by the workflow's own split, negatives and training loop."""
 
 import hashlib
 import math
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -11,22 +12,50 @@ from typing import Any
 
 import pandas as pd
 import torch
+from tqdm import tqdm
 
 from hashgnn.data.interactions import Interactions, Split
+from hashgnn.data.negatives import draw_triplets
 from hashgnn.data.split import split
-from hashgnn.data.triplets import draw_triplets
 from hashgnn.errors import InputError
+from hashgnn.evaluation.representation import Encoded
 from hashgnn.files import load_array
-from hashgnn.metrics.encoded import Encoded
-from hashgnn.provenance.record import Recorder
-from hashgnn.recommender.given import Given
+from hashgnn.models.task import Fitted, Moment, Task, print_news
+from hashgnn.recommender.adapter import Given
+from hashgnn.recommender.defaults import Recipe, recipe
 from hashgnn.recommender.model import Model
 from hashgnn.recommender.options import Options
-from hashgnn.recommender.recipe import Recipe, recipe
 from hashgnn.search import Index
+from hashgnn.stage.record import Recorder
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.task import Fitted, Moment, Task
 from hashgnn.training.train import choose_device, describe_device, fingerprint
+
+
+def silent(moment: Moment) -> None:
+    """Nothing."""
+
+
+class Bar:
+    """A progress bar on a terminal, lines elsewhere; to stderr."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+
+    def __call__(self, moment: Moment) -> None:
+        """Move on to ``moment``."""
+        if not sys.stderr.isatty():
+            print_news(moment)
+            return
+        if self._bar is None:
+            self._bar = tqdm(total=moment.iterations, unit="step", desc="training")
+        self._bar.set_postfix_str(moment.news, refresh=False)
+        self._bar.update(moment.iteration - self._bar.n)
+
+    def close(self) -> None:
+        """Leave the bar where it is: a training may stop before its last epoch."""
+        if self._bar is not None:
+            self._bar.close()
+
 
 Watch = Callable[[Moment], None]
 

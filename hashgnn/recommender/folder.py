@@ -18,17 +18,16 @@ import pyarrow as pa
 from hashgnn.data.ids import load_ids, save_ids
 from hashgnn.data.interactions import load_interactions, save_interactions
 from hashgnn.errors import InputError
+from hashgnn.evaluation.representation import Encoded
 from hashgnn.files import atomic_write, load_array, save_array
 from hashgnn.folders import read_together, replace_together
-from hashgnn.metrics.encoded import Encoded
-from hashgnn.provenance.inputs import Inputs
-from hashgnn.provenance.outputs import check_output, describe_outputs, read_record, shown
-from hashgnn.provenance.record import write_record
+from hashgnn.recommender.adapter import Ids
 from hashgnn.recommender.consistency import check_model
-from hashgnn.recommender.ids import Ids
 from hashgnn.recommender.model import Model
 from hashgnn.search import Index
 from hashgnn.search.storage import DESCRIPTION, FILES
+from hashgnn.stage.inputs import Inputs, check_output, describe_outputs, read_record, shown
+from hashgnn.stage.record import write_record
 
 RECORD = "train.provenance.json"
 _INDEX = "index"

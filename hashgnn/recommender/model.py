@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hashgnn.config.settings import parse
 from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.errors import InputError
-from hashgnn.metrics.encoded import Encoded
-from hashgnn.recommender.ids import Ids
-from hashgnn.recommender.query import Query, Search
+from hashgnn.evaluation.representation import Encoded
+from hashgnn.recommender.adapter import Ids
+from hashgnn.recommender.options import Query, Search
 from hashgnn.search import Index
-from hashgnn.settings import parse
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """What to train: the arguments of the Python interface and of ``hashgnn train``, checked."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
+from hashgnn.config.settings import parse, require
 from hashgnn.errors import InputError
-from hashgnn.recommender.recipe import check_method
+from hashgnn.recommender.defaults import check_method
 from hashgnn.search.validation import MAX_BITS
-from hashgnn.settings import parse, require
 
 _SEEDS = 2**32  # that all libraries take
 
@@ -39,3 +39,32 @@ class Options:
                 f"validation: expected a share between 0 and 1, got {self.validation:g}"
             )
         check_method(self.method)
+
+
+Search = Literal["hierarchical", "hamming", "continuous"]
+SEARCHES: tuple[Search, ...] = get_args(Search)
+
+
+@dataclass(frozen=True)
+class Query:
+    """``n`` items a user, by ``search``, with or without what the user knows.
+
+    ``candidates``: those of hierarchical search.
+    """
+
+    n: int
+    search: Search
+    exclude_known: bool
+    candidates: int
+
+    def __post_init__(self) -> None:
+        """``InputError`` for what cannot be answered."""
+        require(self, n=1, candidates=1)
+
+    def sizes(self, n_items: int) -> tuple[int, int]:
+        """Items to find and candidates among ``n_items``: no more than there are.
+
+        There are as many candidates as items asked for, since fewer would make a short list.
+        """
+        n = min(self.n, n_items)
+        return n, min(max(self.candidates, n), n_items)

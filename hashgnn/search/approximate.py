@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hashgnn.data.checksum import file_checksum
+from hashgnn.checksums import file_checksum
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_object
 from hashgnn.folders import read_together, replace_together

@@ -3,9 +3,8 @@
 import numpy as np
 
 from hashgnn.data.interactions import Csr
-from hashgnn.search import products
-from hashgnn.search.parallel import in_threads, query_blocks
-from hashgnn.search.quotas import quotas
+from hashgnn.search._kernels import inner_products as products
+from hashgnn.search.parallel import in_threads, query_blocks, quotas
 
 _BLOCK = 40 * products.ROWS  # queries that share a pass over the items
 _FEW = 2  # are multiplied one by one: fewer products than with those that fill up the rows

@@ -8,11 +8,9 @@ import numpy as np
 
 from hashgnn.data.interactions import Csr
 from hashgnn.kernels import njit
-from hashgnn.search import scan
-from hashgnn.search.parallel import in_threads, query_blocks
-from hashgnn.search.parts import Items, Part, merge, parts_of
-from hashgnn.search.planes import to_masks, to_patterns
-from hashgnn.search.quotas import quotas
+from hashgnn.search._kernels import hamming_scan as scan
+from hashgnn.search._kernels.bit_planes import to_masks, to_patterns
+from hashgnn.search.parallel import Items, Part, in_threads, merge, parts_of, query_blocks, quotas
 
 _BLOCK = 256  # queries that share a pass over the codes
 _FEW = 32  # queries for which tabulating would not pay

@@ -10,8 +10,8 @@ from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 from hashgnn.kernels import njit
 from hashgnn.search import continuous, hamming
-from hashgnn.search.parts import Items
-from hashgnn.search.planes import to_planes
+from hashgnn.search._kernels.bit_planes import to_planes
+from hashgnn.search.parallel import Items
 from hashgnn.search.storage import Arrays, load_arrays, save_arrays
 from hashgnn.search.validation import fit_codes, fit_rows, fit_vectors, whole_number
 

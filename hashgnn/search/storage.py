@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hashgnn.data.checksum import file_checksum
+from hashgnn.checksums import file_checksum
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_array, load_object, save_array
 from hashgnn.folders import read_together, replace_together
-from hashgnn.search.planes import CHUNK_ITEMS, CHUNK_WORDS
+from hashgnn.search._kernels.bit_planes import CHUNK_ITEMS, CHUNK_WORDS
 from hashgnn.search.validation import MAX_BITS, check_numbers
 
 DESCRIPTION = "index.json"

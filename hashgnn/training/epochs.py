@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from hashgnn.config.settings import at_most, require
 from hashgnn.errors import InputError
-from hashgnn.metrics.encoded import Encoded
+from hashgnn.evaluation.representation import Encoded
+from hashgnn.models.task import Fitted, Moment, Task
 from hashgnn.search.validation import MAX_BITS
-from hashgnn.settings import at_most, require
 from hashgnn.training.history import History
-from hashgnn.training.task import Fitted, Moment, Task
 from hashgnn.training.validation import PairwiseAuc, validation_hr
 
 

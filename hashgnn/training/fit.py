@@ -9,21 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hashgnn.config.settings import parse
 from hashgnn.errors import InputError
 from hashgnn.graph.bipartite import Graph, bipartite_graph
-from hashgnn.hashing.progress import Progress
-from hashgnn.models.graph_hasher import Embedded, GraphHasher
-from hashgnn.provenance.record import peak_memory_mb
-from hashgnn.settings import parse
+from hashgnn.models.base import Embedded, GraphHasher
+from hashgnn.models.hashing import Progress
+from hashgnn.models.settings import TrainingSettings
+from hashgnn.models.task import Fitted, Moment, Task
+from hashgnn.stage.record import peak_memory_mb
 from hashgnn.training.batches import Batch, Batches
 from hashgnn.training.checkpoint import State
-from hashgnn.training.decay import cosine
 from hashgnn.training.engine import Choice
 from hashgnn.training.history import History
-from hashgnn.training.settings import TrainingSettings
-from hashgnn.training.steps import Steps
-from hashgnn.training.task import Fitted, Moment, Task
-from hashgnn.training.trial import choose_engine
+from hashgnn.training.optimizer import cosine
+from hashgnn.training.steps import Steps, choose_engine
 from hashgnn.training.validation import PairwiseAuc, of_some_users, validation_hr
 
 HasherClass = Callable[[Graph, int, Any], GraphHasher]

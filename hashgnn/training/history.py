@@ -1,9 +1,14 @@
-"""What a training leaves of its course: one row an interval, for figures and people."""
+"""The course of a training: one row an interval, for figures, people and TensorBoard."""
 
 from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from hashgnn.errors import InputError
+from hashgnn.models.task import Moment, print_news
 
 COLUMNS = ("iteration", "epoch", "p", "auc", "auc_codes", "loss")
 
@@ -46,3 +51,26 @@ class History:
     def frame(self) -> pd.DataFrame:
         """All rows."""
         return pd.DataFrame(self.rows, columns=list(COLUMNS))
+
+
+def board_writer(folder: Path) -> Callable[[Moment], None]:
+    """Print the news as ever, and write their numbers for TensorBoard into ``folder``.
+
+    ``InputError`` where TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise InputError(
+            f"TensorBoard cannot be used ({error}): pip install tensorboard, "
+            "or leave the option tensorboard out"
+        ) from error
+    writer = SummaryWriter(str(folder))
+
+    def watch(moment: Moment) -> None:
+        print_news(moment)
+        for name, value in moment.values.items():
+            writer.add_scalar(name, value, moment.iteration)
+        writer.flush()
+
+    return watch

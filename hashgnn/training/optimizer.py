@@ -9,6 +9,7 @@ by their momentum; to catch up on that exactly would cost as much as it saves. W
 every embedding the two are the same.
 """
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +17,16 @@ import torch
 from torch import Tensor
 
 from hashgnn.kernels import njit
-from hashgnn.models.graph_hasher import GraphHasher
+from hashgnn.models.base import GraphHasher
+
+
+def cosine(share: float, end: float) -> float:
+    """Half a cosine from 1 to ``end`` as the ``share`` of training done goes from 0 to 1.
+
+    Loshchilov and Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts, Eq. 5.
+    """
+    return end + (1 - end) * (1 + math.cos(math.pi * share)) / 2
+
 
 Updates = Literal["all", "touched", "auto"]
 

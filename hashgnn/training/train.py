@@ -1,6 +1,7 @@
 """Train one method on one data set, for one number of bits and one seed."""
 
 import argparse
+import ctypes
 import hashlib
 import json
 import os
@@ -13,17 +14,32 @@ from typing import Any
 import numpy as np
 import torch
 
-from hashgnn.data.checksum import file_checksum
+from hashgnn.checksums import file_checksum
 from hashgnn.data.interactions import load_split
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_array, save_array
-from hashgnn.provenance.followed import check_followed
-from hashgnn.provenance.planned import own_code
-from hashgnn.stage import Facts, run_stage, stage_parser
+from hashgnn.models.task import Fitted, Task, print_news
+from hashgnn.stage.code_digest import own_code
+from hashgnn.stage.command import Facts, run_stage, stage_parser
+from hashgnn.stage.followed import check_followed
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.memory import keep_freed_memory
-from hashgnn.training.task import Fitted, Task, print_news
-from hashgnn.training.tensorboard import board_writer
+from hashgnn.training.history import board_writer
+
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's malloc.h
+
+
+def keep_freed_memory() -> None:
+    """Have the process keep the memory that it frees, where the C library is glibc.
+
+    Each step of a training frees what the next one wants again. By default large pieces go back to
+    the system, which clears every page anew: a third of the time of a step on Gowalla.
+    """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch: large pages for large tensors
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        mallopt(_MMAP_MAX, 0)
+        mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+
 
 # What an interrupted training is told.
 GO_ON = "give the same command again; a training goes on from its last saved state, if any"

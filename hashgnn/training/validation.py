@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 
 from hashgnn.data.interactions import Csr, Split, take_rows
-from hashgnn.hashing.sign import sign
+from hashgnn.evaluation.ranks import Ranks, hit_rate, ranks_of_levels, ranks_of_lists
+from hashgnn.evaluation.representation import Encoded
 from hashgnn.kernels import njit
-from hashgnn.metrics.encoded import Encoded
-from hashgnn.metrics.hit_rate import hit_rate
-from hashgnn.metrics.ranks import Ranks, ranks_of_levels, ranks_of_lists
+from hashgnn.models.hashing import sign
 from hashgnn.search import Index
 
 CUTOFF = 50

@@ -12,7 +12,7 @@ pytest.importorskip("usearch")
 pytest.importorskip("faiss")
 
 from benchmarks import search, search_evaluation, search_measure, search_table
-from hashgnn.metrics.evaluation import Settings, evaluate
+from hashgnn.evaluation.evaluation import Settings, evaluate
 from hashgnn.threads import get_threads, set_threads
 
 ROOT = Path(__file__).parents[2]

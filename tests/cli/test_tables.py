@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from hashgnn.cli import spool
+from hashgnn.cli import tables as spool
 from hashgnn.cli.main import main
 from hashgnn.cli.tables import read_tables
 from hashgnn.errors import InputError

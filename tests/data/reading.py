@@ -11,9 +11,9 @@ import pytest
 
 from hashgnn.data.ids import load_ids, save_ids
 from hashgnn.data.interactions import PARTS, Interactions, Split
+from hashgnn.data.negatives import draw_triplets
 from hashgnn.data.prepare import Prepared, prepare
 from hashgnn.data.split import split
-from hashgnn.data.triplets import draw_triplets
 from hashgnn.errors import InputError
 from tests.data.written_tables import Read
 

@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hashgnn.data.prepare import prepare
-from hashgnn.data.separator import parse_separator
-from hashgnn.data.tabular.columns import NameOrPosition
+from hashgnn.data.tabular.columns import NameOrPosition, parse_separator
 from hashgnn.errors import InputError
 from tests.data.reading import check_message
 from tests.data.test_wrapped import COLUMNS, ROWS, pairs, read, refusal

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from hashgnn.checksums import file_checksum, listed_checksum, parse_checksum
 from hashgnn.data import fetch
-from hashgnn.data.checksum import file_checksum, listed_checksum, parse_checksum
 from hashgnn.data.download import download, main
 from hashgnn.errors import InputError
 

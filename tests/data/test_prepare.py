@@ -14,9 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hashgnn.data.ids import load_ids, number_ids, save_ids
+from hashgnn.data.ids import Pairs, keep_frequent, load_ids, number_ids, save_ids, unique_pairs
 from hashgnn.data.interactions import load_interactions
-from hashgnn.data.pairs import Pairs, keep_frequent, unique_pairs
 from hashgnn.data.prepare import main, prepare
 from hashgnn.data.readers.adjacency import read as read_adjacency
 from hashgnn.data.tabular import delimited

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hashgnn.cost.sizes import raw_rows
 from hashgnn.data.archive import describe_data, open_data
 from hashgnn.data.fetch import fetch
 from hashgnn.data.prepare import Prepared, main, prepare
 from hashgnn.errors import InputError
+from hashgnn.experiment.sizes import raw_rows
 from tests.data.reading import fed
 
 ROWS = [("a", "x"), ("a", "y"), ("b", "x")]

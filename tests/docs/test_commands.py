@@ -16,7 +16,7 @@ import pytest
 from hashgnn import HashGNN
 from hashgnn.data.interactions import save_split
 from hashgnn.data.split import split
-from hashgnn.recommender.given import take
+from hashgnn.recommender.adapter import take
 from tests.docs.blocks import ROOT, blocks, fenced, pages
 from tests.docs.shell import LEFT_OUT, NOT_RUN, PAGES, clicks, project, shell
 

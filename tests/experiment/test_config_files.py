@@ -6,8 +6,8 @@ import yaml
 from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
+from hashgnn.config.files import refuse_repeated_keys, with_types
 from hashgnn.errors import InputError
-from hashgnn.experiment.config_files import refuse_repeated_keys, with_types
 
 ROOT = Path(__file__).parents[2]
 

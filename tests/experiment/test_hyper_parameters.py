@@ -10,7 +10,7 @@ import yaml
 from hashgnn.errors import InputError
 from hashgnn.experiment.check_once import check_once
 from hashgnn.experiment.hyper_parameters import check_hyper_parameters
-from tests.workflow.project import merged
+from tests.e2e.workflow.project import merged
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -45,11 +45,16 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
             "training.learning_rate: expected a finite",
         ),
         (
-            {"training": {"encoder": "hashgnn.encoders.men"}},
-            "training.encoder: hashgnn.encoders.men: No",
+            {"training": {"encoder": "hashgnn.models.encoders.men"}},
+            "training.encoder: hashgnn.models.encoders.men: No",
         ),
         (
-            {"training": {"encoder": "hashgnn.encoders.convolution", "convolution": "GATConvx"}},
+            {
+                "training": {
+                    "encoder": "hashgnn.models.encoders.convolution",
+                    "convolution": "GATConvx",
+                }
+            },
             "training.convolution: GATConvx: torch_geometric.nn has none of that name",
         ),
         (

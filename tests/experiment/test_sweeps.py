@@ -2,11 +2,9 @@ from typing import Any
 
 import pytest
 
+from hashgnn.config.parameters import negatives, parameters
 from hashgnn.errors import InputError
-from hashgnn.experiment.grid import Run, runs
-from hashgnn.experiment.parameters import negatives, parameters
-from hashgnn.experiment.sweeps import Point, derived_models, points
-from hashgnn.experiment.variants import variant, variant_id
+from hashgnn.experiment.runs import Point, Run, derived_models, points, runs, variant, variant_id
 
 MODEL = {
     "name": "M",

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from hashgnn.config.parameters import parameters
 from hashgnn.errors import InputError
-from hashgnn.experiment.parameters import parameters
 from hashgnn.experiment.tuning import settings_tried, trials, tried_models
 
 

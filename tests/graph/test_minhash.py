@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hashgnn.data.interactions import Csr
-from hashgnn.graph.minhash import buckets
+from hashgnn.graph.walks import buckets
 
 
 @pytest.mark.parametrize("shared", [0, 20, 30, 40])

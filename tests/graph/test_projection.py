@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hashgnn.data.interactions import Csr
-from hashgnn.graph.projection import centralities, walk, walks_per_node
+from hashgnn.graph.walks import centralities, walk, walks_per_node
 
 
 def csr(*rows: list[int]) -> Csr:

@@ -7,8 +7,8 @@ import torch
 
 from hashgnn.data.interactions import Csr, Split
 from hashgnn.models import als
+from hashgnn.models.task import Task
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.task import Task
 
 N_USERS, N_ITEMS, WIDTH = 30, 20, 4
 

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from hashgnn.graph.bipartite import Graph
-from hashgnn.hashing.progress import Progress
 from hashgnn.models.hash_gumb import HashGumb, HashGumbSettings
+from hashgnn.models.hashing import Progress
 
 PAIR = Graph(np.array([0, 1, 2]), np.array([1, 0], dtype=np.int32), 1)
 START = Progress(0, 10)

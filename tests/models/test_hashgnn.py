@@ -7,9 +7,9 @@ import torch
 import yaml
 
 from hashgnn.graph.bipartite import Graph
-from hashgnn.losses.ranking import margin_ranking
-from hashgnn.losses.reconstruction import cross_entropy
 from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
+from hashgnn.models.losses.ranking import margin_ranking
+from hashgnn.models.losses.reconstruction import cross_entropy
 
 CONFIG = Path(__file__).parents[2] / "config"
 PAIR = Graph(np.array([0, 1, 2]), np.array([1, 0], dtype=np.int32), 1)

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from hashgnn.graph.bipartite import Graph
-from hashgnn.hashing.progress import Progress
 from hashgnn.models.hashgnn_plus import HashGnnPlus, HashGnnPlusSettings
+from hashgnn.models.hashing import Progress
 from hashgnn.training.batches import Batch
 
 # User 0 took item 0 (node 1); item 1 (node 2) is taken by nobody but itself.

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hashgnn.graph.bipartite import Graph
-from hashgnn.hashing.progress import Progress
+from hashgnn.models.hashing import Progress
 from hashgnn.models.hashnet import HashNet, HashNetSettings
 
 PAIR = Graph(np.array([0, 1, 2]), np.array([1, 0], dtype=np.int32), 1)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hashgnn.graph.bipartite import Graph
-from hashgnn.hashing.progress import Progress
+from hashgnn.models.hashing import Progress
 from hashgnn.models.lightgcn import LightGcn, LightGcnSettings, squared_length
 from hashgnn.training.batches import Batch
 

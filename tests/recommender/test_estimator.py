@@ -325,7 +325,7 @@ def test_a_model_that_is_not_fitted() -> None:
     ("statement", "loads"),
     [
         ("import hashgnn", "numpy"),
-        ("import hashgnn.metrics.evaluate", "torch"),
+        ("import hashgnn.evaluation.evaluate", "torch"),
         ("from hashgnn import HashGNN; HashGNN.load({folder!r}).recommend()", "torch"),
     ],
 )

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hashgnn.recommender.adapter import take
 from hashgnn.recommender.fitting import Options, _checkpoint
-from hashgnn.recommender.given import take
 
 OPTIONS = Options(8, "mf", 0, 0.1, "cpu", {})
 SETTINGS = {"method": "hashgnn.models.mf", "parameters": {}}

@@ -21,9 +21,9 @@ from hashgnn import HashGNN
 from hashgnn.cli.main import main
 from hashgnn.errors import InputError
 from hashgnn.locks import write_alone
-from hashgnn.provenance.outputs import CHECKSUM, record_checksum
 from hashgnn.recommender.folder import RECORD, save_model
 from hashgnn.search import Index
+from hashgnn.stage.inputs import CHECKSUM, record_checksum
 from tests import damages
 
 ARRAYS = ("user_codes.npy", "item_codes.npy", "user_vectors.npy", "item_vectors.npy")

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashgnn.data.interactions import Csr
-from hashgnn.search import Index, parts
+from hashgnn.search import Index
+from hashgnn.search import parallel as parts
 
 
 def draw(seed: int, rows: int, kinds: int, width: int) -> np.ndarray:

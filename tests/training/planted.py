@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from hashgnn.data.interactions import Csr, Split
+from hashgnn.models.task import Task
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.task import Task
 
 NO_CHECKPOINT = Checkpoint(Path("unused"), "", every_seconds=math.inf)
 GROUPS, N_USERS, N_ITEMS, BITS = 6, 120, 120, 12

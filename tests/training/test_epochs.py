@@ -8,9 +8,9 @@ import torch
 
 from hashgnn.data.interactions import Csr, Split
 from hashgnn.errors import InputError
+from hashgnn.models.task import Task
 from hashgnn.training.checkpoint import Checkpoint
 from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
-from hashgnn.training.task import Task
 
 N_ITEMS = 120
 NOTHING = Csr(np.array([0, 0]), np.zeros(0, np.int32))

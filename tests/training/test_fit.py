@@ -26,10 +26,10 @@ from hashgnn.models import (
     pte,
     puresvd,
 )
+from hashgnn.models.task import Fitted
 from hashgnn.training import fit
 from hashgnn.training.checkpoint import Checkpoint, State
 from hashgnn.training.engine import Choice
-from hashgnn.training.task import Fitted
 from tests.training.planted import BITS, GROUPS, N_ITEMS, N_USERS, planted_split, planted_task
 
 
@@ -115,7 +115,7 @@ def test_codes_find_the_planted_groups_whatever_a_draw_covers(granularity: str) 
     "encoder", [{"encoder": "convolution", "convolution": "GATConv"}, {"encoder": "lightgcn"}]
 )
 def test_codes_find_the_planted_groups_with_other_encoders(encoder: dict[str, str]) -> None:
-    encoder = {**encoder, "encoder": f"hashgnn.encoders.{encoder['encoder']}"}
+    encoder = {**encoder, "encoder": f"hashgnn.models.encoders.{encoder['encoder']}"}
 
     fitted = hashgnn.fit(planted_task(**encoder))
 

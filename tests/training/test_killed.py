@@ -24,7 +24,7 @@ def command(folder: Path, epochs: int, seed: int = 0) -> list[str]:
     task = planted_task(epochs=epochs)
     save_split(folder / "split.npz", task.split)
     save_array(folder / "triplets.npy", task.triplets)
-    parameters = {"encoder": "hashgnn.encoders.mean", **task.parameters}
+    parameters = {"encoder": "hashgnn.models.encoders.mean", **task.parameters}
     settings = {"method": "hashgnn.models.hashgnn", "bits": BITS, "seed": seed}
     return [
         *(sys.executable, "-m", "hashgnn.training.train", "--checkpoint-seconds", "0"),

@@ -3,17 +3,16 @@
 import pytest
 import torch
 
+from hashgnn.config.settings import parse
 from hashgnn.graph import aggregate, mean_layer
 from hashgnn.graph.bipartite import bipartite_graph
-from hashgnn.hashing.progress import Progress
-from hashgnn.losses.similarity import similarity_reference
-from hashgnn.models import graph_hasher
+from hashgnn.models import base as graph_hasher
 from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
-from hashgnn.settings import parse
+from hashgnn.models.hashing import Progress
+from hashgnn.models.losses.similarity import similarity_reference
 from hashgnn.training import steps
 from hashgnn.training.batches import Batches
-from hashgnn.training.steps import Steps, drop
-from hashgnn.training.trial import choose_engine
+from hashgnn.training.steps import Steps, choose_engine, drop
 from tests.training.planted import planted_task
 
 
@@ -45,7 +44,11 @@ def trained(n_steps: int = 5, **parameters: object) -> tuple[dict[str, torch.Ten
 @pytest.mark.parametrize("updates", ["all", "touched"])
 @pytest.mark.parametrize(
     "encoder",
-    [{"aggregator": "sage"}, {"aggregator": "gcn"}, {"encoder": "hashgnn.encoders.lightgcn"}],
+    [
+        {"aggregator": "sage"},
+        {"aggregator": "gcn"},
+        {"encoder": "hashgnn.models.encoders.lightgcn"},
+    ],
 )
 def test_steps_by_kernels_are_those_by_torch(
     engine: str, updates: str, encoder: dict[str, str], monkeypatch: pytest.MonkeyPatch
@@ -99,7 +102,7 @@ def test_only_what_a_step_reads_is_updated() -> None:
 
 
 def test_convolutions_take_whole_neighborhoods_too() -> None:
-    settings = {"encoder": "hashgnn.encoders.convolution", "convolution": "GATConv"}
+    settings = {"encoder": "hashgnn.models.encoders.convolution", "convolution": "GATConv"}
 
     _, steps, loss = trained(15, engine="full", **settings)
 

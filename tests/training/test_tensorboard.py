@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from hashgnn.errors import InputError
-from hashgnn.training.task import Moment
-from hashgnn.training.tensorboard import board_writer
+from hashgnn.models.task import Moment
+from hashgnn.training.history import board_writer
 
 MODULE = "torch.utils.tensorboard"
 

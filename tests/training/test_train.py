@@ -9,7 +9,7 @@ import torch
 from hashgnn.data.interactions import Csr, Split, save_split
 from hashgnn.errors import InputError
 from hashgnn.files import save_array
-from hashgnn.provenance.code_digest import CodeDigest
+from hashgnn.stage.code_digest import CodeDigest
 from hashgnn.training import train
 from hashgnn.training.checkpoint import Checkpoint
 
@@ -55,7 +55,7 @@ def test_given_vectors_reach_the_method_and_identify_the_training(
 def fingerprint(
     device: str = "cpu", checksums: tuple[str, ...] = ("a", "b"), **changes: object
 ) -> str:
-    parameters = {"encoder": "hashgnn.encoders.mean", "learning_rate": 0.01}
+    parameters = {"encoder": "hashgnn.models.encoders.mean", "learning_rate": 0.01}
     settings = {"method": "hashgnn.models.hashgnn", "bits": 8, "seed": 0, "parameters": parameters}
     return train.fingerprint({**settings, **changes}, torch.device(device), checksums)
 
@@ -63,8 +63,8 @@ def fingerprint(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"parameters": {"encoder": "hashgnn.encoders.mean", "learning_rate": 0.02}},
-        {"parameters": {"encoder": "hashgnn.encoders.lightgcn", "learning_rate": 0.01}},
+        {"parameters": {"encoder": "hashgnn.models.encoders.mean", "learning_rate": 0.02}},
+        {"parameters": {"encoder": "hashgnn.models.encoders.lightgcn", "learning_rate": 0.01}},
         {"method": "hashgnn.models.hash_ste"},
         {"bits": 16},
         {"seed": 1},

@@ -1,11 +1,11 @@
 import pytest
 import torch
 
+from hashgnn.config.settings import parse
 from hashgnn.graph.bipartite import bipartite_graph
 from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
-from hashgnn.settings import parse
 from hashgnn.training.batches import Batches
-from hashgnn.training.trial import choose_engine
+from hashgnn.training.steps import choose_engine
 from tests.training.planted import planted_task
 
 MANY = {"fanouts": [900, 900]}  # of eight neighbors: whole neighborhoods are far cheaper

@@ -2,16 +2,14 @@ import numpy as np
 import pytest
 import torch
 
+from hashgnn.config.settings import parse
+from hashgnn.evaluation.representation import Encoded
 from hashgnn.graph.bipartite import bipartite_graph
 from hashgnn.graph.sampling import NeighborSampler
-from hashgnn.hashing.progress import Progress
-from hashgnn.hashing.sign import pack
-from hashgnn.metrics.encoded import Encoded
 from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
-from hashgnn.settings import parse
+from hashgnn.models.hashing import Progress, pack
 from hashgnn.training.batches import Batches
-from hashgnn.training.steps import Steps
-from hashgnn.training.trial import choose_engine
+from hashgnn.training.steps import Steps, choose_engine
 from hashgnn.training.validation import PairwiseAuc, of_some_users, validation_hr
 from tests.training.planted import N_USERS, planted_split, planted_task
 

@@ -17,8 +17,8 @@ rule claims:
     resources:
         **cost("claims"),
     params:
-        code=code("hashgnn.claims.assess"),
+        code=code("hashgnn.reporting.claims.assess"),
     shell:
-        "python -m hashgnn.claims.assess {input} --csv {output.csv} --md {output.md} "
+        "python -m hashgnn.reporting.claims.assess {input} --csv {output.csv} --md {output.md} "
         "--code {params.code:q} "
         "--provenance {output.provenance} > {log} 2>&1"

@@ -33,27 +33,22 @@ def load_package():
 
 load_package()
 
-from hashgnn.claims.catalogue import NEEDED as CLAIMED
-from hashgnn.configuration import base_folder, check_config
-from hashgnn.data.checksum import file_checksum
+from hashgnn.reporting.claims.assess import NEEDED as CLAIMED
+from hashgnn.config.check import base_folder, check_config
+from hashgnn.checksums import file_checksum
 from hashgnn.errors import InputError
 from hashgnn.experiment.check_once import CHECK, check_once
-from hashgnn.experiment.config_files import refuse_repeated_keys, with_types
+from hashgnn.config.files import refuse_repeated_keys, with_types
 from hashgnn.experiment.downloads import check_places, download_settings
-from hashgnn.experiment.grid import runs
-from hashgnn.experiment.needs import GRIDS, TUNING, check_cutoffs
+from hashgnn.experiment.runs import runs
+from hashgnn.config.needs import GRIDS, TUNING, check_cutoffs
 from hashgnn.experiment.package_link import package_folder
-from hashgnn.experiment.parameters import (
-    named_modules,
-    negatives,
-    parameters,
-    takes_training,
-)
-from hashgnn.experiment.sweeps import derived_models, points
+from hashgnn.config.parameters import named_modules, negatives, parameters, takes_training
+from hashgnn.experiment.runs import derived_models, points
 from hashgnn.experiment.tuning import trials, tried_models
-from hashgnn.provenance.code_digest import CodeDigest
-from hashgnn.provenance.followed import check_followed
-from hashgnn.provenance.planned import PlannedCode
+from hashgnn.stage.code_digest import CodeDigest
+from hashgnn.stage.followed import check_followed
+from hashgnn.stage.code_digest import PlannedCode
 
 digest = CodeDigest(ROOT)
 code = PlannedCode(digest, workflow.is_main_process)

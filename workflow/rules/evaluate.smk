@@ -17,9 +17,9 @@ rule evaluate:
         **cost("evaluate"),
     params:
         settings=evaluate_settings,
-        code=code("hashgnn.metrics.evaluate"),
+        code=code("hashgnn.evaluation.evaluate"),
     shell:
-        "python -m hashgnn.metrics.evaluate --split {input.split} "
+        "python -m hashgnn.evaluation.evaluate --split {input.split} "
         "--code {params.code:q} "
         "--user-codes {input.user_codes} --item-codes {input.item_codes} "
         "--user-vectors {input.user_vectors} --item-vectors {input.item_vectors} "

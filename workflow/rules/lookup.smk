@@ -244,7 +244,7 @@ def table_settings(wildcards):
     return settings(**names)
 
 
-EXPLORE_TEMPLATE = ROOT / "hashgnn/pages/explore.html"
+EXPLORE_TEMPLATE = ROOT / "hashgnn/reporting/explore.html"
 
 
 def explore_template(wildcards):

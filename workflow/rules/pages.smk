@@ -18,9 +18,9 @@ rule explore:
     params:
         template=explore_template,
         settings=explore_settings(),
-        code=code("hashgnn.pages.explore"),
+        code=code("hashgnn.reporting.explore"),
     shell:
-        "python -m hashgnn.pages.explore {input} --template {params.template:q} "
+        "python -m hashgnn.reporting.explore {input} --template {params.template:q} "
         "--code {params.code:q} "
         "--settings {params.settings:q} --output {output.html} "
         "--provenance {output.provenance} > {log} 2>&1"

@@ -1,7 +1,7 @@
-"""Memory and time of the jobs, from what was measured: hashgnn/cost."""
+"""Memory and time of the jobs, from what was measured: hashgnn/experiment/resources.py."""
 
-from hashgnn.cost import jobs, memory, runtime
-from hashgnn.provenance import machine
+from hashgnn.experiment import resources as jobs, memory, runtime
+from hashgnn.stage import record as machine
 
 # Snakemake's own processes go with a job that is submitted to a cluster.
 SUBMITTED = 0 if workflow.resource_settings.nodes is None else memory.SUBMITTED

@@ -21,9 +21,9 @@ rule table:
         **cost("table"),
     params:
         settings=table_settings,
-        code=lambda wildcards: code(f"hashgnn.tables.{wildcards.table}"),
+        code=lambda wildcards: code(f"hashgnn.reporting.tables.{wildcards.table}"),
     shell:
-        "python -m hashgnn.tables.{wildcards.table} {input} --settings {params.settings:q} "
+        "python -m hashgnn.reporting.tables.{wildcards.table} {input} --settings {params.settings:q} "
         "--code {params.code:q} "
         "--csv {output.csv} --md {output.md} --tex {output.tex} "
         "--provenance {output.provenance} 2>&1 | tee {log}"

@@ -17,9 +17,9 @@ rule timing:
         **cost("timing"),
     params:
         settings=timing_settings,
-        code=code("hashgnn.timing.time_searches"),
+        code=code("hashgnn.evaluation.time_searches"),
     shell:
-        "python -m hashgnn.timing.time_searches "
+        "python -m hashgnn.evaluation.time_searches "
         "--code {params.code:q} "
         "--user-codes {input.user_codes} --item-codes {input.item_codes} "
         "--user-vectors {input.user_vectors} --item-vectors {input.item_vectors} "

@@ -12,8 +12,8 @@ rule triplets:
         **cost("triplets"),
     params:
         settings=triplets_settings,
-        code=code("hashgnn.data.triplets"),
+        code=code("hashgnn.data.negatives"),
     shell:
-        "python -m hashgnn.data.triplets --split {input} --settings {params.settings:q} "
+        "python -m hashgnn.data.negatives --split {input} --settings {params.settings:q} "
         "--code {params.code:q} "
         "--output {output.triplets} --provenance {output.provenance} > {log} 2>&1"

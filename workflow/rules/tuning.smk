@@ -17,9 +17,9 @@ rule validate:
         **cost("validate"),
     params:
         settings=validate_settings,
-        code=code("hashgnn.metrics.evaluate"),
+        code=code("hashgnn.evaluation.evaluate"),
     shell:
-        "python -m hashgnn.metrics.evaluate --split {input.split} "
+        "python -m hashgnn.evaluation.evaluate --split {input.split} "
         "--code {params.code:q} "
         "--user-codes {input.user_codes} --item-codes {input.item_codes} "
         "--user-vectors {input.user_vectors} --item-vectors {input.item_vectors} "
@@ -48,8 +48,8 @@ rule tuning:
         **cost("tuning"),
     params:
         settings=tuning_settings,
-        code=code("hashgnn.tuning.summarize"),
+        code=code("hashgnn.reporting.tables.tuning"),
     shell:
-        "python -m hashgnn.tuning.summarize {input} --settings {params.settings:q} "
+        "python -m hashgnn.reporting.tables.tuning {input} --settings {params.settings:q} "
         "--code {params.code:q} "
         "--csv {output.csv} --md {output.md} --provenance {output.provenance} 2>&1 | tee {log}"

@@ -11,9 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from hashgnn.data.archive import open_data
-from hashgnn.data.batch import Batch
-from hashgnn.data.separator import parse_separator
-from hashgnn.data.tabular.values import ids
+from hashgnn.data.ids import Batch
+from hashgnn.data.tabular.columns import ids, parse_separator
 from hashgnn.errors import InputError
 
 _BLOCK = 1 << 24  # bytes read at a time, and the longest line there may be

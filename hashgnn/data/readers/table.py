@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hashgnn.config.timestamps import parse_moment
 from hashgnn.data.archive import describe_data
-from hashgnn.data.batch import Batch
-from hashgnn.data.moments import parse_moment
+from hashgnn.data.ids import Batch
+from hashgnn.data.tabular.columns import Locate, ids, numbers, seconds, texts
 from hashgnn.data.tabular.delimited import read_delimited
 from hashgnn.data.tabular.parquet import read_parquet
-from hashgnn.data.tabular.values import Locate, ids, numbers, seconds, texts
 from hashgnn.errors import InputError
 
 _NEEDS = {  # the column that a filter looks at

@@ -12,10 +12,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from hashgnn.data.archive import describe_data, open_data
-from hashgnn.data.separator import parse_separator
-from hashgnn.data.tabular.columns import find_columns
+from hashgnn.data.tabular.columns import Locate, find_columns, parse_separator
 from hashgnn.data.tabular.streams import STAND_IN, QuoteWatch, SingleSeparator
-from hashgnn.data.tabular.values import Locate
 from hashgnn.errors import InputError
 
 _BLOCK = 1 << 24  # bytes that are parsed at a time, and the longest line there may be

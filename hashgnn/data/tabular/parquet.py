@@ -9,10 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hashgnn.data.archive import describe_data, open_data
-from hashgnn.data.tabular.columns import find_columns
-from hashgnn.data.tabular.values import Locate
+from hashgnn.data.tabular.columns import Locate, find_columns
 from hashgnn.errors import InputError
-from hashgnn.provenance.machine import available_mb
+from hashgnn.stage.record import available_mb
 
 _BATCH = 1 << 20  # rows
 

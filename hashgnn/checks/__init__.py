@@ -1,1 +1,0 @@
-"""Tests of the results themselves: what no training, however poor, may get wrong."""

@@ -1,0 +1,1 @@
+"""The configuration: its files, parameters, and the check before anything runs."""

@@ -1,0 +1,113 @@
+"""What entries of ``datasets`` ask for: whether their data can have it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hashgnn.config.timestamps import parse_moment
+from hashgnn.errors import InputError
+
+Entry = Mapping[str, Any]
+
+# What a filter looks at in each row.
+_FILTERED = {
+    "rating_at_least": "rating",
+    "behaviors": "behavior",
+    "time_from": "time",
+    "time_before": "time",
+}
+# The keys of a split that say what is tested, by ``by``.
+_TESTED = {
+    "random": ("test",),
+    "time": ("test", "test_from", "test_days"),
+    "file": ("test",),
+}
+
+
+def unusable_data_sets(config: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each mistake; the entries have passed the schema."""
+    for name, entry in config["datasets"].items():
+        where = f"datasets.{name}"
+        yield from _columns(where, entry)
+        yield from _filter(where, entry)
+        yield from _split(where, entry)
+
+
+def _columns(where: str, entry: Entry) -> Iterator[str]:
+    columns = entry.get("columns", {})
+    if entry["reader"] == "table" and not columns:
+        yield f"{where}: the reader table needs the key columns"
+    for role, column in columns.items():
+        same = [other for other in columns if columns[other] == column]
+        if same[0] != role:
+            yield f"{where}.columns: {same[0]} and {role} are the same column, {column!r}"
+
+
+def _filter(where: str, entry: Entry) -> Iterator[str]:
+    keep = entry.get("filter", {})
+    for key, value in _FILTERED.items():
+        if key in keep and value not in _known_of_rows(entry):
+            yield f"{where}.filter.{key}: {_lacks(entry, value)}"
+    shares = entry.get("generator", {}).get("behaviors")
+    if entry["reader"] == "synthetic" and shares:
+        for behavior in keep.get("behaviors", []):
+            if behavior not in shares:
+                yield f"{where}.filter.behaviors: {behavior} is not among generator.behaviors"
+    moments = [key for key in ("time_from", "time_before") if key in keep]
+    yield from (line for key in moments for line in _moment(f"{where}.filter.{key}", keep[key]))
+
+
+def _split(where: str, entry: Entry) -> Iterator[str]:
+    split = {key: value for key, value in entry.get("split", {}).items() if value is not None}
+    by = split.get("by", "random")
+    given = [key for key in _TESTED["time"] if key in split]
+    if unfit := [key for key in given if key not in _TESTED[by]]:
+        yield f"{where}.split.{unfit[0]}: only with by: time, here by is {by}; null unsets it"
+    elif len(given) > 1 or (by != "random" and not given):
+        found = " and ".join(given) or "none"
+        needed = ", ".join(_TESTED[by])
+        yield f"{where}.split: by: {by} needs one of {needed}; found {found}; null unsets one"
+    elif isinstance(split.get("test"), list) != (by == "file") and "test" in split:
+        expected = "a list of the tested files" if by == "file" else "a share between 0 and 1"
+        yield f"{where}.split.test: by: {by} expects {expected}, got {split['test']!r}"
+    elif by == "file":
+        yield from _files(f"{where}.split.test", entry, split["test"])
+    if by == "time" and "time" not in _known_of_rows(entry):
+        yield f"{where}.split.by: {_lacks(entry, 'time')}"
+    if "test_from" in split:
+        yield from _moment(f"{where}.split.test_from", split["test_from"])
+
+
+def _files(where: str, entry: Entry, tested: list[int]) -> Iterator[str]:
+    files = list(entry.get("files", {}))
+    if max(tested) >= len(files) or len(tested) >= len(files):
+        yield (
+            f"{where}: {tested}: expected some of the files, not all, by their positions from 0: "
+            f"the data set has {len(files)}"
+        )
+
+
+def _known_of_rows(entry: Entry) -> set[str]:
+    """What the data tell of each interaction besides user and item."""
+    if entry["reader"] == "table":
+        return set(entry.get("columns", {}))
+    if entry["reader"] == "synthetic" and entry.get("generator", {}).get("behaviors"):
+        return {"behavior", "time"}
+    return set()
+
+
+def _lacks(entry: Entry, what: str) -> str:
+    remedy = {
+        "table": f"set columns.{what}",
+        "synthetic": "set generator.behaviors, which brings behaviors and times"
+        if what != "rating"
+        else "the reader synthetic makes none",
+        "adjacency": "the reader adjacency reads none",
+    }[entry["reader"]]
+    return f"the data have no {what}: {remedy}"
+
+
+def _moment(where: str, text: str) -> Iterator[str]:
+    try:
+        parse_moment(text, where)
+    except InputError as error:
+        yield str(error)

@@ -1,0 +1,120 @@
+"""Stage 4: negatives for each training interaction.
+
+Settings: ``per_interaction`` (negatives of each), ``rounds`` (fresh draws, for as many passes
+over the data), ``seed``. A negative is an item that the user has no training interaction with,
+each equally likely, with replacement.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hashgnn.data.interactions import Csr, Split, load_split
+from hashgnn.errors import InputError
+from hashgnn.files import atomic_write
+from hashgnn.kernels import njit
+from hashgnn.stage.command import run_stage, stage_parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line of the stage; returns the exit status."""
+    parser = stage_parser(__doc__)
+    parser.add_argument("--split", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    return run_stage(parser, _run, argv)
+
+
+def _run(args: argparse.Namespace) -> dict[str, object]:
+    split = load_split(args.split)
+    with atomic_write(args.output) as temporary:
+        shape = draw_triplets(temporary, split, **args.settings)
+    return {"negatives": int(np.prod(shape))}
+
+
+def draw_triplets(
+    path: Path, split: Split, per_interaction: int, rounds: int, seed: int
+) -> tuple[int, ...]:
+    """Write the negatives of ``split`` as ``.npy``, and return their shape.
+
+    int32 [rounds, training interactions, per_interaction]; ``InputError`` if a user has all items.
+    """
+    _check_room(split.train, split.n_items)
+    shape = (rounds, len(split.train.indices), per_interaction)
+    # Round by round into the file: all of them may be more than the memory holds.
+    output = np.lib.format.open_memmap(path, "w+", np.int32, shape)
+    _reserve(path)
+    for number in range(rounds):
+        draw_negatives(*split.train, split.n_items, seed, number, output[number])
+    output.flush()
+    return shape
+
+
+def _reserve(path: Path) -> None:
+    """Take the room of the file on the disk: a mapped one on a full disk kills the process."""
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+
+
+def _check_room(train: Csr, n_items: int) -> None:
+    full = np.flatnonzero(np.diff(train.indptr) >= n_items)
+    if len(full):
+        raise InputError(
+            f"user {full[0]} has training interactions with all {n_items} items: no negative "
+            "exists; raise filter.item_interactions or leave such users out"
+        )
+
+
+@njit(cache=True)
+def _mix(bits):  # type: ignore[no-untyped-def]
+    """SplitMix64's finalizer, as a hash of uint64."""
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+@njit(cache=True)
+def _absent(items, n):  # type: ignore[no-untyped-def]
+    """The ``n``-th (from 0) of the numbers 0, 1, 2, ... that are not in ``items``, ascending."""
+    low, high = 0, len(items)
+    while low < high:  # the first place that has more than n absent numbers before it
+        middle = (low + high) // 2
+        if items[middle] - middle > n:
+            high = middle
+        else:
+            low = middle + 1
+    return n + low
+
+
+@njit(cache=True)
+def draw_negatives(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    n_items: int,
+    seed: int,
+    round_: int,
+    output: np.ndarray,
+) -> None:
+    """Fill ``output`` int32 [interactions, n] with items absent from the row's user.
+
+    Each is a function of seed, round and place in ``output``: the order of drawing is nothing to
+    it. The draw is exact and takes no rejection, however many items a user has.
+    """
+    start = _mix(_mix(np.uint64(seed)) + np.uint64(round_))
+    width = output.shape[1]
+    for user in range(len(indptr) - 1):
+        items = indices[indptr[user] : indptr[user + 1]]
+        absent = np.uint64(n_items - len(items))
+        for row in range(indptr[user], indptr[user + 1]):
+            for column in range(width):
+                counter = np.uint64(row * width + column + 1)
+                bits = _mix(start + counter * np.uint64(0x9E3779B97F4A7C15))
+                output[row, column] = _absent(items, np.int64(bits % absent))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

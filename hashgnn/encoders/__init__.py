@@ -1,1 +1,0 @@
-"""Graph encoders: from id embeddings to node representations."""

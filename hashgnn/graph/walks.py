@@ -1,0 +1,133 @@
+"""Random walks over the one-mode projections of the graph, and MinHash buckets of its nodes.
+
+In the projection of one side of a bipartite graph two nodes are joined with the number of
+neighbors they share as weight. It is never built: a step goes to a neighbor, and back.
+MinHash: Broder (1997), On the Resemblance and Containment of Documents.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse.linalg import svds
+
+from hashgnn.data.interactions import Csr
+from hashgnn.graph.bipartite import interaction_matrix
+from hashgnn.kernels import njit
+
+
+def buckets(neighbors: Csr, bands: int, rows: int, seed: int) -> np.ndarray:
+    """The bucket of each node in each band: uint64 [nodes, bands].
+
+    Two nodes whose neighborhoods have the Jaccard similarity s share a band's bucket with chance
+    s^``rows``. Nodes without neighbors share theirs.
+    """
+    return _buckets(*neighbors, bands, rows, seed)
+
+
+@njit(cache=True)
+def _mix(bits):  # type: ignore[no-untyped-def]
+    """SplitMix64's finalizer (Steele et al. 2014), as a hash of uint64."""
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+@njit(cache=True)
+def _buckets(
+    indptr: np.ndarray, indices: np.ndarray, bands: int, rows: int, seed: int
+) -> np.ndarray:
+    found = np.zeros((len(indptr) - 1, bands), dtype=np.uint64)
+    for number in range(bands * rows):
+        key = _mix(np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(number + 1))
+        for node in range(len(indptr) - 1):
+            least = np.uint64(0xFFFFFFFFFFFFFFFF)
+            for place in range(indptr[node], indptr[node + 1]):
+                least = min(least, _mix(key ^ np.uint64(indices[place])))
+            band = number // rows
+            found[node, band] = _mix(found[node, band] + least + np.uint64(number))
+    return found
+
+
+class Walks(NamedTuple):
+    """Walks one after the other: walk w is ``nodes[starts[w]:starts[w + 1]]``."""
+
+    nodes: np.ndarray  # int32
+    starts: np.ndarray  # int64 [walks + 1]
+
+
+def centralities(train: Csr, n_items: int) -> tuple[np.ndarray, np.ndarray]:
+    """HITS centrality of users and of items, each scaled to 0 .. 1 (float64).
+
+    On a bipartite graph these are the principal singular vectors of the matrix (Kleinberg 1999).
+    Where all nodes of a side are equally central they are 0.
+    """
+    matrix = interaction_matrix(train, n_items).astype(np.float64)
+    users, _, items = svds(matrix, k=1, random_state=0)
+    return _scaled(np.abs(users[:, 0])), _scaled(np.abs(items[0]))
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    values = values - values.min()
+    return values / values.max() if values.max() > 1e-9 else np.zeros_like(values)
+
+
+def walks_per_node(centrality: np.ndarray, least: int, most: int) -> np.ndarray:
+    """The larger of ``least`` and ceil(``most`` * centrality): int64, Algorithm 1 of the paper."""
+    return np.maximum(np.ceil(most * centrality), least).astype(np.int64)
+
+
+def walk(here: Csr, there: Csr, n_walks: np.ndarray, stop: float, seed: int) -> Walks:
+    """``n_walks[v]`` walks from each node v of one side, ended with chance ``stop`` after a node.
+
+    ``here`` has the neighbors of this side's nodes, ``there`` those of the other side's. A step
+    leads to a node in proportion to the neighbors it shares with the one before, never to itself;
+    a walk also ends where there is nowhere to go.
+    """
+    shared = np.diff(there.indptr)[here.indices] - 1  # nodes that a neighbor leads to
+    reach = np.concatenate([[0], np.cumsum(shared)])
+    return Walks(*_walk(*here, *there, reach, n_walks, stop, seed))
+
+
+@njit(cache=True)
+def _step(node, indptr, indices, other_indptr, other_indices, reach):  # type: ignore[no-untyped-def]
+    """A neighbor in proportion to where it leads, then any of its own but ``node``; -1: none."""
+    first, last = reach[indptr[node]], reach[indptr[node + 1]]
+    if first == last:
+        return -1
+    chosen = np.searchsorted(reach, first + np.random.randint(last - first), side="right") - 1
+    start, stop = other_indptr[indices[chosen]], other_indptr[indices[chosen] + 1]
+    while True:
+        found = other_indices[start + np.random.randint(stop - start)]
+        if found != node:
+            return found
+
+
+@njit(cache=True)
+def _walk(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    other_indptr: np.ndarray,
+    other_indices: np.ndarray,
+    reach: np.ndarray,
+    n_walks: np.ndarray,
+    stop: float,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    np.random.seed(seed)
+    starts = np.zeros(n_walks.sum() + 1, dtype=np.int64)
+    nodes = np.empty(max(1024, 8 * len(starts)), dtype=np.int32)
+    length, number = 0, 0
+    for start in range(len(n_walks)):
+        for _ in range(n_walks[start]):
+            node = start
+            while node >= 0:
+                if length == len(nodes):
+                    nodes = np.concatenate((nodes, np.empty_like(nodes)))
+                nodes[length] = node
+                length += 1
+                if np.random.random() < stop:
+                    break
+                node = _step(node, indptr, indices, other_indptr, other_indices, reach)
+            number += 1
+            starts[number] = length
+    return nodes[:length].copy(), starts

@@ -1,1 +1,0 @@
-"""From continuous representations to binary codes."""

@@ -1,1 +1,0 @@
-"""Ranking metrics, exact under ties, and the stage that evaluates a method."""

@@ -1,0 +1,1 @@
+"""Graph encoders, by name: from node embeddings to representations."""

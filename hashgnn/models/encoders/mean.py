@@ -1,0 +1,63 @@
+"""Mean-aggregation encoder (GraphSAGE, Hamilton et al. 2017; HashGNN paper, Eq. 1)."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from hashgnn.graph.aggregate import Neighborhoods, drawn, whole
+from hashgnn.graph.bipartite import Graph
+from hashgnn.graph.mean_layer import mean_layer
+from hashgnn.models.encoders.base import Encoder
+from hashgnn.models.settings import TrainingSettings
+
+
+def check(settings: TrainingSettings) -> None:
+    """``InputError`` for settings that no encoder can be built with."""
+    settings.check_layers()
+
+
+def build(settings: TrainingSettings, graph: Graph) -> "MeanEncoder":
+    """The encoder that the settings describe."""
+    check(settings)
+    return MeanEncoder(
+        settings.embedding_width, settings.widths, settings.fanouts, settings.aggregator
+    )
+
+
+class MeanEncoder(Encoder):
+    """A stack of mean-aggregation layers, each followed by LeakyReLU 0.2.
+
+    ``gcn``: act(W mean(self and neighbors)), the paper's Eq. 1.
+    ``sage``: act(W [self ; mean(neighbors)]), the authors' released code.
+
+    With ``gcn`` a node weighs itself 1/(fanout+1) against its sampled neighbors, and against all
+    of them too, whatever its degree, so that what is inferred is what was trained.
+    """
+
+    def __init__(
+        self, width: int, widths: Sequence[int], fanouts: Sequence[int], aggregator: str
+    ) -> None:
+        super().__init__(widths[-1])
+        self.fanouts = tuple(fanouts)[::-1]
+        inputs = 2 if aggregator == "sage" else 1
+        self.layers = nn.ModuleList(
+            nn.Linear(inputs * before, after) for before, after in pairwise([width, *widths])
+        )
+
+    def forward(
+        self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]], nodes: Tensor | None = None
+    ) -> Tensor:
+        """Sampled propagation: ``x`` [rows, width] to the last block's targets [T, widths[-1]]."""
+        return self._through(x, [drawn(*block) for block in blocks])
+
+    def propagate(self, x: Tensor, graph: Graph, targets: Tensor | None = None) -> Tensor:
+        """Whole neighborhoods: [n_nodes, widths[-1]], or the rows of ``targets``."""
+        hoods = [whole(graph, x.device)] * (len(self.layers) - 1)
+        return self._through(x, [*hoods, whole(graph, x.device, targets)])
+
+    def _through(self, x: Tensor, hoods: Sequence[Neighborhoods]) -> Tensor:
+        for layer, fanout, read in zip(self.layers, self.fanouts, hoods, strict=True):
+            weight, bias = layer.parameters()
+            x = mean_layer(x, read, weight, bias, share=1 / (fanout + 1))
+        return x

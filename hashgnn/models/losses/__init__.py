@@ -1,0 +1,1 @@
+"""Losses of pairs and triplets, and the similarities that they see."""

@@ -1,1 +1,0 @@
-"""Where a result came from: code digests and records."""

@@ -1,0 +1,70 @@
+"""Quantities in the course of training: what figures 4 and 6 have in common."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from hashgnn.errors import InputError
+from hashgnn.evaluation.results import over_seeds
+from hashgnn.reporting.figures.panels import (
+    draw_curve,
+    draw_legend,
+    label_rows,
+    lengths_of_code,
+    panel_title,
+    panels,
+)
+from hashgnn.reporting.figures.style import look
+
+_RUN = ["dataset", "model", "bits", "seed"]
+
+
+def make_course(
+    args: argparse.Namespace, quantities: Mapping[str, str], title: str
+) -> tuple[Figure, pd.DataFrame]:
+    """A panel a data set, a curve a method and quantity, against the iteration.
+
+    A row of panels for each length of code.
+    ``inputs`` are histories of the trainings in the setting ``runs``, in its order;
+    ``quantities`` maps their columns to what is added to a method's name, the first drawn solid.
+    """
+    datasets, models = dict(args.settings["datasets"]), dict(args.settings["models"])
+    numbers = read_histories(args.inputs, args.settings["runs"], list(quantities))
+    summary, lengths = over_seeds(numbers), lengths_of_code(numbers)
+    figure, axes = panels(len(datasets), len(lengths))
+    places = product(lengths, datasets.items())
+    for panel, (bits, (dataset, name)) in zip(axes, places, strict=True):
+        for (quantity, suffix), line in zip(quantities.items(), ("-", "--"), strict=False):
+            for model in models:
+                rows = summary[
+                    (summary.dataset == dataset)
+                    & (summary.bits == bits)
+                    & (summary.model == model)
+                    & (summary.quantity == quantity)
+                ]
+                style = {"linestyle": line, "markevery": 0.125}
+                draw_curve(panel, rows, "iteration", look(model), models[model] + suffix, **style)
+        panel.set_title(panel_title(name, bits, lengths))
+        panel.set_xlabel("iteration")
+    label_rows(axes, len(datasets), title)
+    draw_legend(figure, summary)
+    return figure, numbers
+
+
+def read_histories(
+    paths: Sequence[Path], runs: Sequence[Sequence[object]], quantities: Sequence[str]
+) -> pd.DataFrame:
+    """Columns dataset, model, bits, seed, iteration, p, quantity and value."""
+    frames = []
+    for path, run in zip(paths, runs, strict=True):
+        history = pd.read_csv(path)
+        if history.empty:
+            raise InputError(f"{path}: no rows; set training.history_every below its iterations")
+        labels = pd.DataFrame([run] * len(history), columns=_RUN)
+        frames.append(pd.concat([labels, history], axis=1))
+    kept = [*_RUN, "iteration", "p"]
+    return pd.concat(frames).melt(kept, quantities, "quantity", "value")

@@ -1,0 +1,99 @@
+"""Table 4: seconds that each search takes over all users, beside the paper's speed-ups."""
+
+import argparse
+import sys
+from typing import Any
+
+import pandas as pd
+
+from hashgnn.evaluation.time_searches import BUSY, read_times
+from hashgnn.reporting.tables.formats import run_table
+
+_CASE = ["dataset", "model", "bits", "users", "items", "k", "candidates", "threads"]
+_BASELINE = "continuous"
+_SEARCHES = {
+    "continuous": "Continuous",
+    "continuous, PyTorch": "PyTorch",
+    "hierarchical": "Hierarchical",
+    "hamming": "Hamming",
+}
+
+# Table 4 of Tan et al. (2020): seconds, and how many times as fast as continuous search. Which
+# column is which data set is inferred, by users x items.
+PAPER = {
+    "movielens": {"hierarchical": (2.8, 1.3), "hamming": (1.5, 2.5)},
+    "pinterest": {"hierarchical": (41.2, 1.7), "hamming": (27.8, 2.6)},
+    "gowalla": {"hierarchical": (82.1, 2.3), "hamming": (66.1, 2.8)},
+    "alibaba": {"hierarchical": (4295.8, 3.5), "hamming": (4163.9, 3.6)},
+}
+_STAND_INS = {"alibaba_like": "alibaba", "taobao": "alibaba"}  # the paper's own data are private
+_UNKNOWN = (float("nan"), float("nan"))
+
+
+def make(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Numbers and printed form; ``inputs`` are times of every training in the grid."""
+    numbers = summarize(read_times(args.inputs))
+    return numbers, printed(numbers, dict(args.settings["datasets"]), dict(args.settings["models"]))
+
+
+def summarize(times: pd.DataFrame) -> pd.DataFrame:
+    """Median, fastest and slowest round of each search, its speed-up, and the paper's figures.
+
+    ``busy`` is the least share of its processors that a round got; ``speedup`` is over our own
+    continuous search, ``speedup_pytorch`` over PyTorch's, by medians.
+    """
+    grouped = times.groupby([*_CASE, "search"], sort=False)
+    numbers = grouped.agg(
+        seconds=("seconds", "median"),
+        fastest=("seconds", "min"),
+        slowest=("seconds", "max"),
+        rounds=("seconds", "size"),
+        busy=("busy", "min"),
+    ).reset_index()
+    for column, baseline in (("speedup", _BASELINE), ("speedup_pytorch", "continuous, PyTorch")):
+        seconds = numbers[numbers.search == baseline].set_index(_CASE).seconds
+        numbers[column] = seconds.loc[pd.MultiIndex.from_frame(numbers[_CASE])].to_numpy()
+        numbers[column] /= numbers.seconds
+    paper = [
+        PAPER.get(_STAND_INS.get(dataset, dataset), {}).get(search, _UNKNOWN)
+        for dataset, search in zip(numbers.dataset, numbers.search, strict=True)
+    ]
+    numbers["paper_seconds"], numbers["paper_speedup"] = zip(*paper, strict=True)
+    return numbers
+
+
+def printed(
+    numbers: pd.DataFrame, datasets: dict[str, str], models: dict[str, str]
+) -> pd.DataFrame:
+    """A row a data set, method and length of code; a star where the machine was not idle."""
+    rows = []
+    for _, case in numbers.groupby(_CASE, sort=False):
+        first = case.iloc[0]
+        row = {
+            "Dataset": datasets[first.dataset],
+            "Method": models[first.model],
+            "Bits": str(first.bits),
+            "Users": f"{first.users:,}",
+            "Items": f"{first['items']:,}",
+        }
+        by_search = dict(zip(case.search, case.itertuples(index=False), strict=True))
+        for search, title in _SEARCHES.items():
+            row[f"{title} (s)"] = _seconds(by_search[search])
+        for search in ("hierarchical", "hamming"):
+            row[f"{_SEARCHES[search]} speed-up"] = _speedup(by_search[search])
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _seconds(search: Any) -> str:
+    star = "" if search.busy >= BUSY else "*"
+    return f"{search.seconds:.3g}{star} [{search.fastest:.3g}, {search.slowest:.3g}]"
+
+
+def _speedup(search: Any) -> str:
+    paper = "" if pd.isna(search.paper_speedup) else f" (paper {search.paper_speedup:.1f})"
+    return f"{search.speedup:.1f}{paper}"
+
+
+if __name__ == "__main__":
+    sys.exit(run_table(__doc__, make))

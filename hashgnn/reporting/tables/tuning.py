@@ -1,0 +1,107 @@
+"""All settings that were tried, how they did on validation, and whether the config has the best."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hashgnn.evaluation.results import at_cutoff, read_metrics
+from hashgnn.files import atomic_write
+from hashgnn.reporting.tables.formats import Marked, to_markdown
+from hashgnn.stage.command import Facts, run_stage, stage_parser
+
+CUTOFF = 50
+_SEARCHES = ["hamming", "hierarchical", "continuous"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; see ``--help``."""
+    parser = stage_parser(__doc__)
+    parser.add_argument("inputs", type=Path, nargs="+", help="validation.csv of every trial")
+    parser.add_argument("--csv", type=Path, required=True)
+    parser.add_argument("--md", type=Path, required=True)
+    return run_stage(parser, _run, argv)
+
+
+def _run(args: argparse.Namespace) -> Facts:
+    trials, names = args.settings["trials"], args.settings["names"]
+    tried = pd.DataFrame(
+        [
+            score(trial, path, args.settings["continuous"])
+            for trial, path in zip(trials, args.inputs, strict=True)
+        ]
+    )
+    tried["place"] = tried.groupby(["dataset", "method"])["score"].rank(
+        ascending=False, method="first"
+    )
+    with atomic_write(args.csv) as temporary:
+        tried.to_csv(temporary, index=False)
+    with atomic_write(args.md) as temporary:
+        temporary.write_text(to_markdown(printed(tried, names)), encoding="utf-8")
+    outdone = list(advice(tried))
+    for line in outdone:
+        print(f"warning: {line}")
+    return {"outdone": outdone}
+
+
+def score(trial: Mapping[str, Any], path: Path, continuous: Sequence[str]) -> dict[str, Any]:
+    """A row: the trial, validation HR@50 of each search, and the ``score`` it is judged by.
+
+    That is HR of continuous search for methods without codes of their own, else the mean of
+    Hamming and hierarchical search.
+    """
+    frame = at_cutoff(read_metrics([path]), CUTOFF)
+    rates = frame[frame.metric == "hr"].set_index("search").value
+    chosen = ["continuous"] if trial["method"] in continuous else ["hamming", "hierarchical"]
+    setting = ", ".join(f"{key} = {value}" for key, value in trial["values"].items())
+    return {
+        "dataset": trial["dataset"],
+        "method": trial["method"],
+        "setting": setting,
+        **{search: rates.get(search, float("nan")) for search in _SEARCHES},
+        "score": rates[chosen].mean(),
+        "configured": trial["configured"],
+    }
+
+
+def printed(tried: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """All trials, the best of each method and data set first and bold."""
+    ordered = tried.sort_values(["dataset", "method", "place"], kind="stable")
+    best = ordered["place"] == 1
+    scores = [f"{score:.4f}" for score in ordered["score"]]
+    table = pd.DataFrame(
+        {
+            "Data set": ordered["dataset"].map(names),
+            "Method": ordered["method"].map(names),
+            "Setting": ordered["setting"],
+            f"Validation HR@{CUTOFF}": [
+                Marked(score, "bold") if first else score
+                for score, first in zip(scores, best, strict=True)
+            ],
+        }
+    )
+    for search in _SEARCHES:
+        table[search.capitalize()] = ordered[search].map("{:.4f}".format)
+    table["In the config"] = ordered["configured"].map({True: "yes", False: ""})
+    return table
+
+
+def advice(tried: pd.DataFrame) -> list[str]:
+    """A line for each method whose setting in the config was outdone."""
+    lines = []
+    for (dataset, method), rows in tried.groupby(["dataset", "method"], sort=False):
+        best = rows.sort_values("score", ascending=False, kind="stable").iloc[0]
+        own = rows[rows["configured"]].iloc[0]
+        if best["score"] > own["score"]:
+            lines.append(
+                f"models.{method} on {dataset}: the config's {own['setting']} reached "
+                f"{own['score']:.4f} on validation, {best['setting']} {best['score']:.4f}"
+            )
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

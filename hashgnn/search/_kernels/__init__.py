@@ -1,0 +1,1 @@
+"""Low-level code of the searches: bit planes, Hamming scan, inner products."""

@@ -1,0 +1,1 @@
+"""What every stage of the workflow shares: command line, provenance, code digest."""

@@ -1,0 +1,117 @@
+"""Refuse methods whose code or data the workflow cannot see an edit of.
+
+The digest of a method's code takes in what it imports by name from the package. What it loads in
+another way would go unseen, and old results would pass for those of the edited method.
+"""
+
+import ast
+import functools
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+from hashgnn.errors import InputError
+from hashgnn.stage.code_digest import PACKAGE, CodeDigest
+
+# What trainings share: it loads what the config names, which rules give to the digest by name, and
+# reads files that are inputs of the job.
+_SHARED = tuple(f"{PACKAGE}.{name}" for name in ("training.train", "training.fit"))
+
+# Names that nobody has to import.
+_GIVEN = {"__import__", "exec", "eval", "compile", "open", "__file__", "__path__", "__spec__"}
+
+# Whatever bears these full names, or lies within them: code that is loaded or run, what is read.
+_UNSEEN = (
+    *("builtins", "importlib", "imp", "runpy", "pkgutil", "zipimport", "ctypes", "cffi"),
+    *("sys.path", "sys.modules", "sys.meta_path", "subprocess", "os.system", "os.popen"),
+    *("os.environ", "os.getenv", "os.open", "io.open", "codecs.open", "fileinput", "mmap"),
+    *("sqlite3", "zipfile", "urllib.request", "requests", "pooch", "numpy.load*"),
+    *("numpy.genfromtxt", "numpy.fromfile", "numpy.memmap", "numpy.lib.format", "pandas.read_*"),
+    *("torch.load", "torch.from_file", "torch.hub", "torch.jit.load", "torch.package"),
+    *("torch.utils.cpp_extension", "scipy.io", "scipy.sparse.load_npz", "pyarrow.parquet"),
+    *("pyarrow.csv", "pyarrow.feather", "pyarrow.memory_map", "h5py", f"{PACKAGE}.HashGNN"),
+    *(f"{PACKAGE}.recommender", f"{PACKAGE}.files.load_*", f"{PACKAGE}.data.interactions.load_*"),
+)
+_METHODS = ("open", "read_text", "read_bytes")
+
+
+def check_followed(code: CodeDigest, *modules: str) -> None:
+    """Raise ``InputError`` if what ``modules``, methods or encoders, load cannot be followed."""
+    for name in sorted(code.closure(*modules) - code.closure(*_SHARED)):
+        for line, used, why in _unseen(code, name):
+            raise InputError(
+                f"{name}, line {line}: {used} {why}: an edit of it would go unseen, and old "
+                f"results would stand. A method takes its code from modules in {PACKAGE}/, which "
+                "it imports by name, and its data from its task"
+            )
+
+
+def _unseen(code: CodeDigest, module: str) -> Iterator[tuple[int, str, str]]:
+    """Line, name and trouble of what ``module`` uses that the digest does not take in."""
+    known: dict[str, str] = {}
+    for node in ast.walk(code.tree(module)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for bound, full in _imported(code, node, module):
+                known[bound] = full
+                if _is_local(code.root, full):
+                    yield node.lineno, full, f"lies outside {PACKAGE}/"
+                elif _matches(full):
+                    yield node.lineno, full, "loads what is not followed"
+    for node in ast.walk(code.tree(module)):
+        if isinstance(node, ast.Name | ast.Attribute):
+            full = _full_name(node, known)
+            if _matches(full):
+                yield node.lineno, full, "loads what is not followed"
+            elif isinstance(node, ast.Attribute) and node.attr in _METHODS:
+                yield node.lineno, f".{node.attr}", "loads what is not followed"
+
+
+def _imported(
+    code: CodeDigest, node: ast.Import | ast.ImportFrom, module: str
+) -> Iterator[tuple[str, str]]:
+    """Names that a statement binds, each with what it stands for."""
+    for alias in node.names:
+        if isinstance(node, ast.ImportFrom):
+            yield alias.asname or alias.name, f"{code.source(node, module)}.{alias.name}"
+        elif alias.asname:
+            yield alias.asname, alias.name
+        else:
+            yield alias.name.split(".")[0], alias.name.split(".")[0]
+
+
+def _is_local(root: Path, full: str) -> bool:
+    """Whether a module lies beside the package, and none of its name is installed.
+
+    Beside an installed package lie all others that are. A file that is only called like an
+    installed module or one of Python's is nothing to the jobs.
+    """
+    first = full.split(".")[0]
+    if first in ("", PACKAGE) or not (root / "Snakefile").exists():
+        return False
+    beside = (root / f"{first}.py").exists() or any((root / first).glob("*.py"))
+    return beside and not _is_installed(root, first)
+
+
+def _is_installed(root: Path, name: str) -> bool:
+    if name in sys.stdlib_module_names:
+        return True
+    elsewhere = [folder for folder in sys.path if Path(folder).resolve() != root.resolve()]
+    return PathFinder.find_spec(name, elsewhere) is not None
+
+
+@functools.cache
+def _matches(full: str) -> bool:
+    return full in _GIVEN or any(
+        fnmatchcase(full, name) or full.startswith(f"{name}.") for name in _UNSEEN
+    )
+
+
+def _full_name(node: ast.expr, known: dict[str, str]) -> str:
+    """What a dotted name stands for; empty for what was neither imported nor is given."""
+    if isinstance(node, ast.Attribute) and (inner := _full_name(node.value, known)):
+        return f"{inner}.{node.attr}"
+    if isinstance(node, ast.Name):
+        return known.get(node.id, node.id if node.id in _GIVEN else "")
+    return ""

@@ -1,1 +1,0 @@
-"""Tuning: what was tried on validation, and what did best."""

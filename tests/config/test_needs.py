@@ -1,0 +1,63 @@
+"""What figures and tables say that they need, against what they do."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hashgnn.config.needs import CUTOFFS, GRIDS, TUNING, check_cutoffs
+from hashgnn.errors import InputError
+from hashgnn.evaluation.evaluation import Settings
+from hashgnn.reporting.figures import sweep
+from hashgnn.reporting.tables import anchors
+from hashgnn.reporting.tables import formats as rates
+from hashgnn.reporting.tables import tuning as summarize
+
+ROOT = Path(__file__).parents[2]
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+def test_the_cutoffs_are_those_that_the_modules_show() -> None:
+    shown = {name: needs.cutoffs for name, needs in GRIDS.items() if needs.cutoffs}
+
+    assert shown == {
+        **dict.fromkeys(("fig5", "fig7"), (sweep.CUTOFF,)),
+        **dict.fromkeys(("table2", "table3", "methods"), rates.CUTOFFS),
+        "anchors": (anchors.CUTOFF,),
+    }
+    assert TUNING.cutoffs == (summarize.CUTOFF,)
+    assert Settings().cutoffs == CUTOFFS
+
+
+def test_every_figure_and_table_has_a_module() -> None:
+    modules = {
+        path.stem
+        for folder in ("figures", "tables")
+        for path in (ROOT / "hashgnn/reporting" / folder).glob("*.py")
+    }
+
+    assert set(GRIDS) <= modules
+    assert {name for name in modules if name[-1].isdigit()} <= set(GRIDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "cutoffs", "lacking"),
+    [
+        ("table2", [10, 20], "50, 100"),
+        ("table2", [50], "100"),
+        ("table2", [50, 100], ""),
+        ("fig5", [10, 20], "50"),
+        ("fig3", [10, 20], ""),
+        ("anchors", [50], "20"),
+        ("table4", [3], ""),
+    ],
+)
+def test_lists_that_were_not_evaluated(name: str, cutoffs: list[int], lacking: str) -> None:
+    config = copy.deepcopy(CONFIG)
+    config["evaluation"]["cutoffs"] = cutoffs
+    if not lacking:
+        check_cutoffs(config, name, GRIDS[name])
+        return
+    with pytest.raises(InputError, match=rf"^evaluation.cutoffs: .*{name}.* add {lacking},"):
+        check_cutoffs(config, name, GRIDS[name])

@@ -1,0 +1,161 @@
+"""A tiny experiment that goes through every rule, its processes, and what its results are."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from tests.e2e.workflow.project import CONFIG, PAPER, Project, make_project
+
+MODELS = ["hash_ste", "hashgnn"]
+
+SMALL: dict[str, Any] = {
+    **{key: CONFIG[key] for key in ("datasets", "triplets", "training")},
+    "timing": {"rounds": 2, "k": 10},
+    "evaluation": {"candidates": 50, "cutoffs": [10, 20, 50]},
+    "checks": {"popularity": "report"},  # trainings are short
+    "tuning": {"datasets": ["tiny"], "bits": 8, "budget": 2},
+    "grids": {
+        **dict.fromkeys(PAPER["grids"]),
+        "fig3": {"datasets": ["shop"], "models": MODELS, "bits": [8], "seeds": [0]},
+        "fig4": {"datasets": ["tiny"], "models": ["hash_ste"], "bits": [8], "seeds": [0]},
+        "table1": {"datasets": ["shop", "tiny"]},
+        "table4": {"datasets": ["tiny"], "models": ["hash_ste"], "bits": [8], "seeds": [0]},
+    },
+}
+
+TARGETS = ("--", "all", "results/tuning.csv")
+
+
+class Rule(NamedTuple):
+    """How to know a rule's process by its command line, and its output by its path."""
+
+    module: str
+    named: str
+    output: str
+
+
+_RUN = "results/*/*/bits*/seed*"
+
+# In the order of the workflow.
+RULES = {
+    "download": Rule("hashgnn.data.download", "", "results/*/download/*.tsv"),
+    "prepare": Rule("hashgnn.data.prepare", "", "results/*/interactions.npz"),
+    "split": Rule("hashgnn.data.split", "", "results/*/split.npz"),
+    "triplets": Rule("hashgnn.data.negatives", "", "results/*/triplets*/*.npy"),
+    "train": Rule("hashgnn.training.train", "", f"{_RUN}/item_codes.npy"),
+    "evaluate": Rule("hashgnn.evaluation.evaluate", "metrics.csv", f"{_RUN}/metrics.csv"),
+    "validate": Rule("hashgnn.evaluation.evaluate", "validation.csv", f"{_RUN}/validation.csv"),
+    "timing": Rule("hashgnn.evaluation.time_searches", "", f"{_RUN}/timing.csv"),
+    "check_runs": Rule("hashgnn.reporting.checks.inspect_runs", "", "results/*/checks.csv"),
+    "figure": Rule("hashgnn.reporting.figures", "", "figures/*.svg"),
+    "table": Rule("hashgnn.reporting.tables", "", "results/table*.csv"),
+    "tuning": Rule("hashgnn.reporting.tables.tuning", "", "results/tuning.csv"),
+    "checks": Rule("hashgnn.reporting.checks.judge", "", "results/checks.csv"),
+    "claims": Rule("hashgnn.reporting.claims", "", "results/claims.csv"),
+    "explore": Rule("hashgnn.reporting.explore", "", "results/explore.html"),
+}
+
+
+def small_project(root: Path) -> Project:
+    """The experiment in ``root``; nothing has run."""
+    project = make_project(root, SMALL)
+    tuning = {**PAPER["tuning"], "spaces": {"hash_ste": {"scale": [0.125, 0.25]}}}
+    shipped = root / "config/config.yaml"
+    shipped.write_text(yaml.safe_dump({**PAPER, "tuning": tuning}), encoding="utf-8")
+    return project
+
+
+def copy_of(project: Project, root: Path, *left_out: str) -> Project:
+    """The project in ``root`` without the folders ``left_out``; times and kernels are kept."""
+
+    def ignored(folder: str, names: list[str]) -> list[str]:
+        return [name for name in names if name in left_out and folder == str(project.root)]
+
+    shutil.copytree(project.root, root, ignore=ignored)
+    return Project(root)
+
+
+def start(
+    project: Project, *arguments: str, prefix: tuple[str, ...] = ()
+) -> subprocess.Popen[bytes]:
+    """Snakemake, with children, as a process group of its own; ``said`` tells what it says."""
+    command = [*prefix, sys.executable, "-m", "snakemake", "--cores", "2"]
+    with (project.root / "said.txt").open("w") as said:
+        return subprocess.Popen(
+            [*command, "--configfile", "tiny.yaml", *(arguments or TARGETS)],
+            cwd=project.root,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def said(project: Project) -> str:
+    """What the Snakemake that was started last says, or said."""
+    return (project.root / "said.txt").read_text(encoding="utf-8")
+
+
+def stages(project: Project) -> Iterator[tuple[str, int]]:
+    """Rule and process id of each stage that runs in the project."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "cwd").readlink() != project.root:
+                continue
+            words = (folder / "cmdline").read_bytes().decode().split("\0")
+        except OSError:  # it ended
+            continue
+        if len(words) > 3 and words[1] == "-m":
+            found = (name for name, rule in RULES.items() if _is_of(rule, words))
+            yield from ((name, int(folder.name)) for name in found)
+
+
+def _is_of(rule: Rule, words: list[str]) -> bool:
+    """Of the two rules of one module, by the last file that the command names as its output."""
+    named = words[words.index("--metrics") + 1] if "--metrics" in words else ""
+    return words[2].startswith(rule.module) and rule.named in named
+
+
+def wait_until_idle(project: Project) -> None:
+    """Until no stage runs there any more, such as one whose Snakemake was killed."""
+    while list(stages(project)):
+        time.sleep(0.1)
+
+
+def results(project: Project) -> dict[str, Any]:
+    """What two runs must agree on, by path: the bytes of each result, and what records tell.
+
+    Left out, as they hold times by design: logs, the times, cost and versions in records,
+    ``timing.csv``, and what is made of it (table 4, claims on table 4).
+    """
+    folders = (project.root / "results", project.root / "figures")
+    paths = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    shown = {str(path.relative_to(project.root)): path for path in paths}
+    return {name: _content(path) for name, path in shown.items() if not _is_timed(name)}
+
+
+def _is_timed(name: str) -> bool:
+    return name.endswith((".log", "/timing.csv", "claims.md")) or name.startswith("results/table4.")
+
+
+def _content(path: Path) -> Any:
+    if path.name == "claims.csv":
+        rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
+        return [row for row in rows if not any("table 4" in field for field in row)]
+    if path.name.endswith(".provenance.json"):
+        return _told(json.loads(path.read_text(encoding="utf-8")))
+    return path.read_bytes()
+
+
+def _told(record: dict[str, Any]) -> dict[str, Any]:
+    told = {key: record[key] for key in ("command", "settings", "modules")}
+    files = {**record["inputs"], **record["outputs"]}
+    timed = ("timing.csv", "table4.csv", "table4.md", "table4.tex", "claims.csv", "claims.md")
+    return {**told, "files": {f: files[f] for f in files if not f.endswith(timed)}}

@@ -1,0 +1,65 @@
+"""The user's own file, moved away, of the future or edited meanwhile; code edited meanwhile."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.workflow.project import Project
+
+MADE = "results/shop/interactions.npz"
+
+
+@pytest.fixture
+def copy(project: Any, tmp_path: Path) -> Project:
+    """What ran, to be harmed."""
+    root = shutil.copytree(project.root, tmp_path / "copy", symlinks=True)
+    return Project(root)
+
+
+def test_a_file_that_was_moved_away_ends_in_one_line(copy: Project) -> None:
+    (copy.root / "odd.tsv").unlink()
+
+    ran = copy.snakemake("--", MADE)
+
+    assert ran.returncode == 1
+    said = ran.stdout + ran.stderr
+    assert f"shop: odd.tsv could not be had: {copy.root}/odd.tsv: no such file" in said
+    assert "Traceback" not in said
+
+
+def test_a_file_of_the_future_is_read_and_left_as_it_is(copy: Project) -> None:
+    """A clock that was set back makes such files."""
+    own, future = copy.root / "odd.tsv", time.time() + 86_400
+    own.write_text(own.read_text(encoding="utf-8") + "new\t5\tsku-1\n", encoding="utf-8")
+    os.utime(own, (future, future))
+
+    ran = copy.snakemake("--", MADE)
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert own.stat().st_mtime == future
+    assert copy.stale_files(targets=[MADE]) == []
+
+
+def test_code_that_was_edited_while_a_job_waited_is_not_run(copy: Project) -> None:
+    record = json.loads((copy.root / "results/tiny/split.provenance.json").read_text())
+    edited = copy.root / "hashgnn/config/timestamps.py"  # which the stage imports
+    edited.write_text(edited.read_text() + "EDITED = True\n")
+
+    ran = subprocess.run(
+        [sys.executable, *record["command"][1:]],
+        cwd=copy.root,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(copy.root)},
+    )
+
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("error: the code of hashgnn.data.split changed since")
+    assert ran.stderr.count("\n") == 1

@@ -1,0 +1,126 @@
+import copy
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from hashgnn import HashGNN, InputError
+from hashgnn.config.parameters import negatives, parameters, takes_training
+from hashgnn.config.settings import parse
+from hashgnn.data.interactions import Csr
+from hashgnn.graph.bipartite import bipartite_graph
+from hashgnn.models.task import Task
+from hashgnn.recommender.defaults import recipe
+
+CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config/config.yaml").read_text())
+OWN = {**CONFIG, "datasets": {"own": {}}}
+SHARING = [
+    method
+    for method, entry in CONFIG["models"].items()
+    if takes_training(CONFIG, method) and "pretrained" not in entry
+]
+PAIRS = pd.DataFrame({"user": [0, 0, 0, 0, 0, 1], "item": [0, 1, 2, 3, 4, 5]})
+
+
+def test_a_method_without_encoder_gets_its_own_hyper_parameters_alone() -> None:
+    made = recipe("als", {"alpha": 3.0}, n_interactions=10_000)
+
+    assert made.module == "hashgnn.models.als"
+    assert set(made.parameters) == {"epochs", "alpha", "regularization"}
+    assert made.parameters["alpha"] == 3
+    assert made.negatives is None
+    assert {"encoder", "batch_size"} <= set(recipe("mf", {}, 10_000).parameters)
+
+
+class Built(Exception):  # noqa: N818
+    """Of the model's factor, in place of a training."""
+
+
+def factor(made: Any) -> float:
+    learned = hasattr(made, "log_scales")
+    return made.log_scales[0].exp().item() if learned else made.scale
+
+
+@pytest.mark.parametrize("bits", [8, 16, 32, 64, 128])
+@pytest.mark.parametrize("method", SHARING)
+def test_the_factor_of_the_inner_product_is_the_workflows(
+    method: str, bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the interface trains has the factor that the workflow's settings make."""
+    settings, module = parameters(OWN, "own", method), CONFIG["models"][method]["module"]
+    graph = bipartite_graph(Csr(np.array([0, 1]), np.array([0], dtype=np.int32)), n_items=1)
+
+    def build(kind: Any, settings_kind: Any, task: Task) -> None:
+        raise Built(factor(kind(graph, task.bits, parse(settings_kind, task.parameters))))
+
+    own = "hashgnn.models.lightgcn" if method == "mf" else module
+    monkeypatch.setattr(import_module(own), "fit_hasher", build)
+    with pytest.raises(Built) as of_interface:
+        HashGNN(bits=bits, method=method, negatives=1).fit(PAIRS)
+    nothing: Any = None
+    task = Task(nothing, nothing, bits, 0, settings, nothing, nothing)
+    with pytest.raises(Built) as of_workflow:
+        import_module(module).fit(task)
+    expected = settings["scale"] * (settings["scale_bits"] / bits if settings["scale_bits"] else 1)
+
+    assert of_interface.value.args == of_workflow.value.args == (pytest.approx(expected),)
+
+
+@pytest.mark.parametrize("method", SHARING)
+def test_without_changes_the_hyper_parameters_are_the_workflows(method: str) -> None:
+    made = recipe(method, {}, n_interactions=10**9)
+
+    assert made.parameters == parameters(OWN, "own", method)
+    assert made.negatives == negatives(CONFIG, method)
+
+
+GUIDANCE = CONFIG["models"]["hashgnn"]["parameters"]["guidance"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"guidance": {"floor": 0.4}},
+        {"guidance.floor": 0.4},
+        {"guidance": {"floor": 0.1}, "guidance.floor": 0.4},
+    ],
+)
+def test_a_nested_one_given_in_part_keeps_the_rest(changes: dict[str, Any]) -> None:
+    given = copy.deepcopy(changes)
+
+    made = recipe("hashgnn", changes, 10_000).parameters
+
+    assert made["guidance"] == {**GUIDANCE, "floor": 0.4}
+    assert changes == given
+    assert recipe("hashgnn", {}, 10_000).parameters["guidance"] == GUIDANCE
+
+
+def test_one_without_nested_ones_has_no_dots_in_it() -> None:
+    with pytest.raises(InputError, match=r"scale.x: scale is 0.25, which has no settings in it"):
+        recipe("hashgnn", {"scale.x": 1}, 10_000)
+
+
+def test_negatives_are_the_ones_that_are_drawn_unless_the_method_has_its_own() -> None:
+    drawn = recipe("hashgnn", {"negatives": 3}, 10_000)
+    own = recipe("pte", {"negatives": 3}, 10_000)
+
+    assert (drawn.negatives, drawn.parameters.get("negatives")) == (3, None)
+    assert (own.negatives, own.parameters["negatives"]) == (None, 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(0, "expected 1 or more, got 0"), (1.5, "expected a whole number"), ("5", "write 5 without")],
+)
+def test_negatives_are_a_number(value: object, message: str) -> None:
+    with pytest.raises(InputError, match=f"parameters.negatives: .*{message}"):
+        recipe("hashgnn", {"negatives": value}, 10_000)
+
+
+def test_a_method_that_is_none_is_told_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"^method 'hashgn': expected one of .*mean hashgnn\?$"):
+        recipe("hashgn", {}, 10_000)

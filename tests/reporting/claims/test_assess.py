@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pandas as pd
+
+from hashgnn.evaluation.results import COLUMNS
+from hashgnn.reporting.claims.assess import CLAIMS, main
+
+
+def test_every_claim_has_a_row_in_both_forms(tmp_path: Path) -> None:
+    rows = [
+        ("d", model, 8, "hamming", "hr", n, 0, value * n)
+        # The last is ours: what the paper says of all methods is not said of it.
+        for model, value in (("hashgnn", 0.01), ("lsh", 0.001), ("hashgnn_plus", 0.02))
+        for n in (10, 20)
+    ]
+    figure = tmp_path / "fig3.csv"
+    pd.DataFrame(rows, columns=COLUMNS).to_csv(figure, index=False)
+    csv, md = tmp_path / "claims.csv", tmp_path / "claims.md"
+
+    assert main([str(figure), "--csv", str(csv), "--md", str(md)]) == 0
+
+    claims = pd.read_csv(csv).set_index("claim")
+    assert len(claims) == len(CLAIMS)
+    assert claims.loc["hamming-best", "verdict"] == "holds"
+    assert claims.loc["hamming-best", ["held", "comparisons"]].tolist() == [2, 2]
+    assert (
+        "d HR@10 (8 bits), hashgnn to lsh: 0.1000 to 0.0100"
+        in claims.loc["hamming-best", "numbers"]
+    )
+    assert claims.loc["gap", "verdict"] == "not run"
+    assert len(md.read_text().splitlines()) == len(CLAIMS) + 2

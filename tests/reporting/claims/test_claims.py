@@ -1,0 +1,221 @@
+from itertools import product
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from hashgnn.evaluation.results import COLUMNS
+from hashgnn.reporting.claims.assess import CLAIMS
+from hashgnn.reporting.claims.claim import (
+    Claim,
+    Comparison,
+    always,
+    mostly,
+    nearly_always,
+    several,
+    verdict,
+)
+
+BY_ID = {claim.id: claim for claim in CLAIMS}
+
+
+def judged(claim: str, **results: pd.DataFrame) -> str:
+    return verdict(BY_ID[claim], BY_ID[claim].comparisons(results))
+
+
+def rates(levels: dict[str, float], search: str = "hamming") -> pd.DataFrame:
+    """HR of models at n = 50 and 100, twice as high at 100, of two data sets and two seeds."""
+    rows = [
+        (dataset, model, 32, search, "hr", n, seed, (level + (seed - 0.5) / 1000) * n / 50)
+        for (model, level), dataset, n, seed in product(
+            levels.items(), ("d", "e"), (50, 100), (0, 1)
+        )
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def table(levels: dict[str, float], search: str = "hierarchical") -> pd.DataFrame:
+    return rates(levels, search).rename(columns={"value": "mean"})
+
+
+@pytest.mark.parametrize(
+    ("enough", "held", "expected"),
+    [
+        (always, 10, "holds"),
+        (always, 9, "holds in part"),
+        (always, 0, "does not hold"),
+        (nearly_always, 9, "holds"),
+        (nearly_always, 8, "holds in part"),
+        (mostly, 6, "holds"),
+        (mostly, 5, "holds in part"),
+        (several, 2, "holds"),
+        (several, 1, "holds in part"),
+    ],
+)
+def test_verdicts_follow_from_what_the_words_ask_for(enough: Any, held: int, expected: str) -> None:
+    claim = Claim("c", "s", "t", [], lambda results: [], enough)
+
+    assert verdict(claim, [Comparison("", "", i < held) for i in range(10)]) == expected
+
+
+def test_what_was_not_made_was_not_run() -> None:
+    assert {verdict(claim, claim.comparisons({})) for claim in CLAIMS} == {"not run"}
+    assert judged("hamming-best", fig3=rates({"hash_ste": 0.1})) == "not run"
+
+
+def test_claims_have_ids_of_their_own() -> None:
+    assert len(BY_ID) == len(CLAIMS) >= 30
+
+
+LEVELS = {"hashgnn": 0.3, "hashgnn_nr": 0.2, "hashnet": 0.15, "hash_gumb": 0.16, "lsh": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("claim", "better", "expected"),
+    [
+        ("hamming-best", {}, "holds"),
+        ("hamming-best", {"lsh": 0.25}, "holds"),
+        ("hamming-best", {"hashgnn_nr": 0.4}, "holds in part"),
+        ("hamming-best", {"hashgnn": 0.05}, "does not hold"),
+        ("hamming-best", {"graphsage": 0.9}, "holds"),  # the counterpart does not count
+        ("hamming-ranking", {}, "holds"),
+        ("hamming-joint", {}, "not run"),
+        ("lsh-poor", {}, "holds"),
+        ("lsh-poor", {"lsh": 0.18}, "holds in part"),
+        ("hashnet-gumbel", {}, "does not hold"),
+        ("hashnet-gumbel", {"hashnet": 0.17}, "holds"),
+        ("longer-lists", {}, "holds"),
+    ],
+)
+def test_hamming_search(claim: str, better: dict[str, float], expected: str) -> None:
+    assert judged(claim, fig3=rates({**LEVELS, **better})) == expected
+
+
+def test_a_list_that_finds_less_when_longer() -> None:
+    frame = rates(LEVELS)
+    frame.loc[frame.n == 100, "value"] = 0.01
+
+    assert judged("longer-lists", fig3=frame) == "does not hold"
+
+
+def test_the_gap_is_between_each_method_s_own_search() -> None:
+    frame = pd.concat([rates({"graphsage": 0.4}, "continuous"), rates({"lsh": 0.1})])
+
+    assert judged("gap", fig1=frame) == "holds"
+
+
+def test_hierarchical_search() -> None:
+    levels = {"hashgnn": 0.3, "hashgnn_nr": 0.25, "hash_ste": 0.2, "popularity": 0.9}
+    both = pd.concat([table(levels), table({"graphsage": 0.28}, "continuous")])
+
+    assert judged("hierarchical-best", table2=both) == "holds"
+    assert judged("hierarchical-counterpart", table2=both) == "holds"
+    assert judged("graphsage-nr", table2=both) == "holds"
+    assert judged("hierarchical-guidance", table2=both) == "holds"
+    assert judged("hierarchical-continuous", table2=both) == "not run"
+    codes = rates({"hashgnn": 0.2, "hashgnn_nr": 0.3})
+    assert judged("hierarchical-above-hamming", table2=both, fig3=codes) == "holds in part"
+
+
+def test_alibaba_is_harder_where_its_best_is_below_the_worst_elsewhere() -> None:
+    public, private = table({"hashgnn": 0.3, "mf": 0.2}), table({"hashgnn": 0.25, "mf": 0.25})
+
+    assert judged("alibaba-lower", table2=public, table3=private) == "holds in part"
+    assert judged("alibaba-lower", table2=public) == "not run"
+
+
+def times(*rows: tuple[str, int, float, float, float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"dataset": dataset, "users": users, "items": 10, "search": search, "seconds": seconds}
+            for dataset, users, *three in rows
+            for search, seconds in zip(
+                ("continuous", "hierarchical", "hamming"), three, strict=True
+            )
+        ]
+    )
+
+
+def test_times_are_ordered_by_size() -> None:
+    frame = times(("large", 200, 30, 10, 9), ("small", 100, 3, 2, 1))
+
+    assert judged("hamming-fastest", table4=frame) == "holds"
+    assert judged("hierarchical-faster", table4=frame) == "holds"
+    assert judged("hierarchical-speed-up", table4=frame) == "holds"  # (3 + 1.5) / 2 = 2.25
+    assert judged("hierarchical-approaches", table4=frame) == "holds"  # 2 to 1.11
+    slower = times(("large", 200, 15, 10, 5), ("small", 100, 3, 2, 1))
+    assert judged("hierarchical-speed-up", table4=slower) == "does not hold"
+    assert judged("hierarchical-approaches", table4=slower) == "does not hold"
+
+
+def course(quantity: str, guided: list[float], plain: list[float], bits: int = 32) -> pd.DataFrame:
+    rows = [
+        ("d", model, bits, 0, 10 * i, p, quantity, value)
+        for model, values in (("hashgnn_nr", guided), ("hash_ste", plain))
+        for i, (value, p) in enumerate(zip(values, (1.0, 0.75, 0.5, 0.5), strict=True))
+    ]
+    columns = ["dataset", "model", "bits", "seed", "iteration", "p", "quantity", "value"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_courses_of_training() -> None:
+    loss = course("loss", guided=[4, 2, 2, 2.5], plain=[4, 3, 3, 4])
+
+    assert judged("guided-loss", fig4=loss) == "holds"  # three of four
+    assert judged("guided-stable", fig4=loss) == "holds"  # steps of 0.5 and 1
+    assert judged("guided-rise", fig4=loss) == "holds"  # 2 to 2.5
+    assert judged("guided-auc", fig6=course("auc", [1, 1, 1, 1], [2, 2, 2, 0])) == "holds in part"
+
+
+def swept(sweep: str, values: dict[Any, float], bits: int = 32) -> pd.DataFrame:
+    rows = [
+        (sweep, str(at), "d", at if sweep == "code_length" else bits, "hierarchical", seed, v)
+        for at, v in values.items()
+        for seed in (0, 1)
+    ]
+    columns = ["sweep", "at", "dataset", "bits", "search", "seed", "value"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_lengths_of_code_are_judged_apart() -> None:
+    losses = [course("loss", [4, 2, 2, 2], [4, 3, 3, 3], bits=8), course("loss", 4 * [4], 4 * [3])]
+    low_p = [swept("fixed_p", {1.0: 0.1, 0.4: 0.4}, 8), swept("fixed_p", {1.0: 0.9, 0.4: 0.2})]
+
+    loss = BY_ID["guided-loss"].comparisons({"fig4": pd.concat(losses)})
+    assert [comparison.holds for comparison in loss] == [False, True, True, True] + 4 * [False]
+    assert loss[0].where.startswith("d (8 bits) loss")
+    # Their mean, 0.5 to 0.3, would hold.
+    found = BY_ID["low-p"].comparisons({"fig7": pd.concat(low_p)})
+    assert [(c.where, c.holds) for c in found] == [
+        ("d, fixed_p, 8 bits, 1 to 0.4", False),
+        ("d, fixed_p, 32 bits, 1 to 0.4", True),
+    ]
+
+
+def test_fixed_and_falling_p() -> None:
+    frame = swept("fixed_p", {1.0: 0.2, 0.6: 0.3, 0.4: 0.1, "dynamic": 0.25})
+
+    assert judged("peak-p", fig7=frame) == "holds"
+    assert judged("low-p", fig7=frame) == "holds"
+    assert judged("dynamic-p", fig7=frame) == "holds in part"
+    assert judged("low-p", fig7=swept("fixed_p", {1: 0.2, "dynamic": 0.25})) == "not run"
+
+
+@pytest.mark.parametrize(
+    ("claim", "sweep", "values", "expected"),
+    [
+        ("lambda-stable", "ranking_weight", {0: 0.1, 0.3: 0.3, 0.5: 0.31, 0.7: 0.32}, "holds"),
+        ("lambda-stable", "ranking_weight", {0.3: 0.2, 0.5: 0.31, 0.7: 0.32}, "holds in part"),
+        ("lambda-zero", "ranking_weight", {0: 0.1, 0.5: 0.31}, "holds"),
+        ("lambda-zero", "ranking_weight", {0: 0.4, 0.5: 0.31}, "does not hold"),
+        ("triplets", "triplets", {1: 0.2, 5: 0.3, 10: 0.29, 25: 0.1}, "holds"),
+        ("triplets", "triplets", {1: 0.2, 5: 0.3, 10: 0.29, 25: 0.4}, "does not hold"),
+        ("longer-codes", "code_length", {8: 0.1, 16: 0.2, 128: 0.25}, "holds"),
+        ("gains-slow", "code_length", {8: 0.1, 16: 0.2, 128: 0.25}, "holds"),
+        ("gains-slow", "code_length", {8: 0.1, 16: 0.15, 128: 0.25}, "does not hold"),
+    ],
+)
+def test_hyper_parameters(
+    claim: str, sweep: str, values: dict[float, float], expected: str
+) -> None:
+    assert judged(claim, fig5=swept(sweep, values)) == expected

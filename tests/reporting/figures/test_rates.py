@@ -1,0 +1,105 @@
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pytest
+
+from hashgnn.evaluation.results import COLUMNS
+
+NAMES = [["graphsage", "GraphSage"], ["hashgnn", "HashGNN"]]
+SETTINGS: dict[str, Any] = {"models": NAMES, "continuous": ["graphsage"]}
+
+
+def both(evaluated: Any) -> list[Path]:
+    return [evaluated(model, seed) for model, _ in NAMES for seed in (0, 1)]
+
+
+def test_figure_3_shows_hamming_search_and_the_continuous_reference(
+    evaluated: Any, draw: Any
+) -> None:
+    metrics = both(evaluated)
+
+    numbers, made = draw("fig3", metrics, **SETTINGS)
+    _, again = draw("fig3", metrics, **SETTINGS)
+
+    assert list(numbers.columns) == COLUMNS
+    assert set(zip(numbers.model, numbers.search, strict=True)) == {
+        ("hashgnn", "hamming"),
+        ("graphsage", "hamming"),
+        ("graphsage", "continuous"),
+    }
+    assert set(numbers.metric) == {"hr"}
+    assert len(numbers) == 3 * 2 * 2
+    svg = made["svg"].decode()
+    for text in ("HashGNN", "GraphSage (sign)", "GraphSage (continuous)", "Data", "(n = 2)"):
+        assert f"{text}<" in svg, text
+    assert made == again  # equal data give equal files
+
+
+def test_figure_1_ranks_each_method_in_its_own_way(evaluated: Any, draw: Any) -> None:
+    numbers, made = draw("fig1", both(evaluated), **SETTINGS)
+
+    assert set(zip(numbers.model, numbers.search, strict=True)) == {
+        ("hashgnn", "hamming"),
+        ("graphsage", "continuous"),
+    }
+    assert "HashGNN, Hamming<" in made["svg"].decode()
+
+
+def test_one_seed_is_called_one(evaluated: Any, draw: Any) -> None:
+    _, made = draw("fig1", [evaluated(model) for model, _ in NAMES], **SETTINGS)
+
+    assert "one seed (n = 1)<" in made["svg"].decode()
+
+
+@pytest.mark.parametrize("figure", ["fig1", "fig3"])
+def test_each_length_of_code_has_its_own_panel(evaluated: Any, panels_of: Any, figure: str) -> None:
+    metrics = [evaluated("hashgnn", bits=bits, more=bits / 200) for bits in (16, 32)]
+
+    drawn = panels_of(figure, metrics, models=[["hashgnn", "HashGNN"]], continuous=[])
+
+    # Two cutoffs on each of two curves, not four on one.
+    assert drawn == {"Data, 16 bits": [2], "Data, 32 bits": [2]}
+
+
+ODD_NAMES = [
+    "cost in $ and $",
+    r"a\b {c} 50 % & #1",
+    "x^2 ~ y_1 | z",
+    "_hidden",
+    "=equals",
+    r"$\frac{1}{2}$",
+]
+
+
+def test_names_are_shown_as_they_are(evaluated: Any, draw: Any) -> None:
+    ids = [f"m{number}" for number in range(len(ODD_NAMES))]
+    models = [[id, name] for id, name in zip(ids, ODD_NAMES, strict=True)]
+
+    _, made = draw(
+        "fig3",
+        [evaluated(id) for id in ids],
+        datasets=[["d", r"$\alpha$ {shop} & 50 %"]],
+        models=models,
+        continuous=[],
+    )
+
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", made["svg"].decode())
+    shown = set(map(html.unescape, texts))
+    assert {*ODD_NAMES, r"$\alpha$ {shop} & 50 %"} <= shown
+
+
+def test_a_matplotlibrc_of_the_user_changes_no_figure(
+    evaluated: Any, draw: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = both(evaluated)
+    _, expected = draw("fig3", metrics, **SETTINGS)
+
+    monkeypatch.setitem(mpl.rcParams, "lines.linewidth", 9.0)  # as matplotlibrc would, at import
+    monkeypatch.setitem(mpl.rcParams, "axes.facecolor", "red")
+    monkeypatch.setitem(mpl.rcParams, "savefig.pad_inches", 3.0)
+    _, made = draw("fig3", metrics, **SETTINGS)
+
+    assert made == expected

@@ -1,0 +1,82 @@
+"""What the page of results is given: means over seeds, and text that stays text."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hashgnn.evaluation.results import COLUMNS
+from hashgnn.reporting.explore import fill, gather, main
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "hashgnn/reporting/explore.html"
+SETTINGS = {
+    "datasets": [["d", "Data </script><b>"]],
+    "models": [["hashgnn", "HashGNN"], ["graphsage", "GraphSage"]],
+    "continuous": ["graphsage", "elsewhere"],
+}
+
+
+def metrics(model: str, *values: tuple[str, int, float]) -> pd.DataFrame:
+    rows = [("d", model, 32, search, "hr", 50, seed, value) for search, seed, value in values]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def test_codes_by_each_search_and_vectors_by_inner_product_whatever_the_search() -> None:
+    frame = pd.concat(
+        [
+            metrics("hashgnn", ("hamming", 0, 0.25), ("hamming", 1, 0.75), ("continuous", 0, 0.5)),
+            metrics("graphsage", ("hamming", 0, 0.1), ("continuous", 0, 0.9)),
+        ]
+    )
+
+    rows = {(row[1], row[2]): row[3:] for row in gather(frame, SETTINGS)["rows"]}
+
+    kinds = ("hamming", "hierarchical", "continuous")
+    vectors = {("graphsage", kind): ["hr", 32, 50, 0.9, None, None, 1] for kind in kinds}
+    half = 0.25 * 12.706204736174698  # the standard error and t(0.975; 1)
+    *place, low, high, seeds = rows.pop(("hashgnn", "hamming"))
+    assert (place, seeds) == (["hr", 32, 50, 0.5], 2)
+    assert (low, high) == pytest.approx((0.5 - half, 0.5 + half))
+    assert rows == {("hashgnn", "continuous"): ["hr", 32, 50, 0.5, None, None, 1], **vectors}
+
+
+def test_methods_are_told_apart_by_color() -> None:
+    names = ["hashgnn", "pte", "bine", "mf", "als", "puresvd", "popularity", "own", "nwo"]
+    settings = {**SETTINGS, "models": [[name, name] for name in names]}
+
+    models = gather(metrics("hashgnn", ("hamming", 0, 0.5)), settings)["models"]
+
+    assert len({model["color"] for model in models.values()}) == len(names)
+    assert models["hashgnn"]["color"] == "#d55e00"  # as in the figures
+
+
+def test_no_name_ends_the_script_element() -> None:
+    data = {"name": "</script><script>alert(1)</script>"}
+
+    page = fill('<script type="application/json">DATA</script>', data)
+
+    assert page.count("</script>") == 1
+    (text,) = re.findall(">(.*)</script>", page)
+    assert json.loads(text) == data
+
+
+def test_the_page_is_one_file_that_loads_nothing(tmp_path: Path) -> None:
+    table, page = tmp_path / "metrics.csv", tmp_path / "explore.html"
+    metrics("hashgnn", ("hamming", 0, 0.5)).to_csv(table, index=False)
+    arguments = [str(table), "--settings", json.dumps(SETTINGS), "--output", str(page)]
+
+    assert main([*arguments, "--template", str(TEMPLATE)]) == 0
+
+    text = page.read_text(encoding="utf-8")
+    assert not re.findall(r'(?:src|href)=(?!"data:)', text)
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_the_first_place_for_data_in_the_template_is_the_one_for_it() -> None:
+    assert re.search("DATA", TEMPLATE.read_text(encoding="utf-8")).start() == (  # type: ignore[union-attr]
+        TEMPLATE.read_text(encoding="utf-8").index(">DATA<") + 1
+    )

@@ -1,0 +1,108 @@
+import argparse
+import errno
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hashgnn.errors import InputError
+from hashgnn.files import atomic_write
+from hashgnn.stage.command import run_stage, stage_parser
+
+
+def run(tmp_path: Path, stage: Any) -> tuple[int, Path]:
+    parser = stage_parser("A stage.")
+    parser.add_argument("--input", type=Path)
+    parser.add_argument("--output", type=Path)
+    given, made, record = (tmp_path / name for name in ("in.txt", "out.txt", "record.json"))
+    given.write_text("abc")
+    arguments = ["--settings", '{"k": 1}', "--provenance", str(record)]
+    return run_stage(
+        parser, stage, [*arguments, "--input", str(given), "--output", str(made)]
+    ), record
+
+
+def test_a_record_tells_how_the_result_came_to_be(tmp_path: Path) -> None:
+    def stage(args: argparse.Namespace) -> dict[str, object]:
+        args.output.write_text("made")
+        return {"rows": args.settings["k"]}
+
+    status, record = run(tmp_path, stage)
+
+    facts = json.loads(record.read_text())
+    assert status == 0
+    assert facts["rows"] == 1
+    assert facts["settings"] == {"k": 1}
+    assert facts["device"] == "cpu"
+    assert 10 < facts["peak_memory_mb"] < 100_000
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of "abc"
+    assert facts["inputs"] == {str(tmp_path / "in.txt"): f"sha256:{digest}"}
+    kinds = {"command", "seconds", "peak_memory_mb", "threads", "versions", "machine", "git_commit"}
+    assert kinds <= set(facts)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (InputError("data.csv: no column 'user'"), 2, "error: data.csv: no column 'user'\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "out.npy"),
+            1,
+            "error: out.npy: No space left on device; free space or mend it, then run again\n",
+        ),
+    ],
+)
+def test_a_failure_is_one_line_and_leaves_no_record(
+    tmp_path: Path, capsys: Any, error: Exception, status: int, line: str
+) -> None:
+    def stage(args: argparse.Namespace) -> dict[str, object]:
+        raise error
+
+    found, record = run(tmp_path, stage)
+
+    assert found == status
+    assert capsys.readouterr().err == line
+    assert not record.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_an_interrupted_stage_says_how_to_go_on_and_cleans_up(
+    tmp_path: Path, capsys: Any, number: int, status: int
+) -> None:
+    def stage(args: argparse.Namespace) -> dict[str, object]:
+        with atomic_write(args.output) as temporary:
+            temporary.write_text("half")
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+        return {}
+
+    before = signal.getsignal(signal.SIGTERM)
+    found, _ = run(tmp_path, stage)
+
+    assert found == status
+    assert capsys.readouterr().err == "error: interrupted: give the same command again\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["in.txt"]
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_stage_that_cannot_fit_is_refused_before_it_starts(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hashgnn.stage.command.memory_mb", lambda: 24_000)
+
+    def stage(args: argparse.Namespace) -> dict[str, object]:
+        (tmp_path / "ran").touch()
+        return {}
+
+    assert run_stage(stage_parser(""), stage, ["--needs-mb", "65952"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "error: this needs about 65,952 MB of memory, and here are 24,000: use a machine with more"
+    )
+    assert not (tmp_path / "ran").exists()
+    assert run_stage(stage_parser(""), stage, ["--needs-mb", "24000"]) == 0
