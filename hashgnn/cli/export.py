@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from hashgnn.cli.options import FOLDER
+from hashgnn.errors import InputError
 
 FORMATS = ("numpy", "parquet", "faiss", "index")
 
@@ -39,11 +40,16 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
              needs pip install 'hashgnn[faiss]'
     index    index/, which hashgnn.search.Index.load maps into memory; its items are
              rows of item_ids.npy
+
+    export.json says of which model the files are. Files of another model that an
+    earlier export left in the folder are removed.
     """
     from hashgnn.folders import replace_together
     from hashgnn.recommender import export as formats_
-    from hashgnn.recommender.folder import load_model
+    from hashgnn.recommender.folder import has_model, load_model
 
+    if has_model(output):
+        raise InputError(f"{output}: holds a model; choose another folder for the export")
     model = load_model(folder)
     writers: dict[str, Any] = {
         "numpy": formats_.write_numpy,
@@ -51,8 +57,9 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
         "faiss": formats_.write_faiss,
         "index": formats_.write_index,
     }
-    names = [file for name in formats for file in formats_.FILES[name]]
+    names = formats_.replaced_files(output, model, formats)
     with replace_together(output, names) as staged:
+        formats_.write_record(staged, model)
         written = [path for name in dict.fromkeys(formats) for path in writers[name](staged, model)]
     for path in written:
         click.echo(output / path.relative_to(staged))

@@ -1,6 +1,8 @@
 """A model's codes, vectors and ids in the formats of other systems."""
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,8 @@ from hashgnn.recommender.adapter import Ids
 from hashgnn.recommender.model import Model
 from hashgnn.search.storage import FILES as INDEX_FILES
 
+RECORD = "export.json"  # of which model the files are
+
 # All that a format may write.
 FILES = {
     "numpy": [
@@ -23,6 +27,31 @@ FILES = {
     "faiss": ["item_ids.npy", "items.faiss"],
     "index": ["item_ids.npy", *(f"index/{name}" for name in INDEX_FILES)],
 }
+
+
+def replaced_files(folder: Path, model: Model, formats: Iterable[str]) -> list[str]:
+    """Files of ``folder`` that an export in ``formats`` replaces or removes.
+
+    Those of other formats stay only if they are of the same model: ids of one model beside the
+    index of another would answer, and wrongly.
+    """
+    try:
+        same = json.loads((folder / RECORD).read_text(encoding="utf-8")) == _identity(model)
+    except (OSError, ValueError):
+        same = False
+    kinds = formats if same else FILES
+    return [RECORD, *(file for kind in kinds for file in FILES[kind])]
+
+
+def write_record(folder: Path, model: Model) -> None:
+    """Say of which model the files in ``folder`` are."""
+    text = json.dumps(_identity(model), indent=2) + "\n"
+    (folder / RECORD).write_text(text, encoding="utf-8")
+
+
+def _identity(model: Model) -> dict[str, str]:
+    text = json.dumps(model.record, sort_keys=True, default=str)
+    return {"model": hashlib.sha256(text.encode()).hexdigest()}
 
 
 def write_numpy(folder: Path, model: Model) -> list[Path]:

@@ -1,5 +1,6 @@
 """The hashgnn command on tiny data: what comes out, and how it fails."""
 
+import dataclasses
 import errno
 import io
 import json
@@ -297,6 +298,36 @@ def test_an_export_replaces_another_as_a_whole(
     ran = run("export", folder, "--output", tmp_path, "--format", "index")
     assert (ran.exit_code, ran.stderr) == (1, "error: index: No space left on device\n")
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def other(folder: Path, tmp_path: Path) -> Path:
+    """A model of the same items whose record differs."""
+    made = HashGNN.load(folder)
+    model = made.model_
+    made.model_ = dataclasses.replace(model, record={**model.record, "seconds": 0.0})
+    made.save(tmp_path / "other")
+    return tmp_path / "other"
+
+
+def test_exports_of_one_model_stand_beside_each_other_and_no_others(
+    folder: Path, other: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    for name in ("index", "parquet"):
+        assert run("export", folder, "--output", out, "--format", name).exit_code == 0
+    assert {"index", "item_ids.npy", "items.parquet"} < {path.name for path in out.iterdir()}
+
+    assert run("export", other, "--output", out, "--format", "parquet").exit_code == 0
+
+    left = {path.name for path in out.rglob("*") if path.is_file() and path.name[0] != "."}
+    assert left == {"export.json", "items.parquet", "users.parquet"}
+
+
+def test_no_export_goes_into_a_model(folder: Path) -> None:
+    ran = run("export", folder, "--output", folder, "--format", "parquet")
+    assert ran.exit_code == 2
+    assert ran.stderr == f"error: {folder}: holds a model; choose another folder for the export\n"
 
 
 def test_help_needs_no_heavy_import_and_completion_knows_the_commands() -> None:

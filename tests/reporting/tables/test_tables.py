@@ -87,6 +87,15 @@ def test_several_seeds_show_their_interval() -> None:
     table = printed(numbers(rows), {"d": "D"}, {"graphsage": "G"})
 
     assert table["NDCG@100"].tolist() == [best("3.0000 [-3.5724, 9.5724]")]
+    assert table["In the paper"].tolist() == ["-"]  # nor are these data
+
+
+def test_the_papers_places_stand_beside_its_own_data_sets() -> None:
+    rows = [("graphsage", "hierarchical", n, 0, 0.5) for n in (50, 100)]
+    made = numbers(rows).replace({"dataset": {"d": "movielens"}})
+
+    table = printed(made, {"movielens": "MovieLens-1M"}, {"graphsage": "G"})
+
     assert table["In the paper"].tolist() == ["2"]
 
 
