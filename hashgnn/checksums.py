@@ -1,11 +1,16 @@
 """Checksums of files, and lists of them."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 from hashgnn.errors import InputError
 
+# As sha256sum writes them; a backslash before the value says that the name is escaped.
+_LISTED = re.compile(
+    r"SHA256 \((?P<tagged>.+)\) = (?P<tagged_value>\S+)|(?P<value>[^\s\\]+) [ *]?(?P<name>\S.*)"
+)
 _LENGTHS = {"md5": 32, "sha256": 64, "gitblob": 40}
 
 
@@ -41,9 +46,23 @@ def file_checksum(path: Path, algorithm: str) -> Checksum:
 
 
 def listed_checksum(listing: str, name: str) -> Checksum | None:
-    """The SHA-256 of ``name`` in the text of a ``SHA256SUMS`` file, if it is listed there."""
-    for line in listing.splitlines():
-        value, _, listed = line.partition(" ")
-        if listed.lstrip(" *").removeprefix("./") == name:
-            return parse_checksum(f"sha256:{value}")
-    return None
+    """The SHA-256 of ``name`` in the text of a ``SHA256SUMS`` file, if it is listed there.
+
+    ``InputError`` for a line that is not one of ``sha256sum``, with or without ``--tag``, and for
+    a name with two checksums: what cannot be understood must not pass for a list without the name.
+    """
+    found: set[Checksum] = set()
+    for number, line in enumerate(listing.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = _LISTED.fullmatch(line.rstrip())
+        if parts is None:
+            raise InputError(
+                f"line {number}: {line[:80]!r}: expected 64 hex digits, two blanks and a name"
+            )
+        listed = parts["name"] or parts["tagged"]
+        if listed.removeprefix("./") == name:
+            found.add(parse_checksum(f"sha256:{parts['value'] or parts['tagged_value']}"))
+    if len(found) > 1:
+        raise InputError(f"is listed with {len(found)} checksums; leave one")
+    return found.pop() if found else None

@@ -121,11 +121,14 @@ def _listed(mirror: str, name: str, scratch: Path) -> dict[str, Checksum]:
     place = _place_in(mirror, _LISTING)
     try:
         fetch(place, scratch)
-    except InputError:  # most mirrors have none
+    except NotThereError:  # most mirrors have none
+        return {}
+    except InputError as error:
+        print(f"{error}; the mirror is taken to have no list of checksums", file=sys.stderr)
         return {}
     try:
-        listed = listed_checksum(scratch.read_text(encoding="utf-8", errors="replace"), name)
-    except InputError as error:
+        listed = listed_checksum(scratch.read_text(encoding="utf-8-sig"), name)
+    except (InputError, UnicodeDecodeError) as error:
         raise InputError(f"{place}: {name}: {error}") from error
     return {place: listed} if listed else {}
 

@@ -20,7 +20,10 @@ from hashgnn.stage.code_digest import PACKAGE, CodeDigest
 _SHARED = tuple(f"{PACKAGE}.{name}" for name in ("training.train", "training.fit"))
 
 # Names that nobody has to import.
-_GIVEN = {"__import__", "exec", "eval", "compile", "open", "__file__", "__path__", "__spec__"}
+_GIVEN = {
+    *("__import__", "exec", "eval", "compile", "open"),
+    *("__file__", "__path__", "__spec__", "__loader__", "__builtins__"),
+}
 
 # Whatever bears these full names, or lies within them: code that is loaded or run, what is read.
 _UNSEEN = (
@@ -32,9 +35,16 @@ _UNSEEN = (
     *("torch.load", "torch.from_file", "torch.hub", "torch.jit.load", "torch.package"),
     *("torch.utils.cpp_extension", "scipy.io", "scipy.sparse.load_npz", "pyarrow.parquet"),
     *("pyarrow.csv", "pyarrow.feather", "pyarrow.memory_map", "h5py", f"{PACKAGE}.HashGNN"),
+    *("pyarrow.dataset", "pyarrow.ipc", "pyarrow.json", "pyarrow.orc", "pyarrow.OSFile"),
+    *("gzip", "bz2", "lzma", "tarfile", "io.FileIO", "os.fdopen", "os.read", "os.stat"),
+    *("os.listdir", "os.scandir", "os.walk", "glob", "linecache", "configparser", "xml", "netrc"),
+    *("pickle", "shelve", "dbm", "marshal", "logging.config", "socket", "http", "site", "sys.argv"),
+    *("polars.read_*", "polars.scan_*", "duckdb", "joblib", "safetensors", "faiss.read_*"),
+    *("pandas.HDFStore", "pandas.ExcelFile", "sklearn.datasets", "networkx.read_*"),
+    *("torch_geometric.datasets", "torch.serialization", "torch.ops.load_library"),
     *(f"{PACKAGE}.recommender", f"{PACKAGE}.files.load_*", f"{PACKAGE}.data.interactions.load_*"),
 )
-_METHODS = ("open", "read_text", "read_bytes")
+_METHODS = ("open", "read_text", "read_bytes", "__dict__")
 
 
 def check_followed(code: CodeDigest, *modules: str) -> None:
@@ -55,6 +65,8 @@ def _unseen(code: CodeDigest, module: str) -> Iterator[tuple[int, str, str]]:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for bound, full in _imported(code, node, module):
                 known[bound] = full
+                if bound == "*":
+                    yield node.lineno, full, "binds names that are not told"
                 if _is_local(code.root, full):
                     yield node.lineno, full, f"lies outside {PACKAGE}/"
                 elif _matches(full):

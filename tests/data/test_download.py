@@ -174,6 +174,12 @@ OTHER = "0" * 64 + "  toy/good.csv\n"
         (OTHER, MD5, True, "expected sha256:000"),
         (OTHER, None, False, "expected sha256:000"),
         ("xyz  toy/good.csv\n", MD5, False, "m/SHA256SUMS: toy/good.csv: checksum 'sha256:xyz'"),
+        (f"SHA256 (toy/good.csv) = {'0' * 64}\n", None, False, "expected sha256:000"),
+        (f"{'0' * 64}\ttoy/good.csv\n", None, False, "toy/good.csv: line 1: '000"),
+        (f"  {OTHER}", None, False, "toy/good.csv: line 1: '  000"),
+        (f"\\{OTHER}", None, False, "toy/good.csv: line 1: "),
+        (f"{LISTED}\n{OTHER}", None, False, "toy/good.csv: is listed with 2 checksums"),
+        (f"# of today\n\n{LISTED}", None, False, ["list"]),
     ],
 )
 def test_both_checksums_hold_unless_the_mirror_is_trusted(

@@ -186,6 +186,7 @@ TIMED = {"user": "u", "item": "i", "time": "t"}
         ("\n\r\n", {}, ["empty file"]),
         ("u,i\n", {}, ["toy: the data hold no interactions"]),
         ("user,i\na,x\n", {}, ["no column 'u' for user; there are: 'user', 'i'"]),
+        ("u;i\na;x\n", {}, ["there are: 'u;i'; if ';' separates fields, set format.separator"]),
         ("u,u,i\na,b,x\n", {}, ["several columns 'u'"]),
         (
             "u,i\na,x\n",

@@ -49,6 +49,12 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
             "training.encoder: hashgnn.models.encoders.men: No",
         ),
         (
+            {"training": {"encoder": "hashgnn.models.mf"}},
+            "training.encoder: hashgnn.models.mf has no function build",
+        ),
+        ({"training": {"encoder": ""}}, "training.encoder: : Empty module name"),
+        ({"training": {"encoder": ".mean"}}, "training.encoder: .mean: the 'package' argument"),
+        (
             {
                 "training": {
                     "encoder": "hashgnn.models.encoders.convolution",

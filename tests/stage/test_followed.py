@@ -43,6 +43,8 @@ def check(root: Path, text: str, module: str = "models/own.py") -> None:
         *("from pathlib import Path\nPath(__file__)\n", "f = open\n"),
         *("import numpy as np\nnp.load('x.npy')\n", "from numpy import loadtxt as l\nl('x')\n"),
         *("import pandas as pd\npd.read_csv('x')\n", "import torch\ntorch.load('x')\n"),
+        *("from os import *\npopen('x')\n", "from gzip import open as o\n", "import glob\n"),
+        *("import numpy as np\nnp.__dict__['load']('x')\n", "import tarfile\n"),
         *("from hashgnn.files import load_array\n", "from ..files import load_array\n"),
         "def fit(task):\n    from pathlib import Path\n    return Path('x').open().read()\n",
     ],

@@ -194,4 +194,6 @@ def _find(role: str, column: str | int, names: Sequence[str] | None, count: int,
         return matches[0]
     problem = "several columns" if matches else "no column"
     listed = ", ".join(repr(name) for name in names[:50])
-    raise InputError(f"{where}: {problem} {column!r} for {role}; there are: {listed}")
+    merged = len(names) == 1 and re.search(r"[,;|\t]", names[0])
+    hint = f"; if {merged[0]!r} separates fields, set format.separator" if merged else ""
+    raise InputError(f"{where}: {problem} {column!r} for {role}; there are: {listed}{hint}")

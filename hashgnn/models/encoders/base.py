@@ -62,6 +62,9 @@ def check_encoder(settings: TrainingSettings) -> None:
 
 def _module(name: str) -> _EncoderModule:
     try:
-        return cast(_EncoderModule, import_module(name))
-    except ModuleNotFoundError as error:
+        module = import_module(name)
+    except (ImportError, TypeError, ValueError) as error:  # also of what is no module's name
         raise InputError(f"encoder: {name}: {error}") from error
+    if not callable(getattr(module, "build", None)):
+        raise InputError(f"encoder: {name} has no function build; see docs/methods/encoders.md")
+    return cast(_EncoderModule, module)
