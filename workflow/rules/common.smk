@@ -33,22 +33,25 @@ def load_package():
 
 load_package()
 
-from hashgnn.reporting.claims.assess import NEEDED as CLAIMED
-from hashgnn.config.check import base_folder, check_config
 from hashgnn.checksums import file_checksum
+from hashgnn.config.check import base_folder, check_config
+from hashgnn.config.files import refuse_repeated_keys, with_types
+from hashgnn.config.needs import GRIDS, TUNING, check_cutoffs
+from hashgnn.config.parameters import (
+    named_modules,
+    negatives,
+    parameters,
+    takes_training,
+)
 from hashgnn.errors import InputError
 from hashgnn.experiment.check_once import CHECK, check_once
-from hashgnn.config.files import refuse_repeated_keys, with_types
 from hashgnn.experiment.downloads import check_places, download_settings
-from hashgnn.experiment.runs import runs
-from hashgnn.config.needs import GRIDS, TUNING, check_cutoffs
 from hashgnn.experiment.package_link import package_folder
-from hashgnn.config.parameters import named_modules, negatives, parameters, takes_training
-from hashgnn.experiment.runs import derived_models, points
+from hashgnn.experiment.runs import derived_models, points, runs
 from hashgnn.experiment.tuning import trials, tried_models
-from hashgnn.stage.code_digest import CodeDigest
+from hashgnn.reporting.claims.assess import NEEDED as CLAIMED
+from hashgnn.stage.code_digest import CodeDigest, PlannedCode
 from hashgnn.stage.followed import check_followed
-from hashgnn.stage.code_digest import PlannedCode
 
 digest = CodeDigest(ROOT)
 code = PlannedCode(digest, workflow.is_main_process)
@@ -97,7 +100,9 @@ if config["workdir"]:
 if workflow.is_main_process and not workflow.deployment_settings.deployment_method:
     try:
         check_once(
-            declared, digest(CHECK, *named_modules(declared)), Path(".snakemake/checked")
+            declared,
+            digest(CHECK, *named_modules(declared)),
+            Path(".snakemake/checked"),
         )
     except InputError as error:
         raise WorkflowError(f"the configuration cannot be used:\n{error}")
