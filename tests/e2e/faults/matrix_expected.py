@@ -150,9 +150,12 @@ MODULES = [
     *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "locks", "special_files")),
     # No stage runs these, or they only watch.
     *(Row(f"hashgnn.{name}", NONE) for name in ("cli", "experiment", "recommender", "stage")),
-    Row("hashgnn.config", NONE),
+    Row("hashgnn.config", (*trains(*SHARED), *SPLITS, *FILED), trains(*OTHERS)),
+    *(
+        Row(f"hashgnn.config.{name}", NONE)
+        for name in ("check", "data_sets", "files", "needs", "parameters")
+    ),
     Row("hashgnn.config.settings", trains(*SHARED), trains(*OTHERS)),
-    Row("hashgnn.config.__init__", trains(*SHARED), trains(*OTHERS)),
     Row("hashgnn.checksums", ("download *",), ALL),
     Row("hashgnn.random", (*SPLITS, "prepare alibaba_like")),
     *(
@@ -234,7 +237,7 @@ MODULES = [
     Row("hashgnn.training.validation", trains(*SHARED), trains(*OTHERS)),
     Row("hashgnn.training.epochs", trains("als", "pte", "bine"), trains(*OTHERS)),
     Row("hashgnn.training.checkpoint", NONE, trains(*SHARED, *OTHERS)),
-    Row("hashgnn.reporting.__init__", SUMMARIES, ("claims",)),
+    Row("hashgnn.reporting", (*SUMMARIES, "claims")),
     Row("hashgnn.reporting.explore", NONE),  # its page of all results is no job of the matrix
     Row("hashgnn.reporting.checks", ("check_runs *",), ("checks",)),
     *(Row(f"hashgnn.reporting.checks.{name}", ("checks",)) for name in ("judge", "tables")),
