@@ -191,6 +191,7 @@ def test_without_a_checksum_too_where_the_protocol_tells(
 def test_without_a_network_the_error_says_what_to_do(tmp_path: Path, tally: Tally) -> None:
     offline = without_network()
     if not offline:
+        # Only root, or a user with namespaces of their own, may make one.
         pytest.skip("no network namespace can be made here")
     entry = {"dataset": "toy", "name": "Toy", "file": "good.csv"}
     settings = json.dumps({**entry, "address": "https://files.grouplens.org/good.csv"})
