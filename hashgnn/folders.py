@@ -26,7 +26,10 @@ def replace_together(folder: Path, names: Collection[str]) -> Iterator[Path]:
 
     ``names``: those that it may hold; the ones that the block does not write are removed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(f"{folder}: {error.strerror}; choose a folder") from error
     handle, staged = _new_folder(folder)
     try:
         yield staged

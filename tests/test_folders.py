@@ -137,3 +137,14 @@ def test_many_writers_and_readers_at_once_never_see_a_mixture(tmp_path: Path) ->
         error = writer.communicate()[1]
         assert writer.returncode == 0, error.decode()
     assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "c", "sub"}
+
+
+def test_a_file_where_the_folder_is_to_go_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for folder in (tmp_path / "file", tmp_path / "file" / "within"):
+        with (
+            pytest.raises(InputError, match=f"^{folder}: .*; choose a folder$"),
+            replace_together(folder, []),
+        ):
+            pass
+    assert (tmp_path / "file").read_text() == "mine"

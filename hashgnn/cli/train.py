@@ -8,6 +8,7 @@ import click
 import yaml
 
 from hashgnn.cli.tables import TABLES, read_tables, table_options
+from hashgnn.config.files import refuse_repeated_keys_in
 from hashgnn.config.parameters import merged
 from hashgnn.errors import InputError
 from hashgnn.locks import write_alone
@@ -23,6 +24,7 @@ def _settings(
         if not key or not equals:
             raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
         try:
+            refuse_repeated_keys_in(f"--set {key}", value)
             settings = merged(settings, {key: yaml.safe_load(value)})
         except yaml.YAMLError as error:
             raise click.BadParameter(f"{key}: {value!r} is not YAML") from error

@@ -35,13 +35,18 @@ def with_types(config: Mapping[str, Any], arguments: Iterable[str]) -> dict[str,
         if key not in made or not text.lstrip().startswith(("{", "[")):
             continue
         try:
-            _refuse(_repeated_keys(f"--config {key}", text))
+            refuse_repeated_keys_in(f"--config {key}", text)
             texts = yaml.BaseLoader(text).get_single_data()  # texts alone, as Snakemake has them
             typed = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise InputError(f"--config {argument}: cannot be read as YAML ({error})") from error
         made[key] = _typed(made[key], texts, typed)
     return made
+
+
+def refuse_repeated_keys_in(where: str, text: str) -> None:
+    """``InputError`` if a mapping in ``text``, the YAML given at ``where``, has a key twice."""
+    _refuse(_repeated_keys(where, text))
 
 
 def _refuse(mistakes: Iterable[str]) -> None:

@@ -122,8 +122,10 @@ def take(interactions: Any, user: str = "user", item: str = "item") -> Given:
 
 def _pair(interactions: Any, user: str, item: str) -> tuple[Any, Any]:
     if sparse.issparse(interactions):
-        entries = interactions.tocoo()
+        entries = interactions.tocsr().tocoo()  # sums what is stored twice
         stored = entries.data != 0
+        if np.isnan(entries.data[stored]).any():
+            raise InputError("interactions have NaN among their values; leave those out")
         return entries.row[stored], entries.col[stored]
     if named := named_columns(interactions, user, item):
         return named

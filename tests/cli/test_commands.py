@@ -175,6 +175,11 @@ def test_info_tells_how_a_model_came_to_be(folder: Path) -> None:
             "did you mean hashgnn?",
         ),
         (["train", "{clicks}"], 2, "Missing option '--output'"),
+        (
+            ["train", "{clicks}", "--output", "x", "--set", "guidance={{floor: 0.1, floor: 0.2}}"],
+            2,
+            "--set guidance, line 1",
+        ),
         (["export", "{folder}", "--output", "/proc/none"], 1, "No such file or directory"),
         (["inform"], 2, "No such command 'inform'"),
     ],

@@ -110,6 +110,13 @@ def test_a_table_gives_what_the_workflow_makes_of_it_and_its_split(tmp_path: Pat
     np.testing.assert_array_equal(*(split(one, division).test.indices for one in (taken, prepared)))
 
 
+def test_what_a_sparse_matrix_stores_twice_is_summed() -> None:
+    matrix = sparse.coo_matrix(([1.0, -1.0, 1.0, 1.0], ([0, 0, 1, 2], [0, 0, 1, 1])))
+    given = take(matrix)
+    assert given.users.text.tolist() == ["1", "2"]
+    assert given.items.text.tolist() == ["1"]
+
+
 def test_a_sparse_matrix_has_its_own_row_numbers_as_ids() -> None:
     matrix = sparse.csr_matrix(([1.0, 0.5, 0.0], ([1, 7, 2], [4, 0, 4])), shape=(9, 5))
 
@@ -193,6 +200,7 @@ REPEATED = pd.DataFrame([["a", "b", "x"]], columns=["user", "user", "item"])
         (([True], ["x"]), "interactions, row 0: the user ids are bool; give a sequence"),
         (([["a"]], ["x"]), "interactions, row 0: the user ids are list"),
         (sparse.csr_matrix((3, 4)), "there are no interactions"),
+        (sparse.csr_matrix([[float("nan"), 1.0]]), "interactions have NaN among their values"),
     ],
 )
 def test_what_cannot_be_used_is_said(interactions: object, message: str) -> None:
