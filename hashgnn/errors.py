@@ -21,5 +21,8 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
 
 def shown(value: object) -> str:
     """``value`` as a message shows it: in one line, cut where it is long."""
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except RecursionError:  # of what is nested a thousand times
+        return type(value).__name__
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

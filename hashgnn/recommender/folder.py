@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from hashgnn.data.ids import load_ids, save_ids
 from hashgnn.data.interactions import load_interactions, save_interactions
-from hashgnn.errors import InputError
+from hashgnn.errors import InputError, shown
 from hashgnn.evaluation.representation import Encoded
 from hashgnn.files import atomic_write, load_array, save_array
 from hashgnn.folders import read_together, replace_together
@@ -26,7 +26,7 @@ from hashgnn.recommender.consistency import check_model
 from hashgnn.recommender.model import Model
 from hashgnn.search import Index
 from hashgnn.search.storage import DESCRIPTION, FILES
-from hashgnn.stage.inputs import Inputs, check_output, describe_outputs, read_record, shown
+from hashgnn.stage.inputs import Inputs, check_output, describe_outputs, read_record
 from hashgnn.stage.record import write_record
 
 RECORD = "train.provenance.json"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hashgnn.checksums import file_checksum
-from hashgnn.errors import InputError
+from hashgnn.errors import InputError, shown
 from hashgnn.files import load_object
 
 
@@ -102,11 +102,6 @@ def record_checksum(record: Mapping[str, Any]) -> str:
     """SHA-256 of what a record says, as it is read from JSON, apart from this checksum."""
     said = {key: value for key, value in record.items() if key != CHECKSUM}
     return f"sha256:{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()}"
-
-
-def shown(value: Any) -> str:
-    """A value of a record, for an error: one line however large it is."""
-    return f"{value!r:.80}" if isinstance(value, str | int | float) else type(value).__name__
 
 
 def recorded_outputs(record: Path) -> dict[str, str]:

@@ -2,22 +2,16 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from itertools import product
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hashgnn.errors import InputError
 from hashgnn.evaluation.results import over_seeds
-from hashgnn.reporting.figures.panels import (
-    draw_curve,
-    draw_legend,
-    label_rows,
-    lengths_of_code,
-    panel_title,
-    panels,
-)
+from hashgnn.reporting.figures.panels import draw_by_dataset, draw_curve
 from hashgnn.reporting.figures.style import look
 
 _RUN = ["dataset", "model", "bits", "seed"]
@@ -34,25 +28,19 @@ def make_course(
     """
     datasets, models = dict(args.settings["datasets"]), dict(args.settings["models"])
     numbers = read_histories(args.inputs, args.settings["runs"], list(quantities))
-    summary, lengths = over_seeds(numbers), lengths_of_code(numbers)
-    figure, axes = panels(len(datasets), len(lengths))
-    places = product(lengths, datasets.items())
-    for panel, (bits, (dataset, name)) in zip(axes, places, strict=True):
-        for (quantity, suffix), line in zip(quantities.items(), ("-", "--"), strict=False):
-            for model in models:
-                rows = summary[
-                    (summary.dataset == dataset)
-                    & (summary.bits == bits)
-                    & (summary.model == model)
-                    & (summary.quantity == quantity)
-                ]
-                style = {"linestyle": line, "markevery": 0.125}
-                draw_curve(panel, rows, "iteration", look(model), models[model] + suffix, **style)
-        panel.set_title(panel_title(name, bits, lengths))
-        panel.set_xlabel("iteration")
-    label_rows(axes, len(datasets), title)
-    draw_legend(figure, summary)
-    return figure, numbers
+    draw = partial(_draw_courses, quantities=quantities, models=models)
+    return draw_by_dataset(over_seeds(numbers), datasets, title, draw), numbers
+
+
+def _draw_courses(
+    panel: Axes, summary: pd.DataFrame, quantities: Mapping[str, str], models: Mapping[str, str]
+) -> None:
+    for (quantity, suffix), line in zip(quantities.items(), ("-", "--"), strict=False):
+        for model in models:
+            rows = summary[(summary.model == model) & (summary.quantity == quantity)]
+            style = {"linestyle": line, "markevery": 0.125}
+            draw_curve(panel, rows, "iteration", look(model), models[model] + suffix, **style)
+    panel.set_xlabel("iteration")
 
 
 def read_histories(

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import product
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,7 @@ from matplotlib.figure import Figure
 
 from hashgnn.errors import InputError
 from hashgnn.evaluation.results import over_seeds, read_metrics
-from hashgnn.reporting.figures.panels import (
-    draw_legend,
-    label_rows,
-    legend_label,
-    lengths_of_code,
-    panel_title,
-    panels,
-    tick_values,
-)
+from hashgnn.reporting.figures.panels import draw_by_dataset, legend_label, tick_values
 from hashgnn.reporting.figures.style import look, run_figure
 from hashgnn.reporting.figures.sweep import CUTOFF, SEARCHES, rates, sweep_rates
 
@@ -41,16 +33,8 @@ def make(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
         [sweep_rates(metrics, sweep), dynamic.assign(sweep=sweep["id"], at=DYNAMIC)],
         ignore_index=True,
     )
-    summary, lengths = over_seeds(numbers), lengths_of_code(numbers)
-    figure, axes = panels(len(datasets), len(lengths))
-    places = product(lengths, datasets.items())
-    for panel, (bits, (dataset, name)) in zip(axes, places, strict=True):
-        shown = summary[(summary.dataset == dataset) & (summary.bits == bits)]
-        _draw_bars(panel, shown, sweep)
-        panel.set_title(panel_title(name, bits, lengths))
-    label_rows(axes, len(datasets), f"HR@{CUTOFF}, {sweep['model_name']}")
-    draw_legend(figure, summary)
-    return figure, numbers
+    title, draw = f"HR@{CUTOFF}, {sweep['model_name']}", partial(_draw_bars, sweep=sweep)
+    return draw_by_dataset(over_seeds(numbers), datasets, title, draw), numbers
 
 
 def _only(sweeps: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """Panels and what stands in them: curves with intervals, ticks, one legend above all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,27 @@ def panels(columns: int, rows: int = 1) -> tuple[Figure, list[Axes]]:
     # Not pyplot's, which keeps all figures that it makes.
     figure = Figure(figsize=(width, rows * HEIGHT), layout="constrained")
     return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
+
+
+def draw_by_dataset(
+    summary: pd.DataFrame,
+    datasets: Mapping[str, str],
+    title: str,
+    draw: Callable[[Axes, pd.DataFrame], None],
+) -> Figure:
+    """A panel for each of ``datasets`` (id to name), in a row for each length of code.
+
+    ``draw`` is given a panel and its rows of ``summary``; ``title`` is the vertical axis's.
+    """
+    lengths = lengths_of_code(summary)
+    figure, axes = panels(len(datasets), len(lengths))
+    places = product(lengths, datasets.items())
+    for panel, (bits, (dataset, name)) in zip(axes, places, strict=True):
+        draw(panel, summary[(summary.dataset == dataset) & (summary.bits == bits)])
+        panel.set_title(panel_title(name, bits, lengths))
+    label_rows(axes, len(datasets), title)
+    draw_legend(figure, summary)
+    return figure
 
 
 def lengths_of_code(frame: pd.DataFrame) -> list[int]:

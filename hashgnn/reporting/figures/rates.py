@@ -1,6 +1,6 @@
 """HR@n against the length n of the list: what figures 1 and 3 have in common."""
 
-from itertools import product
+from functools import partial
 from typing import NamedTuple
 
 import pandas as pd
@@ -8,14 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hashgnn.evaluation.results import over_seeds
-from hashgnn.reporting.figures.panels import (
-    draw_curve,
-    draw_legend,
-    label_rows,
-    lengths_of_code,
-    panel_title,
-    panels,
-)
+from hashgnn.reporting.figures.panels import draw_by_dataset, draw_curve
 from hashgnn.reporting.figures.style import look
 
 
@@ -36,16 +29,8 @@ def plot_rates(
     A row of panels for each length of code. ``title``: of the vertical axis.
     """
     numbers = select_rates(metrics, curves)
-    summary, lengths = over_seeds(numbers), lengths_of_code(numbers)
-    figure, axes = panels(len(datasets), len(lengths))
-    places = product(lengths, datasets.items())
-    for panel, (bits, (dataset, name)) in zip(axes, places, strict=True):
-        shown = summary[(summary.dataset == dataset) & (summary.bits == bits)]
-        draw_rates(panel, shown, curves)
-        panel.set_title(panel_title(name, bits, lengths))
-    label_rows(axes, len(datasets), title)
-    draw_legend(figure, summary)
-    return figure, numbers
+    draw = partial(draw_rates, curves=curves)
+    return draw_by_dataset(over_seeds(numbers), datasets, title, draw), numbers
 
 
 def select_rates(frame: pd.DataFrame, curves: list[Curve]) -> pd.DataFrame:
