@@ -27,9 +27,26 @@ def unusable_data_sets(config: Mapping[str, Any]) -> Iterator[str]:
     """A line for each mistake; the entries have passed the schema."""
     for name, entry in config["datasets"].items():
         where = f"datasets.{name}"
+        yield from _layout(where, entry)
         yield from _columns(where, entry)
         yield from _filter(where, entry)
         yield from _split(where, entry)
+
+
+def _layout(where: str, entry: Entry) -> Iterator[str]:
+    encoding = entry.get("format", {}).get("encoding", "utf-8")
+    try:
+        "".encode(encoding)
+    except LookupError:
+        yield f"{where}.format.encoding: {encoding!r} is no encoding of text, as utf-8 is"
+    sizes = entry.get("generator")
+    if sizes:
+        users, items, interactions = sizes["users"], sizes["items"], sizes["interactions"]
+        if not users <= interactions <= users * (items // 2):
+            yield (
+                f"{where}.generator.interactions: {interactions:,} do not fit {users:,} users, who "
+                f"have at least one and at most half of {items:,} items each"
+            )
 
 
 def _columns(where: str, entry: Entry) -> Iterator[str]:
@@ -52,8 +69,13 @@ def _filter(where: str, entry: Entry) -> Iterator[str]:
         for behavior in keep.get("behaviors", []):
             if behavior not in shares:
                 yield f"{where}.filter.behaviors: {behavior} is not among generator.behaviors"
-    moments = [key for key in ("time_from", "time_before") if key in keep]
-    yield from (line for key in moments for line in _moment(f"{where}.filter.{key}", keep[key]))
+    bounds = [key for key in ("time_from", "time_before") if key in keep]
+    mistakes = [line for key in bounds for line in _moment(f"{where}.filter.{key}", keep[key])]
+    yield from mistakes
+    if len(bounds) == 2 and not mistakes:
+        first, end = (parse_moment(keep[key], key) for key in bounds)
+        if first >= end:
+            yield f"{where}.filter: time_from is not before time_before: nothing would be left"
 
 
 def _split(where: str, entry: Entry) -> Iterator[str]:

@@ -282,6 +282,31 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         ),
         ("grids fig7 models", ["hash_ste"], "grids.fig7.models: lacks hashgnn_nr, whose p falls"),
         # Names are one line of text.
+        (
+            "datasets movielens format encoding",
+            "nope",
+            "datasets.movielens.format.encoding: 'nope' is no encoding of text",
+        ),
+        (
+            "datasets movielens format encoding",
+            "rot13",
+            "datasets.movielens.format.encoding: 'rot13",
+        ),
+        (
+            "datasets synthetic generator interactions",
+            10**9,
+            "datasets.synthetic.generator.interactions: 1,000,000,000 do not fit 20,000 users",
+        ),
+        (
+            "datasets taobao filter time_before",
+            "2017-11-25T00:00:00+08:00",
+            "datasets.taobao.filter: time_from is not before time_before",
+        ),
+        (
+            "datasets movielens files ml-1m.zip address",
+            "",
+            "datasets.movielens.files.ml-1m.zip.address: '' should be non-empty",
+        ),
         ("models hash_ste name", "a\nb", "models.hash_ste.name: 'a\\nb' does not match"),
         ("models hash_ste name", "a\n", "models.hash_ste.name: 'a\\n' does not match"),
         ("datasets gowalla name", "", "datasets.gowalla.name: '' does not match"),

@@ -33,7 +33,7 @@ _LATEX = {"bold": "textbf", "underlined": "underline"}
 _MARKUP = re.compile(r"[\\`*~$|]|(?<!\w)_|_(?!\w)|<(?=[A-Za-z/!?])|&(?=#?\w+;)|\](?=[(\[])")
 
 # What pandas leaves alone, though LaTeX's text fonts have other characters in these places.
-_FORMULAS = {"±": r"$\pm$", "<": "$<$", ">": "$>$", "|": "$|$"}
+_FORMULAS = {"±": r"$\pm$", "<": "$<$", ">": "$>$", "|": "$|$", "`": r"\textasciigrave{}"}
 
 
 def run_table(

@@ -248,7 +248,7 @@ NAMES = [
     ("{x} 50 %", "{x} 50 %", r"\{x\} 50 \%"),
     ("x^2 ~ y #1", r"x^2 \~ y #1", r"x\textasciicircum 2 \textasciitilde \space y \#1"),
     ("<b>x</b> &lt;", r"\<b>x\</b> \&lt;", r"$<$b$>$x$<$/b$>$ \&lt;"),
-    ("[x](y) `z`", r"[x\](y) \`z\`", "[x](y) `z`"),
+    ("[x](y) `z`", r"[x\](y) \`z\`", r"[x](y) \textasciigrave{}z\textasciigrave{}"),
 ]
 
 
