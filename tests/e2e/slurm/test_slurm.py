@@ -4,12 +4,14 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.e2e.slurm.conftest import Cluster
+from tests.e2e.workflow.project import make_project
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.slurm
@@ -28,11 +30,16 @@ HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-
 
 def submit(folder: Path, *arguments: str) -> str:
     """What Snakemake prints as it runs the reduced demo in ``folder`` by the profile."""
+    return started(folder, ROOT, *arguments).communicate()[0]
+
+
+def started(folder: Path, project: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Snakemake, which runs the reduced demo of ``project`` in ``folder`` by the profile."""
     (folder / "reduced.yaml").write_text(yaml.safe_dump(REDUCED))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    profile = ["--profile", str(ROOT / "profiles/slurm")]
-    configs = ["--configfile", str(ROOT / "config/demo.yaml"), "reduced.yaml"]
-    ran = subprocess.run(
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(project / "Snakefile")]
+    profile = ["--profile", str(project / "profiles/slurm")]
+    configs = ["--configfile", str(project / "config/demo.yaml"), "reduced.yaml"]
+    return subprocess.Popen(
         [*command, *profile, *configs, *HERE, *arguments],
         cwd=folder,
         text=True,
@@ -40,7 +47,6 @@ def submit(folder: Path, *arguments: str) -> str:
         stderr=subprocess.STDOUT,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
     )
-    return ran.stdout
 
 
 def requests(printed: str) -> dict[int, tuple[str, dict[str, int]]]:
@@ -103,3 +109,38 @@ def test_a_job_that_takes_longer_than_it_asked_for_is_ended(
     subprocess.run(["sbatch", "--wait", *asked, "--wrap=sleep 600"], timeout=300)
 
     assert list(cluster.completed().values())[-1]["JobState"] == "TIMEOUT"
+
+
+def wait_for_a_job(state: str) -> None:
+    """Return when a job is in ``state``."""
+    queue = ["squeue", "--noheader", f"--states={state}"]
+    for _ in range(600):
+        if subprocess.run(queue, capture_output=True, text=True).stdout:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"no job is {state}")
+
+
+def test_a_job_whose_code_was_edited_while_it_waited_is_refused(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    project = make_project(tmp_path / "project", {}).root
+    prepared = project / "demo/results/synthetic/interactions.npz"
+    whole_node = ["sbatch", "--parsable", "--exclusive", "--mem=0", "--output=/dev/null"]
+    taken = subprocess.run([*whole_node, "--wrap=sleep 600"], capture_output=True, text=True)
+    wait_for_a_job("RUNNING")
+    target = str(prepared.relative_to(project / "demo"))
+    with started(project, project, "--retries", "0", "--", target) as snakemake:
+        wait_for_a_job("PENDING")
+        module = project / "hashgnn/data/prepare.py"
+        module.write_text(module.read_text() + "\nEDITED = 1\n")
+        subprocess.run(["scancel", taken.stdout.strip()], check=True)
+        printed = snakemake.communicate()[0]
+
+    assert snakemake.returncode == 1, printed
+    assert not prepared.exists()
+    log = (project / "demo/results/synthetic/logs/prepare.log").read_text()
+    assert log == (
+        "error: the code of hashgnn.data.prepare, hashgnn.data.readers.synthetic changed since "
+        "the workflow planned this job; give the same command again\n"
+    )
