@@ -36,7 +36,7 @@ class Options:
             raise InputError(f"seed: expected 0 to {_SEEDS - 1:,}, got {self.seed:,}")
         if not 0 < self.validation < 1:
             raise InputError(
-                f"validation: expected a share between 0 and 1, got {self.validation:g}"
+                f"validation: expected a share above 0 and below 1, got {self.validation:g}"
             )
         check_method(self.method)
 
