@@ -10,7 +10,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from hashgnn.config.parameters import Config, parameters, shares_training
+from hashgnn.config.methods import Config, parameters, shares_training
 from hashgnn.config.settings import parse
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import variant

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from hashgnn import HashGNN, InputError
-from hashgnn.config.parameters import negatives, parameters, takes_training
+from hashgnn.config.methods import negatives, parameters, takes_training
 from hashgnn.config.settings import parse
 from hashgnn.data.interactions import Csr
 from hashgnn.graph.bipartite import bipartite_graph
