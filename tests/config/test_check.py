@@ -1,7 +1,6 @@
 """Wrong configurations and the lines that they get before anything runs."""
 
 import copy
-import dataclasses
 import math
 from datetime import date
 from pathlib import Path
@@ -11,13 +10,12 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from hashgnn.config.base import parse
 from hashgnn.config.methods import parameters
 from hashgnn.config.model import resolve
-from hashgnn.config.settings import parse
 from hashgnn.errors import InputError
-from hashgnn.models.hashgnn import HashGnnSettings
-from hashgnn.models.hashing import Progress
-from hashgnn.models.settings import TrainingSettings
+from hashgnn.models.hashgnn import Parameters
+from hashgnn.models.method import GraphParameters, Progress
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -73,7 +71,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
     config = copy.deepcopy(CONFIG)
     update_config(config, yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
 
-    found = parse(HashGnnSettings, parameters(config, dataset, "hashgnn"), "parameters")
+    found = parse(Parameters, parameters(config, dataset, "hashgnn"), "parameters")
 
     assert (found.batch_size, found.learning_rate, found.scale) == (256, 0.001, 1)
     assert (found.ranking_weight, found.margin, found.aggregator) == (0.5, 0.2, "gcn")
@@ -703,4 +701,4 @@ def test_a_grid_that_no_model_is_shown_in_lacks_models() -> None:
 
 
 def test_the_shared_hyper_parameters_are_those_the_trainer_knows() -> None:
-    assert set(CONFIG["training"]) == {field.name for field in dataclasses.fields(TrainingSettings)}
+    assert set(CONFIG["training"]) == set(GraphParameters.model_fields)
