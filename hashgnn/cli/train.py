@@ -11,7 +11,7 @@ from hashgnn.cli.tables import TABLES, read_tables, table_options
 from hashgnn.config.files import refuse_repeated_keys_in
 from hashgnn.config.parameters import merged
 from hashgnn.errors import InputError
-from hashgnn.locks import write_alone
+from hashgnn.folders import reserve_folder
 
 
 def _settings(
@@ -79,7 +79,7 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **given: Any)
 
     names = ("bits", "method", "seed", "validation", "device", "parameters")
     options = Options.of(**{name: given[name] for name in names})
-    with write_alone(output):
+    with reserve_folder(output):
         if has_model(output) and not overwrite:
             raise InputError(f"{output}: holds a model; choose another folder or add --overwrite")
         interactions, inputs = read_tables(tables, given)

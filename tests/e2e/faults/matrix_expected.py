@@ -147,7 +147,7 @@ PREPARED = ("prepare *",)
 MODULES = [
     # Every stage runs these.
     Row("hashgnn.__init__", ALL),
-    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "locks", "special_files")),
+    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "folders")),
     # No stage runs these, or they only watch.
     *(Row(f"hashgnn.{name}", NONE) for name in ("cli", "experiment", "recommender", "stage")),
     Row("hashgnn.config", (*trains(*SHARED), *SPLITS, *FILED), trains(*OTHERS)),
@@ -158,10 +158,7 @@ MODULES = [
     Row("hashgnn.config.settings", trains(*SHARED), trains(*OTHERS)),
     Row("hashgnn.checksums", ("download *",), ALL),
     Row("hashgnn.random", (*SPLITS, "prepare alibaba_like")),
-    *(
-        Row(f"hashgnn.{name}", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS))
-        for name in ("folders", "threads")
-    ),
+    Row("hashgnn.threads", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS)),
     # What compiles the kernels; generated data and the drawing of negatives have some too.
     Row(
         "hashgnn.kernels",
