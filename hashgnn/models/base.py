@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.graph.bipartite import Graph
 from hashgnn.models.encoders.base import Encoder, build_encoder
 from hashgnn.models.hashing import Progress, pack
@@ -40,9 +40,9 @@ class Embedded(NamedTuple):
         """The vectors: float32 [rows, d]."""
         return self.vectors.cpu().numpy()
 
-    def encoded(self) -> Encoded:
+    def encoded(self) -> Representation:
         """Both, as a search takes them."""
-        return Encoded(self.codes(), self.array())
+        return Representation(self.codes(), self.array())
 
 
 class GraphHasher(nn.Module, ABC):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.files import atomic_write, save_array
 from hashgnn.recommender.adapter import Ids
 from hashgnn.recommender.model import Model
@@ -108,7 +108,7 @@ def write_index(folder: Path, model: Model) -> list[Path]:
     return [ids, written]
 
 
-def _sides(model: Model) -> Iterator[tuple[str, Ids, Encoded]]:
+def _sides(model: Model) -> Iterator[tuple[str, Ids, Representation]]:
     yield "user", model.user_ids, model.users
     yield "item", model.item_ids, model.items
 

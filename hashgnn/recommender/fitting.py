@@ -18,7 +18,7 @@ from hashgnn.data.interactions import Interactions, Split
 from hashgnn.data.negatives import draw_triplets
 from hashgnn.data.split import split
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.files import load_array
 from hashgnn.models.task import Fitted, Moment, Task, print_news
 from hashgnn.recommender.adapter import Given
@@ -144,6 +144,6 @@ def _train(
 
 
 def _model(given: Given, fitted: Fitted, record: Mapping[str, Any]) -> Model:
-    users = Encoded(fitted.user_codes, fitted.user_vectors)
-    items = Encoded(fitted.item_codes, fitted.item_vectors)
+    users = Representation(fitted.user_codes, fitted.user_vectors)
+    items = Representation(fitted.item_codes, fitted.item_vectors)
     return Model(given.users, given.items, users, items, Index(*items), given.interactions, record)

@@ -18,7 +18,7 @@ import pyarrow as pa
 from hashgnn.data.ids import load_ids, save_ids
 from hashgnn.data.interactions import load_interactions, save_interactions
 from hashgnn.errors import InputError, shown
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.files import atomic_write, load_array, save_array
 from hashgnn.folders import read_together, replace_together
 from hashgnn.recommender.adapter import Ids
@@ -117,7 +117,9 @@ def _load(folder: Path, verify: bool) -> Model:
         if data != folder:
             Inputs([data / name for name in _DATA], None)
     users, items = (
-        Encoded(*(_array(folder, f"{side}_{kind}.npy", outputs) for kind in ("codes", "vectors")))
+        Representation(
+            *(_array(folder, f"{side}_{kind}.npy", outputs) for kind in ("codes", "vectors"))
+        )
         for side in ("user", "item")
     )
     saved = (folder / _INDEX).is_dir()

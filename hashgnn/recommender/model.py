@@ -11,7 +11,7 @@ import pandas as pd
 from hashgnn.config.settings import parse
 from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.recommender.adapter import Ids
 from hashgnn.recommender.options import Query, Search
 from hashgnn.search import Index
@@ -26,8 +26,8 @@ class Model:
 
     user_ids: Ids
     item_ids: Ids
-    users: Encoded
-    items: Encoded
+    users: Representation
+    items: Representation
     index: Index
     interactions: Interactions
     record: Mapping[str, Any]
@@ -85,7 +85,7 @@ class Model:
             raise InputError(f"search {search!r}: this method has no vectors; use 'hamming'")
 
     def _search(
-        self, search: Search, queries: Encoded, n: int, barred: Csr | None, candidates: int
+        self, search: Search, queries: Representation, n: int, barred: Csr | None, candidates: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Items int32 and scores [users, n]; -1 where there are fewer."""
         codes, vectors = queries

@@ -9,7 +9,7 @@ import torch
 
 from hashgnn.config.settings import at_most, require
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.models.task import Fitted, Moment, Task
 from hashgnn.search.validation import MAX_BITS
 from hashgnn.training.history import History
@@ -53,7 +53,7 @@ def fit_epochs(epochs: Iterable[Epoch], task: Task, settings: EpochSettings) -> 
     best_hr, best_number, best = -1.0, 0, None
     for number, epoch in enumerate(epochs, start=1):
         _check(epoch, number)
-        users, items = Encoded(None, epoch.users), Encoded(None, epoch.items)
+        users, items = Representation(None, epoch.users), Representation(None, epoch.items)
         hr = validation_hr(users, items, task.split, ["continuous"])
         task.watch(Moment(number, settings.epochs, f"epoch {number}  validation HR {hr:.4f}"))
         _note(history, auc, number, epoch)

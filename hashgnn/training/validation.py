@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from hashgnn.data.interactions import Csr, Split, take_rows
-from hashgnn.evaluation.ranks import Ranks, hit_rate, ranks_of_levels, ranks_of_lists
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.metrics import recall
+from hashgnn.evaluation.ranks import Ranks, ranks_of_levels, ranks_of_lists
+from hashgnn.evaluation.representation import Representation
 from hashgnn.kernels import njit
 from hashgnn.models.hashing import sign
 from hashgnn.search import Index
@@ -18,7 +19,9 @@ CUTOFF = 50
 CANDIDATES = 500
 
 
-def validation_hr(users: Encoded, items: Encoded, split: Split, searches: Sequence[str]) -> float:
+def validation_hr(
+    users: Representation, items: Representation, split: Split, searches: Sequence[str]
+) -> float:
     """HR@50 on the validation interactions, training items masked, averaged over ``searches``.
 
     NaN where nobody has a validation interaction.
@@ -29,7 +32,7 @@ def validation_hr(users: Encoded, items: Encoded, split: Split, searches: Sequen
     known, wanted = take_rows(split.train, wanting), take_rows(split.validation, wanting)
     index, users, sizes = Index(*items), users.rows(wanting), np.diff(wanted.indptr)
     rates = [
-        hit_rate(_ranks(index, users, known, wanted, search), sizes, [CUTOFF])[0]
+        recall(_ranks(index, users, known, wanted, search), sizes, [CUTOFF])[0]
         for search in searches
     ]
     return float(np.mean(rates))
@@ -49,7 +52,7 @@ def of_some_users(split: Split, count: int, seed: int) -> Split:
     return replace(split, validation=Csr(np.cumsum(indptr), indices))
 
 
-def _ranks(index: Index, users: Encoded, known: Csr, wanted: Csr, search: str) -> Ranks:
+def _ranks(index: Index, users: Representation, known: Csr, wanted: Csr, search: str) -> Ranks:
     codes, vectors = users
     if search == "hamming":
         assert codes is not None

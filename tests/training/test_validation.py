@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from hashgnn.config.settings import parse
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.graph.bipartite import bipartite_graph
 from hashgnn.graph.sampling import NeighborSampler
 from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
@@ -33,7 +33,7 @@ def test_hit_rate_is_the_mean_over_users_who_have_validation_items() -> None:
     split = planted_split()
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((2, 120, 8), dtype=np.float32)
-    encoded = [Encoded(pack(rows), rows) for rows in vectors]
+    encoded = [Representation(pack(rows), rows) for rows in vectors]
 
     some = of_some_users(split, 30, seed=0)
     searches = ("hamming", "continuous")
