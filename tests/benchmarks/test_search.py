@@ -74,7 +74,7 @@ def test_lightgcns_procedure_finds_what_the_evaluation_finds() -> None:
     method = search_evaluation.Method(130, 400)
     theirs = method.by_lightgcn()
     cutoffs = search_evaluation.CUTOFFS
-    encoded = method.users, method.items, method.relevant, method.known
+    encoded = method.users, method.items, method.relevant, method.seen
     ours = evaluate(*encoded, EvaluationSettings(cutoffs=cutoffs), ["continuous"])
     for name, metric in (("recall", "hr"), ("ndcg", "ndcg")):
         means = [ours.mean("continuous", metric, n) for n in cutoffs]

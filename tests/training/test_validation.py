@@ -4,8 +4,7 @@ import torch
 
 from hashgnn.config.settings import parse
 from hashgnn.evaluation.representation import Representation
-from hashgnn.graph.bipartite import bipartite_graph
-from hashgnn.graph.sampling import NeighborSampler
+from hashgnn.graph.bipartite import NeighborSampler, bipartite_graph
 from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
 from hashgnn.models.hashing import Progress, pack
 from hashgnn.training.batches import Batches

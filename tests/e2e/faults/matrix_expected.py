@@ -185,7 +185,6 @@ MODULES = [
         Row(f"hashgnn.graph.{name}", trains(*MEAN), trains(*SHARED))
         for name in ("aggregate", "mean_layer")
     ),
-    Row("hashgnn.graph.sampling", trains(*SHARED)),
     Row("hashgnn.graph.walks", trains("bine")),
     Row("hashgnn.search", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS)),
     Row("hashgnn.search.approximate", NONE),

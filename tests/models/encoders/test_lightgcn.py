@@ -3,8 +3,7 @@ import math
 import numpy as np
 import torch
 
-from hashgnn.graph.bipartite import Graph
-from hashgnn.graph.sampling import NeighborSampler
+from hashgnn.graph.bipartite import Graph, NeighborSampler
 from hashgnn.models.encoders.lightgcn import LightGcn
 
 # User 0 knows items 1 and 2; item 3 is alone and therefore its own neighbor.
