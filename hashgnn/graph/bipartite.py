@@ -82,7 +82,7 @@ class NeighborSampler:
         self._place = np.full(graph.n_nodes, -1, dtype=np.int32)
 
     def distinct(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the distinct ``nodes`` in order of appearance, and each node's place among them."""
+        """Return the distinct ``nodes`` in order of appearance, and the place of each node."""
         return _distinct(nodes.ravel(), self._place)
 
     def blocks(self, targets: np.ndarray, seed: int) -> list[Block]:

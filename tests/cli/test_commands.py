@@ -145,7 +145,11 @@ def test_info_tells_how_a_model_came_to_be(folder: Path) -> None:
     [
         (["recommend", "{folder}", "--user", "x"], 2, "error: unknown user: 'x'; the model knows"),
         (["recommend", "{folder}", "-n", "0"], 2, "'-n': 0 is not in the range x>=1"),
-        (["recommend", "{empty}"], 2, "error: {empty}: no result folder, train.provenance.json"),
+        (
+            ["recommend", "{empty}"],
+            2,
+            "error: {empty}: not a result folder, as train.prov",
+        ),
         (["recommend", "{empty}/none"], 2, "Directory '{empty}/none' does not exist"),
         (["train", "{clicks}", "--output", "{folder}"], 2, "holds a model; choose another folder"),
         (["train", "{clicks}", "--output", "{empty}"], 2, "no column 'user' for user; there are:"),

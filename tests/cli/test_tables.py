@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from hashgnn.cli import tables as spool
+from hashgnn.cli import streams
 from hashgnn.cli.main import main
-from hashgnn.cli.tables import read_tables
+from hashgnn.cli.train import read_tables
 from hashgnn.errors import InputError
 from tests.data.reading import fed
 from tests.data.test_wrapped import parquet, zipped
@@ -120,7 +120,7 @@ def test_a_pipe_that_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def full(*arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(spool.shutil, "copyfileobj", full)
+    monkeypatch.setattr(streams.shutil, "copyfileobj", full)
     with pytest.raises(InputError, match=r"pipe: cannot be copied to .* set TMPDIR"):
         read_tables((fed(tmp_path / "pipe", b"x"),), OPTIONS)
 

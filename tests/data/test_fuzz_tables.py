@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hashgnn.cli.tables import spooled
+from hashgnn.cli.streams import spooled
 from tests.data.reading import accepted, check_read, check_split, fed
 from tests.data.test_wrapped import LITTER, zipped
 from tests.data.written_tables import RefusedError, Table, naive, tables

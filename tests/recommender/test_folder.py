@@ -1,4 +1,4 @@
-"""Model folders: replaced as a whole, verified, and damaged ones refused by one line."""
+"""Model folders: replaced atomically, verified, and refused with one line if damaged."""
 
 import csv
 import json
