@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 from scipy import sparse
 
+from hashgnn.data.columns import ids
 from hashgnn.data.ids import Pairs, id_keys, number_ids, unique_pairs
 from hashgnn.data.interactions import Interactions
-from hashgnn.data.tabular.columns import ids
 from hashgnn.errors import InputError, shown
 from hashgnn.recommender.columns import column, named_columns
 

@@ -15,7 +15,7 @@ import torch
 from tqdm import tqdm
 
 from hashgnn.data.interactions import Interactions, Split
-from hashgnn.data.negatives import draw_triplets
+from hashgnn.data.negatives import write_negatives
 from hashgnn.data.split import split
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Encoded
@@ -129,7 +129,7 @@ def _train(
     with tempfile.TemporaryDirectory(prefix="hashgnn-") as folder:
         negatives = Path(folder, "triplets.npy")
         if chosen.negatives is not None:
-            draw_triplets(negatives, parts, chosen.negatives, chosen.rounds, options.seed)
+            write_negatives(negatives, parts, chosen.negatives, chosen.rounds, options.seed)
         task = Task(
             split=parts,
             triplets=load_array(negatives, memory_map=True) if negatives.exists() else None,

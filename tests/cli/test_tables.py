@@ -18,8 +18,7 @@ from hashgnn.cli import tables as spool
 from hashgnn.cli.main import main
 from hashgnn.cli.tables import read_tables
 from hashgnn.errors import InputError
-from tests.data.reading import fed
-from tests.data.test_wrapped import parquet, zipped
+from tests.data.files import fed, parquet, zipped
 
 # More than a look at the header takes, and than a pipe holds.
 LARGE = "user,item\n" + "".join(f"u{row % 4000},i{row % 61}\n" for row in range(48_000))
