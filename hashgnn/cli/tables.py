@@ -114,7 +114,7 @@ def read_tables(tables: tuple[Path, ...], given: Mapping[str, Any]) -> tuple[Any
 
 
 def _settings(tables: tuple[Path, ...], given: Mapping[str, Any]) -> dict[str, Any]:
-    from hashgnn.data.columns import NameOrPosition
+    from hashgnn.data.cells import NameOrPosition
 
     def chosen(*names: str) -> dict[str, Any]:
         return {name: given[name] for name in names if given[name] is not None}

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from hashgnn.data.archive import describe_data, open_data
-from hashgnn.data.columns import Locate, find_columns, parse_separator
+from hashgnn.data.cells import Locate, find_columns, parse_separator
 from hashgnn.errors import InputError
 
 _BLOCK = 1 << 24  # bytes parsed at a time, and the longest line allowed

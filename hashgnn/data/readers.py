@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from hashgnn.config.timestamps import parse_moment
 from hashgnn.data.archive import describe_data, open_data
-from hashgnn.data.columns import Locate, find_columns, ids, numbers, parse_separator, seconds, texts
+from hashgnn.data.cells import Locate, find_columns, ids, numbers, parse_separator, seconds, texts
 from hashgnn.data.delimited import read_delimited
 from hashgnn.data.ids import Batch
 from hashgnn.errors import InputError

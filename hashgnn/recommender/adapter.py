@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from scipy import sparse
 
-from hashgnn.data.columns import ids
+from hashgnn.data.cells import ids
 from hashgnn.data.ids import Pairs, id_keys, number_ids, unique_pairs
 from hashgnn.data.interactions import Interactions
 from hashgnn.errors import InputError, shown

@@ -177,7 +177,7 @@ MODULES = [
     Row("hashgnn.data.readers", (*FILED, "prepare gowalla")),
     Row("hashgnn.data.synthetic", ("prepare alibaba_like",)),
     Row("hashgnn.data.delimited", FILED, ("prepare gowalla",)),
-    Row("hashgnn.data.columns", (*FILED, "prepare gowalla")),
+    Row("hashgnn.data.cells", (*FILED, "prepare gowalla")),
     Row("hashgnn.config.timestamps", (*SPLITS, *FILED)),
     Row("hashgnn.data.split", SPLITS),
     Row("hashgnn.data.negatives", ("triplets *",)),

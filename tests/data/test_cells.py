@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hashgnn.data.columns import NameOrPosition, parse_separator
+from hashgnn.data.cells import NameOrPosition, parse_separator
 from hashgnn.data.prepare import prepare
 from hashgnn.errors import InputError
 from tests.data.files import COLUMNS, ROWS, pairs, read, refusal
