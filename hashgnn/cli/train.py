@@ -78,7 +78,7 @@ def read_tables(tables: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[A
 
 
 def _reader_settings(tables: tuple[Path, ...], options: Mapping[str, Any]) -> dict[str, Any]:
-    from hashgnn.data.tabular.columns import NameOrPosition
+    from hashgnn.data.cells import NameOrPosition
 
     def chosen(*names: str) -> dict[str, Any]:
         return {name: options[name] for name in names if options[name] is not None}

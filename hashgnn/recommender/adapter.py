@@ -10,9 +10,9 @@ import pyarrow as pa
 from pyarrow.interchange import from_dataframe
 from scipy import sparse
 
+from hashgnn.data.cells import ids
 from hashgnn.data.ids import Pairs, id_keys, number_ids, unique_pairs
 from hashgnn.data.interactions import Interactions
-from hashgnn.data.tabular.columns import ids
 from hashgnn.errors import InputError, did_you_mean
 from hashgnn.recommender.model import Ids
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from hashgnn.config.base import Count, Section
 from hashgnn.data.interactions import Interactions, Split
-from hashgnn.data.negatives import draw_triplets
+from hashgnn.data.negatives import write_negatives
 from hashgnn.data.split import split
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
@@ -171,7 +171,7 @@ def _train(
     with tempfile.TemporaryDirectory(prefix="hashgnn-") as folder:
         negatives = Path(folder, "triplets.npy")
         if defaults.negatives is not None:
-            draw_triplets(negatives, parts, defaults.negatives, defaults.rounds, settings.seed)
+            write_negatives(negatives, parts, defaults.negatives, defaults.rounds, settings.seed)
         task = Task(
             split=parts,
             triplets=load_array(negatives, memory_map=True) if negatives.exists() else None,

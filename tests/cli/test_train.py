@@ -22,8 +22,7 @@ from hashgnn.cli.train import read_tables
 from hashgnn.errors import InputError
 from hashgnn.recommender.folder import load_record
 from tests.cli.conftest import LAYOUT, SETTINGS
-from tests.data.reading import fed
-from tests.data.test_wrapped import parquet, zipped
+from tests.data.files import fed, parquet, zipped
 from tests.helpers import run_hashgnn as run
 
 # More than a look at the header takes, and than a pipe holds.
