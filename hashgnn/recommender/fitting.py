@@ -1,12 +1,9 @@
 """Train a model on given interactions, with the workflow's split, negatives and training loop."""
 
 import hashlib
-import math
-import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +19,7 @@ from hashgnn.data.split import split
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
 from hashgnn.files import load_array
-from hashgnn.models.task import Fitted, Moment, Task, print_news
+from hashgnn.models.method import Task
 from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.defaults import MethodDefaults, check_method, method_defaults
 from hashgnn.recommender.model import Model
@@ -30,11 +27,11 @@ from hashgnn.search import Index
 from hashgnn.search.validation import MAX_BITS
 from hashgnn.stage.record import Recorder
 from hashgnn.training.checkpoint import Checkpoint
+from hashgnn.training.fit import Callback, Fitted, TrainingProgress, load_method, print_progress
+from hashgnn.training.fit import fit as fit_method
 from hashgnn.training.train import choose_device, describe_device, fingerprint
 
 _SEEDS = 2**32  # the range that all libraries accept
-
-Callback = Callable[[Moment], None]
 
 
 class TrainingSettings(Section):
@@ -71,7 +68,7 @@ class TrainingSettings(Section):
         check_method(self.method)
 
 
-def ignore_progress(moment: Moment) -> None:
+def ignore_progress(progress: TrainingProgress) -> None:
     """Do nothing; a callback for a silent training."""
 
 
@@ -81,15 +78,15 @@ class ProgressBar:
     def __init__(self) -> None:
         self._bar: tqdm | None = None
 
-    def __call__(self, moment: Moment) -> None:
-        """Show ``moment``."""
+    def __call__(self, progress: TrainingProgress) -> None:
+        """Show ``progress``."""
         if not sys.stderr.isatty():
-            print_news(moment)
+            print_progress(progress)
             return
         if self._bar is None:
-            self._bar = tqdm(total=moment.iterations, unit="step", desc="training")
-        self._bar.set_postfix_str(moment.news, refresh=False)
-        self._bar.update(moment.iteration - self._bar.n)
+            self._bar = tqdm(total=progress.iterations, unit="step", desc="training")
+        self._bar.set_postfix_str(progress.message, refresh=False)
+        self._bar.update(progress.iteration - self._bar.n)
 
     def close(self) -> None:
         """Stop drawing; the bar stays as it is, as a training may stop before its last epoch."""
@@ -127,7 +124,7 @@ def fit(
     recorder = Recorder(recorded)
     state = _checkpoint(checkpoint, recorded, settings.device, data.interactions)
     fitted = _train(parts, defaults, settings, device, state, callback)
-    if checkpoint:
+    if state:
         state.remove()
     facts = {
         **fitted.recorded(),
@@ -151,10 +148,10 @@ def _split(interactions: Interactions, settings: TrainingSettings) -> Split:
 
 def _checkpoint(
     path: Path | None, recorded: Mapping[str, Any], device: str, interactions: Interactions
-) -> Checkpoint:
+) -> Checkpoint | None:
     """Return a checkpoint at ``path`` that holds for the same settings, device and data only."""
     if path is None:
-        return Checkpoint(Path(os.devnull), "", every_seconds=math.inf)
+        return None
     arrays = (interactions.user, interactions.item, interactions.user_key, interactions.item_key)
     checksums = [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays]
     return Checkpoint(path, fingerprint(recorded, choose_device(device), checksums))
@@ -165,7 +162,7 @@ def _train(
     defaults: MethodDefaults,
     settings: TrainingSettings,
     device: torch.device,
-    checkpoint: Checkpoint,
+    checkpoint: Checkpoint | None,
     callback: Callback,
 ) -> Fitted:
     with tempfile.TemporaryDirectory(prefix="hashgnn-") as folder:
@@ -174,15 +171,13 @@ def _train(
             write_negatives(negatives, parts, defaults.negatives, defaults.rounds, settings.seed)
         task = Task(
             split=parts,
-            triplets=load_array(negatives, memory_map=True) if negatives.exists() else None,
             bits=settings.bits,
             seed=settings.seed,
-            parameters=defaults.parameters,
             device=device,
-            checkpoint=checkpoint,
-            watch=callback,
+            negatives=load_array(negatives, memory_map=True) if negatives.exists() else None,
         )
-        return import_module(defaults.module).fit(task)
+        method = load_method(defaults.module)
+        return fit_method(method, task, defaults.parameters, checkpoint, callback)
 
 
 def _model(data: TrainingData, fitted: Fitted, record: Mapping[str, Any]) -> Model:
