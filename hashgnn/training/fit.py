@@ -15,7 +15,7 @@ from torch import Tensor
 
 from hashgnn.config.base import parse
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.graph.bipartite import Graph, bipartite_graph
 from hashgnn.models.graph_hasher import Batch, Embedded, GraphHasher, pack
 from hashgnn.models.method import (
@@ -169,7 +169,7 @@ def _fit_epochs(
     best_recall, best_number, best = -1.0, 0, None
     for number, epoch in enumerate(epochs, start=1):
         _check_epoch(epoch, number)
-        sides = Encoded(None, epoch.users), Encoded(None, epoch.items)
+        sides = Representation(None, epoch.users), Representation(None, epoch.items)
         recall = validation_recall(*sides, task.split, ["continuous"])
         message = f"epoch {number}  validation HR {recall:.4f}"
         callback(TrainingProgress(number, most, message))
@@ -361,7 +361,7 @@ class _Training:
 
     def _validate(self, epoch: int) -> None:
         self._check_weights()
-        users, items = (Encoded(nodes.codes(), nodes.array()) for nodes in self._embed())
+        users, items = (Representation(nodes.codes(), nodes.array()) for nodes in self._embed())
         recall = validation_recall(users, items, self.validated, self.model.selected_by)
         if not recall <= self.best_recall:  # NaN, where nothing is held out, keeps the last epoch
             self.best_recall, self.best_epoch = recall, epoch

@@ -42,6 +42,7 @@ from hashgnn.config.methods import (
     takes_training,
 )
 from hashgnn.config.model import base_folder, resolve
+from hashgnn.data.prepare import READERS
 from hashgnn.errors import InputError
 from hashgnn.experiment.downloads import check_places, download_settings
 from hashgnn.experiment.hyper_parameters import CHECK, check_once
