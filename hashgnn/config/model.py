@@ -184,14 +184,13 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = _dumped(configuration)
     made = {"workdir": None, "mirror": None, **made}
     for entry in made["datasets"].values():
-        if entry["split"]["by"] == "random" and entry["split"].get("test") is None:
-            entry["split"]["test"] = RANDOM_TEST
+        if entry["split"]["by"] == "random":
+            entry["split"].setdefault("test", RANDOM_TEST)
     for id, look in looks(made["models"]).items():
         made["models"][id] |= look._asdict()
     for name, grid in configuration.grids:
         if grid is not None and (models := _shown_in(name, grid, configuration.models)):
             made["grids"][name]["models"] = list(models)
-    made["grids"] = {name: grid for name, grid in made["grids"].items() if grid is not None}
     if "tuning" in made:
         entries = made["models"].items()
         made["tuning"]["spaces"] = {id: e["tuning"] for id, e in entries if "tuning" in e}
@@ -199,14 +198,9 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _dumped(value: Any) -> Any:
-    """``value`` in the types of JSON; a key that is not set and has no default is left out."""
+    """``value`` in the types of JSON; keys of a section without a value are left out."""
     if isinstance(value, Section):
-        kept = {
-            name: inner
-            for name, inner in value
-            if inner is not None or name in value.model_fields_set
-        }
-        return {name: _dumped(inner) for name, inner in kept.items()}
+        return {name: _dumped(inner) for name, inner in value if inner is not None}
     if isinstance(value, Mapping):
         return {key: _dumped(inner) for key, inner in value.items()}
     return [_dumped(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -73,3 +73,36 @@ def test_the_config_itself_is_not_changed() -> None:
     resolve(config)
 
     assert config == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"tuning": None}, "tuning"),
+        ({"datasets": {"taobao": {"filter": None}}}, "datasets taobao filter"),
+        ({"models": {"hash_ste": {"tuning": None}}}, "models hash_ste tuning"),
+        ({"models": {"mf": {"negatives": None}}}, "models mf negatives"),
+        ({"datasets": {"taobao": {"split": {"test": None}}}}, "datasets taobao split test"),
+        ({"grids": {"table4": None}}, "grids table4"),
+    ],
+)
+def test_null_is_as_good_as_no_key(changes: dict[str, Any], path: str) -> None:
+    *parents, last = path.split()
+    block = on_top(changes)
+    for key in parents:
+        block = block[key]
+
+    assert last not in block
+
+
+def test_random_splits_test_a_share() -> None:
+    made = on_top({"datasets": {"gowalla": {"split": {"test": 0.2}}}})["datasets"]
+
+    assert made["movielens"]["split"] == {
+        "by": "random",
+        "test": 0.3,
+        "validation": 0.1,
+        "seed": 0,
+    }
+    assert made["gowalla"]["split"]["test"] == 0.2
+    assert "test" not in made["taobao"]["split"]

@@ -150,11 +150,45 @@ def test_a_mistake_in_what_all_share_is_said_once() -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_the_nearest_key_is_proposed() -> None:
-    change = {"models": {"hashgnn": {"parameters": {"ranking_wieght": 0.1}}}}
-
-    with pytest.raises(InputError, match=r"; did you mean ranking_weight\?$"):
+@pytest.mark.parametrize(
+    ("change", "key", "nearest"),
+    [
+        (
+            {"models": {"hashgnn": {"parameters": {"rankingweight": 0.1}}}},
+            "models.hashgnn.parameters.rankingweight",
+            "ranking_weight",
+        ),
+        (
+            {"models": {"hashgnn": {"parameters": {"guidance": {"flor": 0.1}}}}},
+            "models.hashgnn.parameters.guidance.flor",
+            "floor",
+        ),
+        ({"training": {"learningrate": 0.1}}, "training.learningrate", "learning_rate"),
+        (
+            {"models": {"als": {"per_dataset": {"movielens": {"epoch": 1}}}}},
+            "models.als.per_dataset.movielens.epoch",
+            "epochs",
+        ),
+    ],
+)
+def test_the_nearest_key_is_proposed(change: dict[str, Any], key: str, nearest: str) -> None:
+    with pytest.raises(InputError) as caught:
         check_hyper_parameters(merged(CONFIG, change))
+
+    assert str(caught.value).startswith(f"{key}: no such key; known here: ")
+    assert str(caught.value).endswith(f"; did you mean {nearest}?")
+
+
+def test_all_mistakes_of_a_model_are_named_at_once() -> None:
+    change = {"models": {"als": {"parameters": {"alpha": -1.0, "regularization": "much"}}}}
+
+    with pytest.raises(InputError) as caught:
+        check_hyper_parameters(merged(CONFIG, change))
+
+    assert str(caught.value).splitlines() == [
+        "models.als.parameters.alpha: expected 0 or more, got -1.0",
+        "models.als.parameters.regularization: expected a number, got 'much'",
+    ]
 
 
 def test_what_was_found_good_is_not_checked_again(tmp_path: Path) -> None:
