@@ -33,6 +33,7 @@ GRIDS = {
     "table3": Needs(_TRAINED, (50, 100)),
     "table4": Needs(_TRAINED),
     "methods": Needs(_TRAINED, (50, 100)),
+    "encoders": Needs(_TRAINED, (50, 100)),
     "anchors": Needs((*_TRAINED, "published"), (20,)),
 }
 TUNING = Needs(cutoffs=(50,))
