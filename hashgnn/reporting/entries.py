@@ -35,9 +35,13 @@ CLAIMED = ("fig1", "fig3", "fig4", "fig5", "fig6", "fig7", "table2", "table3", "
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line of the figure or table that the first argument names."""
-    name, *rest = sys.argv[1:] if argv is None else argv
-    module, function = {**FIGURES, **TABLES}[name].split(":")
-    status: int = getattr(import_module(module), function)(rest)
+    entries = {**FIGURES, **TABLES}
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if not arguments or arguments[0] not in entries:
+        print(f"error: expected first one of {', '.join(entries)}", file=sys.stderr)
+        return 2
+    module, function = entries[arguments[0]].split(":")
+    status: int = getattr(import_module(module), function)(arguments[1:])
     return status
 
 

@@ -72,7 +72,8 @@ def to_markdown(table: pd.DataFrame) -> str:
     """
     cells = [[_markdown_cell(cell) for cell in row] for row in table.to_numpy().tolist()]
     rows = [list(map(_markdown_cell, table.columns)), *cells]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    # The rule needs three characters.
+    widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["| " + " | ".join(_pad(row, widths)) + " |" for row in rows]
     rule = [":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:])]
     lines.insert(1, "| " + " | ".join(rule) + " |")

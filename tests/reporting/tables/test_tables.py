@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from hashgnn.evaluation.results import COLUMNS, over_seeds
@@ -280,6 +282,62 @@ def test_names_are_shown_as_they_are(name: str, markdown: str, latex: str) -> No
     ]
     shown = re.findall(r"<td>(.*?)</td>", rendered(to_markdown(table)))
     assert html.unescape(shown[0]) == name
+
+
+# All that is markup to Markdown, and what stands beside it.
+MARKUP = st.text(r"\{}^~|_*<>&#%$`[]()!-+=:;./ab1 é", min_size=1).filter(str.strip)
+
+
+@given(name=MARKUP)
+def test_every_text_comes_back_from_markdown(name: str) -> None:
+    table = pd.DataFrame({name: [name, "x"], "HR": [best("1"), second("2")]})
+
+    shown = re.findall(r"<t([hd])>(.*?)</t[hd]>", rendered(to_markdown(table)))
+
+    assert [(kind, html.unescape(cell)) for kind, cell in shown] == [
+        ("h", name.strip()),
+        ("h", "HR"),
+        ("d", name.strip()),
+        ("d", "<strong>1</strong>"),
+        ("d", "x"),
+        ("d", "<em>2</em>"),
+    ]
+
+
+# LaTeX's special characters, each by the command that shows it.
+SHOWN_AS = {
+    "\\": "\\textbackslash",
+    "{": r"\{",
+    "}": r"\}",
+    "^": r"\textasciicircum",
+    "~": r"\textasciitilde",
+    "|": "$|$",
+    "_": r"\_",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "<": "$<$",
+    ">": "$>$",
+    "`": r"\textasciigrave{}",
+}
+
+
+@pytest.mark.parametrize(("character", "shown"), SHOWN_AS.items())
+def test_special_characters_of_latex(character: str, shown: str) -> None:
+    table = pd.DataFrame({f"a{character}b": [f"c{character}d"]})
+
+    lines = to_latex(table).splitlines()
+
+    assert [line.replace("\\space ", "").replace(" \\\\", "") for line in lines[2:5:2]] == [
+        f"a{_before_letter(shown)}b",
+        f"c{_before_letter(shown)}d",
+    ]
+
+
+def _before_letter(command: str) -> str:
+    """A command that ends with a letter is ended by a space."""
+    return f"{command} " if command[-1].isalpha() else command
 
 
 def rendered(text: str) -> str:
