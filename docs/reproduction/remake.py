@@ -18,7 +18,7 @@ import pandas as pd
 import yaml
 
 from hashgnn.config.model import derived
-from hashgnn.evaluation.results import COLUMNS, over_seeds, read_metrics
+from hashgnn.evaluation.statistics import COLUMNS, over_seeds, read_metrics
 from hashgnn.reporting.check_runs import Check
 from hashgnn.reporting.checks import check_table, summarize
 from hashgnn.reporting.figures import curves, save_figure, sweeps, use_style

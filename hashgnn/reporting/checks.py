@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hashgnn.errors import InputError
-from hashgnn.evaluation.results import read_metrics
+from hashgnn.evaluation.statistics import read_metrics
 from hashgnn.reporting.check_runs import SHOWN, Check
 from hashgnn.reporting.tables import to_markdown, write_text
 from hashgnn.stage.command import Facts, run_stage, stage_parser

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.evaluation.results import over_seeds, read_metrics
+from hashgnn.evaluation.statistics import over_seeds, read_metrics
 from hashgnn.files import atomic_write
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 

@@ -7,11 +7,9 @@ import torch_geometric.nn
 from torch import Tensor
 
 from hashgnn.graph.bipartite import Graph
-from hashgnn.models.encoders.lightgcn import LightGcn as LightGcnEncoder
-from hashgnn.models.hashing import Progress
-from hashgnn.models.lightgcn import LightGcn as LightGcnModel
-from hashgnn.models.lightgcn import LightGcnSettings as Parameters
-from hashgnn.training.batches import Batch
+from hashgnn.models.graph_hasher import Batch
+from hashgnn.models.lightgcn import LightGcnEncoder, LightGcnModel, Parameters
+from hashgnn.models.method import Progress
 from tests.graph.random_graphs import edges, isolated, random_graph
 
 SEEDS = range(5)

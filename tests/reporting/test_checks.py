@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hashgnn.data.interactions import Csr, Split, save_split
-from hashgnn.evaluation.results import COLUMNS
+from hashgnn.evaluation.statistics import COLUMNS
 from hashgnn.reporting import check_runs
 from hashgnn.reporting import checks as gathered
 from hashgnn.reporting.check_runs import (

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hashgnn.errors import InputError
-from hashgnn.evaluation.results import read_metrics
+from hashgnn.evaluation.statistics import read_metrics
 from hashgnn.reporting.figures import (
     Look,
     by_dataset,

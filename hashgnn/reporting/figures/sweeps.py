@@ -14,8 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from hashgnn.errors import InputError
-from hashgnn.evaluation.results import at_cutoff, read_metrics
-from hashgnn.evaluation.statistics import t_interval
+from hashgnn.evaluation.statistics import at_cutoff, read_metrics, t_interval
 from hashgnn.reporting.figures import (
     Look,
     by_dataset,

@@ -7,8 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.evaluation.results import over_seeds, read_metrics, values_of_seeds
-from hashgnn.evaluation.statistics import difference, holm
+from hashgnn.evaluation.statistics import (
+    difference,
+    holm,
+    over_seeds,
+    read_metrics,
+    values_of_seeds,
+)
 from hashgnn.reporting.tables import run_table
 from hashgnn.reporting.tables.methods import CUTOFFS, METRICS, marked, place, select
 

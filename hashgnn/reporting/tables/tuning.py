@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.evaluation.results import at_cutoff, read_metrics
+from hashgnn.evaluation.statistics import at_cutoff, read_metrics
 from hashgnn.reporting.tables import Marked, to_markdown, write_text
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 

@@ -147,7 +147,7 @@ PREPARED = ("prepare *",)
 MODULES = [
     # Every stage runs these.
     Row("hashgnn.__init__", ALL),
-    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "locks", "special_files")),
+    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "folders")),
     # No stage runs these, or they only watch.
     *(Row(f"hashgnn.{name}", NONE) for name in ("cli", "experiment", "recommender", "stage")),
     Row("hashgnn.config", (*trains(*SHARED), *SPLITS, *FILED), trains(*OTHERS)),
@@ -158,10 +158,7 @@ MODULES = [
     Row("hashgnn.config.settings", trains(*SHARED), trains(*OTHERS)),
     Row("hashgnn.checksums", ("download *",), ALL),
     Row("hashgnn.random", (*SPLITS, "prepare alibaba_like")),
-    *(
-        Row(f"hashgnn.{name}", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS))
-        for name in ("folders", "threads")
-    ),
+    Row("hashgnn.threads", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS)),
     # What compiles the kernels; generated data and the drawing of negatives have some too.
     Row(
         "hashgnn.kernels",
@@ -174,12 +171,10 @@ MODULES = [
     Row("hashgnn.data.archive", (*FILED, "prepare gowalla")),
     *(Row(f"hashgnn.data.{name}", PREPARED) for name in ("ids", "prepare")),
     Row("hashgnn.data.interactions", PREPARED),
-    Row("hashgnn.data.readers", PREPARED),
-    Row("hashgnn.data.readers.table", FILED),
-    Row("hashgnn.data.readers.adjacency", ("prepare gowalla",)),
-    Row("hashgnn.data.readers.synthetic", ("prepare alibaba_like",)),
-    Row("hashgnn.data.tabular", FILED, ("prepare gowalla",)),
-    Row("hashgnn.data.tabular.columns", (*FILED, "prepare gowalla")),
+    Row("hashgnn.data.readers", (*FILED, "prepare gowalla")),
+    Row("hashgnn.data.synthetic", ("prepare alibaba_like",)),
+    Row("hashgnn.data.delimited", FILED, ("prepare gowalla",)),
+    Row("hashgnn.data.cells", (*FILED, "prepare gowalla")),
     Row("hashgnn.config.timestamps", (*SPLITS, *FILED)),
     Row("hashgnn.data.split", SPLITS),
     Row("hashgnn.data.negatives", ("triplets *",)),
@@ -188,7 +183,6 @@ MODULES = [
         Row(f"hashgnn.graph.{name}", trains(*MEAN), trains(*SHARED))
         for name in ("aggregate", "mean_layer")
     ),
-    Row("hashgnn.graph.sampling", trains(*SHARED)),
     Row("hashgnn.graph.walks", trains("bine")),
     Row("hashgnn.search", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS)),
     Row("hashgnn.search.approximate", NONE),
@@ -208,19 +202,11 @@ MODULES = [
     ),
     Row("hashgnn.evaluation.time_searches", ("timing *",), ("table table4",)),
     Row("hashgnn.models", trains(*SHARED, *OTHERS)),
-    Row("hashgnn.models.base", trains(*SHARED)),
-    Row("hashgnn.models.settings", trains(*SHARED), trains(*OTHERS)),
-    Row("hashgnn.models.hashing", trains(*SHARED, "lsh"), trains(*OTHERS)),
+    Row("hashgnn.models.method", trains(*SHARED, *OTHERS)),
+    Row("hashgnn.models.graph_hasher", trains(*SHARED, "lsh"), trains(*OTHERS)),
     Row("hashgnn.models.losses", trains(*MEAN, "hashgnn_sp"), trains(*SHARED)),
-    Row(
-        "hashgnn.models.losses.ranking",
-        trains("hashgnn", "hashgnn_sp"),
-        trains("hashgnn_nr", "lightgcn", "mf"),
-    ),
     Row("hashgnn.models.encoders", trains(*SHARED)),
     Row("hashgnn.models.encoders.convolution", NONE),  # the shipped config names no such encoder
-    Row("hashgnn.models.encoders.identity", trains("hashgnn_sp", "mf"), trains("lightgcn")),
-    Row("hashgnn.models.encoders.lightgcn", trains("lightgcn"), trains("mf")),
     Row("hashgnn.models.encoders.mean", trains(*MEAN), trains(*SHARED)),
     Row("hashgnn.models.hashgnn", trains("hashgnn", "hashgnn_nr", "hashgnn_sp")),
     Row("hashgnn.models.lightgcn", trains("lightgcn"), trains("mf")),
@@ -232,10 +218,10 @@ MODULES = [
     Row("hashgnn.training", trains(*SHARED, *OTHERS)),
     *(
         Row(f"hashgnn.training.{name}", trains(*SHARED))
-        for name in ("batches", "engine", "fit", "optimizer", "steps")
+        for name in ("batches", "optimizer", "steps")
     ),
+    Row("hashgnn.training.fit", trains(*SHARED, *OTHERS)),
     Row("hashgnn.training.validation", trains(*SHARED), trains(*OTHERS)),
-    Row("hashgnn.training.epochs", trains("als", "pte", "bine"), trains(*OTHERS)),
     Row("hashgnn.training.checkpoint", NONE, trains(*SHARED, *OTHERS)),
     Row("hashgnn.reporting", (*SUMMARIES, "claims")),
     Row("hashgnn.reporting.explore", NONE),  # its page of all results is no job of the matrix

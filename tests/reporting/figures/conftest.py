@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from hashgnn.evaluation.results import COLUMNS
+from hashgnn.evaluation.statistics import COLUMNS
 from hashgnn.reporting.entries import main
 from hashgnn.reporting.figures import curves, sweeps
 

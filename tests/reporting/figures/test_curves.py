@@ -7,7 +7,7 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
-from hashgnn.evaluation.results import COLUMNS
+from hashgnn.evaluation.statistics import COLUMNS
 
 NAMES = [["graphsage", "GraphSage"], ["hashgnn", "HashGNN"]]
 SETTINGS: dict[str, Any] = {"models": NAMES, "continuous": ["graphsage"]}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from hashgnn.evaluation.results import COLUMNS, over_seeds
+from hashgnn.evaluation.statistics import COLUMNS, over_seeds
 from hashgnn.reporting.checks import check_table
 from hashgnn.reporting.tables import Marked, methods, to_latex, to_markdown
 from hashgnn.reporting.tables.hierarchical import (
