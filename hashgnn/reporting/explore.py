@@ -17,7 +17,7 @@ SEARCHES = {"hamming": "Hamming", "hierarchical": "hierarchical", "continuous": 
 MEASURES = {
     "hr": "HR@n (recall), share of a user's test items found",
     "ndcg": "NDCG@n",
-    "any_hit": "any hit, share of users with at least one test item found",
+    "any_hit": "hit rate, share of users with at least one test item found",
 }
 _KEYS = ["dataset", "model", "search", "metric", "bits", "n"]
 

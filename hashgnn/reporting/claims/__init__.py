@@ -21,7 +21,7 @@ class Comparison(NamedTuple):
 
 
 Test = Callable[[Results], list[Comparison]]
-Enough = Callable[[int, int], bool]  # whether a claim holds that holds in so many of all cases
+Enough = Callable[[int, int], bool]  # takes how many cases hold, and how many there are
 
 
 def always(held: int, of: int) -> bool:

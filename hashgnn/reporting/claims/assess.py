@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -43,14 +43,14 @@ def _run(args: argparse.Namespace) -> Facts:
     return {"verdicts": printed["Verdict"].value_counts().to_dict()}
 
 
-def of_paper(frame: pd.DataFrame, places: Container[str]) -> pd.DataFrame:
+def of_paper(frame: pd.DataFrame, places: Collection[str]) -> pd.DataFrame:
     """Return the rows of methods with a place in the paper: its claims speak of no others.
 
     Frames of sweeps, whose models are variants of one method, stay whole.
     """
     if "sweep" in frame:
         return frame
-    return frame[[model in places for model in frame["model"]]]
+    return frame[frame["model"].isin(list(places))]
 
 
 def _row(claim: Claim, comparisons: Sequence[Comparison]) -> dict[str, object]:

@@ -55,7 +55,7 @@ def _at_each_iteration(name: str, quantity: str, sign: int) -> Test:
     return test
 
 
-def _jitters_less(results: Results) -> list[Comparison]:
+def _is_more_stable(results: Results) -> list[Comparison]:
     """Compare the mean steps from row to row in the second half of training."""
     made = []
     for course in _courses(results["fig4"], "loss"):
@@ -192,7 +192,7 @@ CLAIMS = [
         "Q3, figure 4",
         "After its rapid decrease the guided loss is more stable than the plain one",
         ["fig4"],
-        _jitters_less,
+        _is_more_stable,
     ),
     Claim(
         "guided-rise",
