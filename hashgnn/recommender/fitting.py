@@ -25,8 +25,10 @@ from hashgnn.recommender.options import Options
 from hashgnn.search import Index
 from hashgnn.stage.record import Recorder
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.fit import Callback, Fitted, TrainingProgress, load_method, print_progress
 from hashgnn.training.fit import fit as fit_method
+from hashgnn.training.fit import load_method
+from hashgnn.training.loop import Fitted
+from hashgnn.training.monitoring import Callback, TrainingProgress, print_progress
 from hashgnn.training.train import choose_device, describe_device, fingerprint
 
 
