@@ -180,7 +180,7 @@ MODULES = [
     Row("hashgnn.data.readers.synthetic", ("prepare alibaba_like",)),
     Row("hashgnn.data.tabular", FILED, ("prepare gowalla",)),
     Row("hashgnn.data.tabular.columns", (*FILED, "prepare gowalla")),
-    Row("hashgnn.config.timestamps", (*SPLITS, *FILED)),
+    Row("hashgnn.config.data_sets", (*SPLITS, *FILED)),
     Row("hashgnn.data.split", SPLITS),
     Row("hashgnn.data.negatives", ("triplets *",)),
     Row("hashgnn.graph", trains(*SHARED, "als", "bine", "puresvd")),
