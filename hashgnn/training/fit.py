@@ -21,7 +21,6 @@ from hashgnn.models.method import (
     Method,
     Task,
     VectorMethod,
-    Vectors,
 )
 from hashgnn.search.validation import MAX_BITS
 from hashgnn.training.checkpoint import Checkpoint
@@ -73,6 +72,7 @@ def fit(
         InputError: For hyper-parameters or data that the method cannot be trained with.
     """
     parsed = parse(method.parameters, {**parameters, **method.fixed}, "parameters")
+    _check_task(method, task)
     if isinstance(method, GraphMethod):
         return _fit_graph(method, task, parsed, checkpoint, callback)
     if isinstance(method, EpochMethod):
@@ -82,18 +82,22 @@ def fit(
         epoch = Epoch(*method.vectors(task, parsed))
         return _fit_epochs([epoch], task, 1, 0, callback)
     assert isinstance(method, HashMethod)
-    vectors = _pretrained(task)
-    codes = method.codes(vectors, task, parsed)
-    return Fitted(*vectors, *codes, task.bits, History().frame(), {})
+    assert task.pretrained is not None
+    codes = method.codes(task.pretrained, task, parsed)
+    return Fitted(*task.pretrained, *codes, task.bits, History().frame(), {})
 
 
-def _pretrained(task: Task) -> Vectors:
-    if task.pretrained is None:
+def _check_task(method: Method[Any], task: Task) -> None:
+    if method.hashes_pretrained and task.pretrained is None:
         raise InputError(
             "this method hashes the vectors of another one: "
             "name it with the key pretrained of the model's entry"
         )
-    return task.pretrained
+    if method.takes_training and task.negatives is None:
+        raise InputError(
+            "this method trains on the workflow's negatives: "
+            "leave shared_training out of the model's entry"
+        )
 
 
 def _fit_graph(
@@ -105,7 +109,8 @@ def _fit_graph(
 ) -> Fitted:
     pretrained = []
     if method.hashes_pretrained:
-        pretrained.append(torch.from_numpy(np.concatenate(_pretrained(task))))
+        assert task.pretrained is not None
+        pretrained.append(torch.from_numpy(np.concatenate(task.pretrained)))
     torch.manual_seed(task.seed)
     graph = bipartite_graph(task.split.train, task.split.n_items)
     model = method.model(graph, task.bits, parameters, *pretrained).to(task.device)

@@ -77,9 +77,10 @@ class Training:
         self.task = task
         self.checkpoint = checkpoint
         self.callback = callback
+        assert task.negatives is not None
         self.batches = Batches(
             task.split.train,
-            _negatives(task),
+            task.negatives,
             graph,
             parameters.fanouts,
             parameters.batch_size,
@@ -241,12 +242,3 @@ class Training:
     def _embed(self) -> tuple[Embedded, Embedded]:
         self.model.eval()
         return self.model.propagate(self.graph).split(self.graph.n_users)
-
-
-def _negatives(task: Task) -> np.ndarray:
-    if task.negatives is None:
-        raise InputError(
-            "this method trains on the workflow's negatives: "
-            "leave shared_training out of the model's entry"
-        )
-    return task.negatives

@@ -39,7 +39,7 @@ def course(*directions: int) -> Iterator[Epoch]:
         yield Epoch(user, ITEMS, loss=float(number))
 
 
-def test_the_best_epoch_is_kept() -> None:
+def test_the_best_epoch_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     fitted = fit_epochs(course(-1, 1, -1), WANTS_FIRST, epochs=3)
 
     assert fitted.user_vectors.tolist() == [[1]]
@@ -48,6 +48,10 @@ def test_the_best_epoch_is_kept() -> None:
     assert fitted.history.epoch.tolist() == [1, 2, 3]
     assert fitted.history.loss.tolist() == [0, 1, 2]
     assert fitted.history.auc.tolist() == [0, 1, 0]
+    assert capsys.readouterr().err.splitlines() == [
+        f"epoch {number}  validation HR {recall}"
+        for number, recall in ((1, "0.0000"), (2, "1.0000"), (3, "0.0000"))
+    ]
 
 
 @pytest.mark.parametrize(("patience", "epochs"), [(0, 5), (1, 2), (2, 3)])

@@ -12,8 +12,10 @@ from hashgnn.errors import InputError
 from hashgnn.models import graphsage, hashgnn
 from hashgnn.training import loop
 from hashgnn.training.checkpoint import Checkpoint, State
+from hashgnn.training.fit import fit
+from hashgnn.training.monitoring import TrainingProgress
 from hashgnn.training.steps import Choice
-from tests.training.planted import N_USERS, planted_split, planted_task, train
+from tests.training.planted import N_USERS, SHARED, planted_split, planted_task, train
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not() -> None:
@@ -117,7 +119,7 @@ def test_without_validation_the_last_epoch_is_kept() -> None:
         ({"epochs": 0}, "parameters.epochs: expected 1 or more, got 0"),
         ({"batch_size": -1}, "parameters.batch_size: expected 1 or more, got -1"),
         ({"widths": [8, 0]}, "parameters.widths.1: expected 1 or more, got 0"),
-        ({"fanouts": []}, r"parameters.fanouts: expected 1 or more, got \[\]"),
+        ({"fanouts": []}, r"parameters.fanouts: expected a list that is not empty, got \[\]"),
         ({"widths": [8]}, "widths: found 1, but fanouts has 2; expected one of each per layer"),
         ({"learning_rate": math.nan}, "parameters.learning_rate: expected a finite number"),
         ({"embedding_dropout": 1.0}, "parameters.embedding_dropout: expected less than 1"),
@@ -179,3 +181,18 @@ def test_a_resumed_training_keeps_the_engine_whatever_the_clock_says_now(
 
     assert resumed.facts["choices"] == ["engine: full (faster then)"]
     assert resumed.user_vectors.tobytes() == whole.user_vectors.tobytes()
+
+
+def test_the_callback_follows_the_training() -> None:
+    seen: list[TrainingProgress] = []
+
+    fitted = fit(hashgnn.METHOD, planted_task(), {**SHARED, "epochs": 2}, callback=seen.append)
+
+    # 15 iterations an epoch, a row of the history each 5.
+    assert {progress.iterations for progress in seen} == {30}
+    losses = [progress.values["loss"] for progress in seen if "loss" in progress.values]
+    assert losses == fitted.history.loss.tolist()
+    recalls = [progress for progress in seen if "validation_hr" in progress.values]
+    assert [progress.iteration for progress in recalls] == [15, 30]
+    best = max(progress.values["validation_hr"] for progress in recalls)
+    assert best == fitted.facts["validation_hr"]
