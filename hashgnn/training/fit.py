@@ -129,7 +129,7 @@ def _fit_epochs(
         _check_epoch(epoch, number)
         sides = Encoded(None, epoch.users), Encoded(None, epoch.items)
         recall = validation_recall(*sides, task.split, ["continuous"])
-        message = f"epoch {number}  validation HR {recall:.4f}"
+        message = f"epoch {number}  validation recall@50 {recall:.4f}"
         callback(TrainingProgress(number, most, message))
         _note_epoch(history, auc, number, epoch)
         if not recall <= best_recall:

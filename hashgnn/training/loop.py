@@ -197,7 +197,7 @@ class Training:
         if not recall <= self.best_recall:  # NaN, where nothing is held out, keeps the last epoch
             self.best_recall, self.best_epoch = recall, epoch
             self.best_weights = copy.deepcopy(self.model.state_dict())
-        self._report(f"epoch {epoch + 1}  validation HR {recall:.4f}", validation_hr=recall)
+        self._report(f"epoch {epoch + 1}  validation recall@50 {recall:.4f}", validation_hr=recall)
 
     def _report(self, message: str, **values: float) -> None:
         iterations = self.parameters.epochs * len(self.batches)

@@ -49,7 +49,7 @@ def test_the_best_epoch_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     assert fitted.history.loss.tolist() == [0, 1, 2]
     assert fitted.history.auc.tolist() == [0, 1, 0]
     assert capsys.readouterr().err.splitlines() == [
-        f"epoch {number}  validation HR {recall}"
+        f"epoch {number}  validation recall@50 {recall}"
         for number, recall in ((1, "0.0000"), (2, "1.0000"), (3, "0.0000"))
     ]
 
