@@ -68,8 +68,8 @@ class Parameters(GraphParameters):
     """w, the weight of the vectors' likelihood."""
 
     user_damping: float = Field(default=0.0, ge=0, le=1)
-    """A link of a user who has c links in the batch has the weight c^-``user_damping``: 0 weighs all
-    links alike, 1 all users."""
+    """A link of a user who has c links in the batch has the weight c^-``user_damping``: 0 weighs
+    all links alike, 1 all users."""
 
 
 class HashGnnPlusModel(GraphHasher):
