@@ -18,7 +18,7 @@ import pandas as pd
 import yaml
 
 from hashgnn.config.model import resolve
-from hashgnn.evaluation.results import over_seeds, read_metrics
+from hashgnn.evaluation.statistics import over_seeds, read_metrics
 from hashgnn.reporting.checks.check import Check
 from hashgnn.reporting.checks.judge import summarize
 from hashgnn.reporting.checks.tables import check_table

@@ -1,76 +1,115 @@
-"""Hyper-parameters of every method, on every data set, checked before any job runs.
+"""Check the hyper-parameters of every model, on every data set, before any job runs."""
 
-The declaration ``METHOD`` of a method's module says which it has: see hashgnn/models/method.py.
-"""
-
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hashgnn.config.base import parse
 from hashgnn.config.methods import Config, parameters, shares_training
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import variant
-from hashgnn.models.encoders import check_encoder
-from hashgnn.models.method import GraphParameters, Method
-from hashgnn.training.fit import load_method
 
-_HERE = "?"  # stands for the place in the config, which is looked up once the key is known
+# The entry whose code the check is made of.
+CHECK = "hashgnn.experiment.hyper_parameters"
+
+_OF_MODELS = ("module", "pretrained", "shared_training", "parameters", "per_dataset", "tuning")
+
+
+def check_once(config: Config, code: str, folder: Path) -> None:
+    """Check the hyper-parameters of a configuration unless they were found good before.
+
+    The check imports torch, which takes seconds: an empty file in ``folder`` remembers each
+    configuration that was good.
+
+    Args:
+        config: The resolved configuration, without the models of sweeps and tuning.
+        code: A digest of the code of the check and of the methods.
+        folder: Where to remember.
+
+    Raises:
+        InputError: As ``check_hyper_parameters``.
+    """
+    models = {
+        id: {key: entry[key] for key in _OF_MODELS if key in entry}
+        for id, entry in config["models"].items()
+    }
+    data_sets = {id: entry.get("training") for id, entry in config["datasets"].items()}
+    used = [config.get(key) for key in ("training", "sweeps", "tuning")]
+    text = json.dumps([models, data_sets, used, code], sort_keys=True, default=repr)
+    good = folder / hashlib.sha256(text.encode()).hexdigest()
+    if not good.exists():
+        check_hyper_parameters(config)
+        folder.mkdir(parents=True, exist_ok=True)
+        good.touch()
 
 
 def check_hyper_parameters(config: Config) -> None:
-    """``InputError`` with a line for each mistake: the key in the config and what it expects."""
-    for find in (_shared, _of_methods, _of_models, _of_variants):
+    """Check what sweeps and tuning make of the models, too.
+
+    Raises:
+        InputError: With one line per mistake: the key, what was found, what was expected.
+    """
+    for find in (_shared, _modules, _models, _variants):
         if mistakes := list(dict.fromkeys(find(config))):
             raise InputError("\n".join(mistakes))
 
 
 def _shared(config: Config) -> Iterator[str]:
-    """In what all graph methods share, also where each of them sets its own."""
+    """What graph methods share, also where each of them sets its own."""
+    from hashgnn.models.method import GraphParameters
+
     for dataset, entry in config["datasets"].items():
-        own = entry.get("training", {})
+        blocks = {
+            f"datasets.{dataset}.training": entry.get("training", {}),
+            "training": config["training"],
+        }
         try:
-            parse(GraphParameters, {**config["training"], **own}, _HERE)
+            parse(GraphParameters, {**blocks["training"], **entry.get("training", {})})
         except InputError as error:
-            mistake = str(error).removeprefix(_HERE)
-            yield _innermost({f"datasets.{dataset}.training": own}, mistake, "training") + mistake
+            for line in str(error).splitlines():
+                yield f"{_innermost(blocks, line, 'training')}.{line}"
 
 
-def _of_methods(config: Config) -> Iterator[str]:
+def _modules(config: Config) -> Iterator[str]:
     """Modules that are no methods, and entries that do not fit theirs."""
+    from hashgnn.training.fit import load_method
+
     for model, entry in config["models"].items():
-        where = f"models.{model}"
+        where, name = f"models.{model}", entry["module"]
         try:
-            method = load_method(entry["module"])
+            method = load_method(name)
         except InputError as error:
             yield f"{where}.module: {error}"
             continue
         except Exception as error:  # whatever a user's own module raises
-            yield f"{where}.module: {entry['module']} cannot be imported: {error!r}"
+            yield f"{where}.module: {name} cannot be imported: {error!r}"
             continue
-        yield from _unfit(where, entry, method)
+        if method.takes_training and not shares_training(entry):
+            yield f"{where}.shared_training: {name} takes the shared training: leave it out"
+        if not method.takes_training and shares_training(entry):
+            yield f"{where}.shared_training: {name} takes none of it: set it to false"
+        if method.hashes_pretrained and not entry.get("pretrained"):
+            yield f"{where}.pretrained: {name} hashes the vectors of another model: name it"
+        if not method.hashes_pretrained and entry.get("pretrained"):
+            yield f"{where}.pretrained: {name} hashes no other model's vectors: leave it out"
 
 
-def _unfit(where: str, entry: Mapping[str, Any], method: Method[Any]) -> Iterator[str]:
-    """What an entry of ``models`` says otherwise than the declaration of its method."""
-    name = entry["module"]
-    if method.takes_training and not shares_training(entry):
-        yield f"{where}.shared_training: {name} takes the shared training: leave it out"
-    if not method.takes_training and shares_training(entry):
-        yield f"{where}.shared_training: {name} takes none of it: set it to false"
-    if method.hashes_pretrained and "pretrained" not in entry:
-        yield f"{where}.pretrained: {name} hashes the vectors of another model: name it"
-    if not method.hashes_pretrained and "pretrained" in entry:
-        yield f"{where}.pretrained: {name} hashes no other model's vectors: leave it out"
-
-
-def _of_models(config: Config) -> Iterator[str]:
-    for model in config["models"]:
+def _models(config: Config) -> Iterator[str]:
+    for model, entry in config["models"].items():
         for dataset in config["datasets"]:
-            if mistake := _mistake(config, dataset, model):
-                yield _place(config, dataset, model, mistake) + mistake
+            blocks = {
+                f"models.{model}.per_dataset.{dataset}": entry.get("per_dataset", {}).get(dataset),
+                f"models.{model}.parameters": entry.get("parameters"),
+                f"datasets.{dataset}.training": config["datasets"][dataset].get("training"),
+                "training": config["training"],
+            }
+            for line in _mistakes(config, dataset, model):
+                yield f"{_innermost(blocks, line, f'models.{model}')}.{line}"
 
 
-def _of_variants(config: Config) -> Iterator[str]:
+def _variants(config: Config) -> Iterator[str]:
     """What sweeps and tuning make of the models."""
     for name, sweep in config.get("sweeps", {}).items():
         if "bits" not in sweep["vary"]:
@@ -81,52 +120,39 @@ def _of_variants(config: Config) -> Iterator[str]:
     for model, entry in config["models"].items():
         space = entry.get("tuning", {}) if "tuning" in config else {}
         if space:
-            yield from _varied(config, model, fixed, "tuning.training: ")
+            yield from _varied(config, model, fixed, "tuning.training.")
         for key, values in space.items():
             for value in values:
-                changes = {**fixed, key: value}
-                yield from _varied(config, model, changes, f"models.{model}.tuning: ")
+                yield from _varied(config, model, {**fixed, key: value}, f"models.{model}.tuning.")
 
 
 def _varied(config: Config, model: str, changes: Mapping[str, Any], where: str) -> Iterator[str]:
     entry = variant(config["models"][model], changes)
     changed = {**config, "models": {**config["models"], model: entry}}
     for dataset in config["datasets"]:
-        if mistake := _mistake(changed, dataset, model):
-            yield where + mistake.removeprefix(".")
+        yield from (where + line for line in _mistakes(changed, dataset, model))
 
 
-def _mistake(config: Config, dataset: str, model: str) -> str:
-    """What is wrong, from the dot before the key on; empty if nothing is."""
+def _mistakes(config: Config, dataset: str, model: str) -> list[str]:
+    """What is wrong with the hyper-parameters of a model on a data set; lines begin with keys."""
+    from hashgnn.models.encoders import check_encoder
+    from hashgnn.models.method import GraphParameters
+    from hashgnn.training.fit import load_method
+
     method = load_method(config["models"][model]["module"])
     given = {**parameters(config, dataset, model), **method.fixed}
     try:
-        settings = parse(method.parameters, given, _HERE)
+        parsed = parse(method.parameters, given)
+        if isinstance(parsed, GraphParameters):
+            check_encoder(parsed)
     except InputError as error:
-        return str(error).removeprefix(_HERE)
-    try:
-        if isinstance(settings, GraphParameters):
-            check_encoder(settings)
-    except InputError as error:
-        return f".{error}"
-    return ""
+        return str(error).splitlines()
+    return []
 
 
-def _place(config: Config, dataset: str, model: str, mistake: str) -> str:
-    """Where the config sets the hyper-parameter of a training that a mistake begins with."""
-    entry = config["models"][model]
-    blocks = {
-        f"models.{model}.per_dataset.{dataset}": entry.get("per_dataset", {}).get(dataset, {}),
-        f"models.{model}.parameters": entry.get("parameters", {}),
-        f"datasets.{dataset}.training": config["datasets"][dataset].get("training", {}),
-        "training": config["training"],
-    }
-    return _innermost(blocks, mistake, f"models.{model}")
-
-
-def _innermost(blocks: Mapping[str, Mapping[str, Any]], mistake: str, default: str) -> str:
+def _innermost(blocks: Mapping[str, Any], mistake: str, default: str) -> str:
     """The first of ``blocks`` that sets all of the dotted key of ``mistake``, or its beginning."""
-    keys = mistake.split(":")[0].split(".")[1:]
+    keys = mistake.split(":")[0].split(".")
     for length in range(len(keys), 0, -1):
         for place, block in blocks.items():
             if _sets(block, keys[:length]):

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from hashgnn.data.interactions import Csr
-from hashgnn.graph.bipartite import Graph
-from hashgnn.graph.sampling import Block, NeighborSampler
+from hashgnn.graph.bipartite import Block, Graph, NeighborSampler
 from hashgnn.models.graph_hasher import Batch
 
 Sampling = Literal["sampled", "sources", "whole"]

@@ -9,7 +9,7 @@ import torch
 
 from hashgnn.config.base import parse
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.graph.bipartite import bipartite_graph
 from hashgnn.models.graph_hasher import pack
 from hashgnn.models.method import (
@@ -127,7 +127,7 @@ def _fit_epochs(
     best_recall, best_number, best = -1.0, 0, None
     for number, epoch in enumerate(epochs, start=1):
         _check_epoch(epoch, number)
-        sides = Encoded(None, epoch.users), Encoded(None, epoch.items)
+        sides = Representation(None, epoch.users), Representation(None, epoch.items)
         recall = validation_recall(*sides, task.split, ["continuous"])
         message = f"epoch {number}  validation recall@50 {recall:.4f}"
         callback(TrainingProgress(number, most, message))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.graph.bipartite import Graph
 from hashgnn.models.graph_hasher import Batch, Embedded, GraphHasher
 from hashgnn.models.method import GraphParameters, Progress, Task
@@ -192,7 +192,7 @@ class Training:
 
     def _validate(self, epoch: int) -> None:
         self._check_weights()
-        users, items = (Encoded(nodes.codes(), nodes.array()) for nodes in self._embed())
+        users, items = (Representation(nodes.codes(), nodes.array()) for nodes in self._embed())
         recall = validation_recall(users, items, self.validated, self.model.selected_by)
         if not recall <= self.best_recall:  # NaN, where nothing is held out, keeps the last epoch
             self.best_recall, self.best_epoch = recall, epoch

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from hashgnn.data.interactions import Csr, Split, take_rows
-from hashgnn.evaluation.ranks import Ranks, hit_rate, ranks_of_levels, ranks_of_lists
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.metrics import recall
+from hashgnn.evaluation.ranks import Ranks, ranks_of_levels, ranks_of_lists
+from hashgnn.evaluation.representation import Representation
 from hashgnn.kernels import njit
 from hashgnn.models.graph_hasher import sign
 from hashgnn.search import Index
@@ -25,7 +26,7 @@ COLUMNS = ("iteration", "epoch", "p", "auc", "auc_codes", "loss")
 
 
 def validation_recall(
-    users: Encoded, items: Encoded, split: Split, searches: Sequence[str]
+    users: Representation, items: Representation, split: Split, searches: Sequence[str]
 ) -> float:
     """Return recall@50 on the validation interactions, averaged over ``searches``.
 
@@ -37,7 +38,7 @@ def validation_recall(
     seen, relevant = take_rows(split.train, validated), take_rows(split.validation, validated)
     index, users, sizes = Index(*items), users.rows(validated), np.diff(relevant.indptr)
     rates = [
-        hit_rate(_ranks(index, users, seen, relevant, search), sizes, [CUTOFF])[0]
+        recall(_ranks(index, users, seen, relevant, search), sizes, [CUTOFF])[0]
         for search in searches
     ]
     return float(np.mean(rates))
@@ -57,7 +58,7 @@ def of_some_users(split: Split, count: int, seed: int) -> Split:
     return replace(split, validation=Csr(np.cumsum(indptr), indices))
 
 
-def _ranks(index: Index, users: Encoded, seen: Csr, relevant: Csr, search: str) -> Ranks:
+def _ranks(index: Index, users: Representation, seen: Csr, relevant: Csr, search: str) -> Ranks:
     codes, vectors = users
     if search == "hamming":
         assert codes is not None

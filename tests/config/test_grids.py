@@ -6,10 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.config.grids import CUTOFFS, Grids, check_cutoffs, showing_models
 from hashgnn.errors import InputError
-from hashgnn.evaluation.evaluation import Settings
 from hashgnn.reporting.figures import sweep
 from hashgnn.reporting.tables import anchors
 from hashgnn.reporting.tables import formats as rates
@@ -26,7 +24,6 @@ def test_the_cutoffs_are_those_that_the_modules_show() -> None:
         "anchors": (anchors.CUTOFF,),
         "tuning": (summarize.CUTOFF,),
     } == CUTOFFS
-    assert Settings().cutoffs == EvaluationSettings().cutoffs
 
 
 def test_every_figure_and_table_has_a_module() -> None:

@@ -8,8 +8,7 @@ import pytest
 import yaml
 
 from hashgnn.errors import InputError
-from hashgnn.experiment.check_once import check_once
-from hashgnn.experiment.hyper_parameters import check_hyper_parameters
+from hashgnn.experiment.hyper_parameters import check_hyper_parameters, check_once
 from tests.e2e.workflow.project import merged
 
 ROOT = Path(__file__).parents[2]
@@ -117,9 +116,9 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
         ),
         (
             {"models": {"hash_ste": {"tuning": {"scale": [0.5, -1]}}}},
-            "models.hash_ste.tuning: scale: expected 0 or more, got -1",
+            "models.hash_ste.tuning.scale: expected 0 or more, got -1",
         ),
-        ({"tuning": {"training": {"epoch": 8}}}, "tuning.training: epoch: no such key; known here"),
+        ({"tuning": {"training": {"epoch": 8}}}, "tuning.training.epoch: no such key; known here"),
     ],
 )
 def test_a_mistake_is_named_by_its_key(change: dict[str, Any], message: str) -> None:
@@ -164,6 +163,7 @@ def test_what_was_found_good_is_not_checked_again(tmp_path: Path) -> None:
     (good,) = tmp_path.iterdir()
     copied = copy.deepcopy(CONFIG)
     copied["evaluation"]["cutoffs"] = [50]
+    copied["models"]["hashgnn"] |= {"color": "#123456", "marker": "o", "name": "Another"}
 
     check_once(copied, "code", tmp_path)
 

@@ -3,9 +3,8 @@ import pytest
 import torch
 
 from hashgnn.config.base import parse
-from hashgnn.evaluation.representation import Encoded
-from hashgnn.graph.bipartite import bipartite_graph
-from hashgnn.graph.sampling import NeighborSampler
+from hashgnn.evaluation.representation import Representation
+from hashgnn.graph.bipartite import NeighborSampler, bipartite_graph
 from hashgnn.models.graph_hasher import pack
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 from hashgnn.models.method import Progress
@@ -34,7 +33,7 @@ def test_recall_is_the_mean_over_users_who_have_validation_items() -> None:
     split = planted_split()
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((2, 120, 8), dtype=np.float32)
-    encoded = [Encoded(pack(rows), rows) for rows in vectors]
+    encoded = [Representation(pack(rows), rows) for rows in vectors]
 
     some = of_some_users(split, 30, seed=0)
     searches = ("hamming", "continuous")

@@ -42,9 +42,10 @@ from hashgnn.config.methods import (
     takes_training,
 )
 from hashgnn.config.model import base_folder, resolve
+from hashgnn.data.prepare import READERS
 from hashgnn.errors import InputError
-from hashgnn.experiment.check_once import CHECK, check_once
 from hashgnn.experiment.downloads import check_places, download_settings
+from hashgnn.experiment.hyper_parameters import CHECK, check_once
 from hashgnn.experiment.package_link import package_folder
 from hashgnn.experiment.runs import derived_models, points, runs
 from hashgnn.experiment.tuning import trials, tried_models
@@ -57,6 +58,7 @@ code = PlannedCode(digest, workflow.is_main_process)
 
 # The folder of one training: a data set, a method, a length of code, a seed.
 RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
+
 
 def without_wildcards(text):
     """For what Snakemake formats: braces, as paths may have them, doubled."""

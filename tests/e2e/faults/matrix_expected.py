@@ -147,21 +147,16 @@ PREPARED = ("prepare *",)
 MODULES = [
     # Every stage runs these.
     Row("hashgnn.__init__", ALL),
-    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "locks", "special_files")),
+    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "folders")),
     # No stage runs these, or they only watch.
     *(Row(f"hashgnn.{name}", NONE) for name in ("cli", "experiment", "recommender", "stage")),
     Row("hashgnn.config", (*trains(*SHARED), *SPLITS, *FILED), trains(*OTHERS)),
-    *(
-        Row(f"hashgnn.config.{name}", NONE)
-        for name in ("check", "data_sets", "files", "needs", "parameters")
-    ),
-    Row("hashgnn.config.settings", trains(*SHARED), trains(*OTHERS)),
+    *(Row(f"hashgnn.config.{name}", NONE) for name in ("grids", "loading", "methods", "model")),
+    Row("hashgnn.config.base", trains(*SHARED), (*trains(*OTHERS), *EVALUATIONS, "timing *")),
+    Row("hashgnn.config.evaluation", (*EVALUATIONS, "timing *")),
     Row("hashgnn.checksums", ("download *",), ALL),
     Row("hashgnn.random", (*SPLITS, "prepare alibaba_like")),
-    *(
-        Row(f"hashgnn.{name}", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS))
-        for name in ("folders", "threads")
-    ),
+    Row("hashgnn.threads", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS)),
     # What compiles the kernels; generated data and the drawing of negatives have some too.
     Row(
         "hashgnn.kernels",
@@ -174,12 +169,10 @@ MODULES = [
     Row("hashgnn.data.archive", (*FILED, "prepare gowalla")),
     *(Row(f"hashgnn.data.{name}", PREPARED) for name in ("ids", "prepare")),
     Row("hashgnn.data.interactions", PREPARED),
-    Row("hashgnn.data.readers", PREPARED),
-    Row("hashgnn.data.readers.table", FILED),
-    Row("hashgnn.data.readers.adjacency", ("prepare gowalla",)),
-    Row("hashgnn.data.readers.synthetic", ("prepare alibaba_like",)),
-    Row("hashgnn.data.tabular", FILED, ("prepare gowalla",)),
-    Row("hashgnn.data.tabular.columns", (*FILED, "prepare gowalla")),
+    Row("hashgnn.data.readers", (*FILED, "prepare gowalla")),
+    Row("hashgnn.data.synthetic", ("prepare alibaba_like",)),
+    Row("hashgnn.data.delimited", FILED, ("prepare gowalla",)),
+    Row("hashgnn.data.cells", (*FILED, "prepare gowalla")),
     Row("hashgnn.config.data_sets", (*SPLITS, *FILED)),
     Row("hashgnn.data.split", SPLITS),
     Row("hashgnn.data.negatives", ("triplets *",)),
@@ -188,7 +181,6 @@ MODULES = [
         Row(f"hashgnn.graph.{name}", trains(*MEAN), trains(*SHARED))
         for name in ("aggregate", "mean_layer")
     ),
-    Row("hashgnn.graph.sampling", trains(*SHARED)),
     Row("hashgnn.graph.walks", trains("bine")),
     Row("hashgnn.search", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS)),
     Row("hashgnn.search.approximate", NONE),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hashgnn.data.prepare import READERS
 from hashgnn.stage.code_digest import CodeDigest
 
 # lsh hashes what graphsage gives; lsh and pte do not take the shared training.
@@ -334,6 +335,6 @@ def test_every_module_that_ran_lies_in_the_closure_that_is_watched(project: Any)
             encoder = settings["parameters"].get("encoder")
             entries += [settings["method"], *([encoder] if encoder else [])]
         if "reader" in settings:
-            entries.append(f"hashgnn.data.readers.{settings['reader']}")
+            entries.append(READERS[settings["reader"]].partition(":")[0])
         closure = CodeDigest(project.root).closure(*entries)
         assert set(record["modules"]) <= closure, path

@@ -1,4 +1,4 @@
-"""Columns of a table: separators, names and positions, ids, times and other values."""
+"""Find the columns of a table and convert their cells: ids, numbers, timestamps."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -9,34 +9,34 @@ import pyarrow.compute as pc
 
 from hashgnn.errors import InputError
 
-# As people type a character that a shell does not let them type.
+# Escapes for characters that cannot be typed in a shell.
 _ESCAPE = re.compile(r"\\(?:t|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})")
 
 
 def parse_separator(text: str) -> str:
-    r"""The separator that ``text`` says, ``\t`` being a tab; ``InputError`` if it can be none."""
+    r"""Return the separator that ``text`` denotes, such as ``\t``; ``InputError`` if invalid."""
     separator = _ESCAPE.sub(lambda match: match[0].encode().decode("unicode_escape"), text)
     if not separator:
         raise InputError("format.separator is empty; give the text between two fields")
     if set(separator) & set('"\r\n\0') or any("\ud800" <= sign <= "\udfff" for sign in separator):
         raise InputError(
-            f"format.separator is {text!r}; expected text without double quotes, line breaks and "
-            "what is no character"
+            f"format.separator is {text!r}; expected text without double quotes, line breaks, "
+            "null characters and lone surrogates"
         )
     return separator
 
 
 Locate = Callable[[int], str]  # from a row of the batch to "file, line n"
 
-# Bytes: more is a quote that was never closed, or another column. The csv module, which reads the
-# map from numbers to ids back, takes 131,072 characters.
+# Bytes: a longer id comes from a quote that is never closed, or from a wrong column. The csv
+# module, which reads the map from numbers to ids, takes up to 131,072 characters.
 _LONGEST_ID = 10_000
 
 _LATEST = 100_000_000_000  # seconds: the year 5138; more must be milliseconds
 
 
 def ids(values: pa.Array, role: str, locate: Locate) -> pa.Array:
-    """Ids as text, verbatim; ``InputError`` for a missing one and for what is no id."""
+    """Return ids as text, verbatim; ``InputError`` for a missing or an invalid one."""
     _refuse(values.is_null(), f"the {role} is missing", locate)
     if pa.types.is_floating(values.type):
         raise InputError(
@@ -48,14 +48,14 @@ def ids(values: pa.Array, role: str, locate: Locate) -> pa.Array:
     _refuse(pc.equal(length, 0), f"the {role} is missing", locate)
     _refuse(
         pc.greater(length, _LONGEST_ID),
-        f"the {role} is longer than {_LONGEST_ID:,} bytes, and so no id",
+        f"the {role} is longer than {_LONGEST_ID:,} bytes, the longest id allowed",
         locate,
     )
     return text
 
 
 def texts(values: pa.Array, role: str, locate: Locate) -> pa.Array:
-    """``values`` as text; ``InputError`` for bytes that are none and for types without text."""
+    """Return ``values`` as text; ``InputError`` for invalid UTF-8 and for other types."""
     bytes_alone = isinstance(values.type, pa.BaseExtensionType) or pa.types.is_fixed_size_binary(
         values.type
     )
@@ -67,15 +67,15 @@ def texts(values: pa.Array, role: str, locate: Locate) -> pa.Array:
             bad = _first_bad(values, pa.string())
     shown = f", {repr(values[bad].as_py())[:80]}" if len(values) else ""
     raise InputError(
-        f"{locate(bad)}: the {role} is no text but {values.type}{shown}; "
+        f"{locate(bad)}: expected text as {role}, got {values.type}{shown}; "
         "store the column as text or integers"
     )
 
 
 def numbers(values: pa.Array, role: str, locate: Locate) -> np.ndarray:
-    """Finite numbers, float64; ``InputError`` for anything else."""
+    """Return finite numbers, float64; ``InputError`` for anything else."""
     if pa.types.is_string(values.type):
-        values = pc.ascii_trim_whitespace(values)  # not of U+001C to U+001F
+        values = pc.ascii_trim_whitespace(values)  # U+001C to U+001F stay
     result = _cast(values, pa.float64(), f"a number as {role}", locate)
     floats = result.to_numpy(zero_copy_only=False)
     _refuse(pa.array(~np.isfinite(floats)), f"expected a number as {role}", locate, values)
@@ -83,18 +83,18 @@ def numbers(values: pa.Array, role: str, locate: Locate) -> np.ndarray:
 
 
 def seconds(values: pa.Array, unit: str, locate: Locate) -> np.ndarray:
-    """Times as int64 seconds since 1970.
+    """Return timestamps as int64 seconds since 1970.
 
-    ``unit`` says what the cells hold: seconds, milliseconds or iso (ISO 8601; UTC where it
-    names no zone). Cells that are timestamps by type (Parquet) need none.
+    ``unit`` is the form of the cells: seconds, milliseconds or iso (ISO 8601; UTC if it names no
+    zone). It is ignored for columns that are timestamps by type (Parquet).
     """
     if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
-        moments = _cast(values, pa.timestamp("us"), "a time", locate)
+        times = _cast(values, pa.timestamp("us"), "a time", locate)
     elif unit == "iso":
-        moments = _iso(values, locate)
+        times = _iso(values, locate)
     else:
         return _numeric_seconds(values, unit, locate)
-    return np.floor_divide(moments.cast(pa.int64()).to_numpy(), 1_000_000)
+    return np.floor_divide(times.cast(pa.int64()).to_numpy(), 1_000_000)
 
 
 def _iso(values: pa.Array, locate: Locate) -> pa.Array:
@@ -111,7 +111,7 @@ def _numeric_seconds(values: pa.Array, unit: str, locate: Locate) -> np.ndarray:
     floats = numbers(values, "time", locate)
     if unit == "milliseconds":
         floats = floats / 1000.0
-    problem = f"the time is beyond the year 5000 if it is in {unit}: is format.time right?"
+    problem = f"the time is after the year 5000 if it is in {unit}: check format.time"
     _refuse(pa.array(np.abs(floats) > _LATEST), problem, locate, values)
     return np.floor(floats).astype(np.int64)
 
@@ -126,7 +126,7 @@ def _cast(values: pa.Array, target: pa.DataType, expected: str, locate: Locate) 
 
 
 def _first_bad(values: pa.Array, target: pa.DataType) -> int:
-    """The row that cannot be cast; the first where each can by itself."""
+    """Return the first row that cannot be cast by itself; 0 if there is none."""
     return next((row for row, value in enumerate(values) if not _casts(value, target)), 0)
 
 
@@ -153,10 +153,10 @@ ROLES = ("user", "item", "rating", "time", "behavior")
 
 
 class NameOrPosition(str):
-    """A column as typed: the one of that name or, where none has it, the one at that position."""
+    """A column given as text: the column of that name, else the one at that position."""
 
     def resolve(self, names: Sequence[str] | None) -> str | int:
-        """What it means among columns of these ``names``."""
+        """Return the name or the position that is meant among columns called ``names``."""
         number = self.isascii() and self.isdecimal() and len(self) < 10
         return int(self) if number and self not in (names or ()) else str(self)
 
@@ -164,10 +164,10 @@ class NameOrPosition(str):
 def find_columns(
     columns: Mapping[str, str | int], names: Sequence[str] | None, count: int, where: str
 ) -> dict[str, int]:
-    """The position of each role's column in a table of ``count`` columns.
+    """Return the position of each role's column in a table of ``count`` columns.
 
     ``columns`` maps a role to a column's name or position (from 0); ``names`` are the table's
-    column names, None if it has none. ``InputError`` names the column that is not there.
+    column names, None if it has no header. ``InputError`` names a column that is missing.
     """
     found = {
         role: _find(role, columns[role], names, count, where) for role in ROLES if role in columns

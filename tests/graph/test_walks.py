@@ -1,16 +1,13 @@
+"""Walks over the projections of the graph, and MinHash buckets."""
+
 import math
-from itertools import chain
 
 import numpy as np
 import pytest
 
 from hashgnn.data.interactions import Csr
-from hashgnn.graph.walks import centralities, walk, walks_per_node
-
-
-def csr(*rows: list[int]) -> Csr:
-    lengths = [len(row) for row in rows]
-    return Csr(np.cumsum([0, *lengths]), np.array(list(chain(*rows)), dtype=np.int32))
+from hashgnn.graph.walks import buckets, centralities, walk, walks_per_node
+from tests.helpers import csr_of
 
 
 def test_centralities_by_hand() -> None:
@@ -19,14 +16,14 @@ def test_centralities_by_hand() -> None:
     # are apart, and of centrality 0: the others are 1 and 1 / g.
     golden = (1 + math.sqrt(5)) / 2
 
-    users, items = centralities(csr([0, 1], [1], [2]), 3)
+    users, items = centralities(csr_of([0, 1], [1], [2]), 3)
 
     assert users == pytest.approx([1, 1 / golden, 0], abs=1e-9)
     assert items == pytest.approx([1 / golden, 1, 0], abs=1e-9)
 
 
 def test_where_all_are_alike_nobody_is_central() -> None:
-    users, items = centralities(csr([0, 1], [0, 1]), 2)
+    users, items = centralities(csr_of([0, 1], [0, 1]), 2)
 
     assert users.tolist() == [0, 0]
     assert items.tolist() == [0, 0]
@@ -40,7 +37,7 @@ def test_walks_per_node_by_hand() -> None:
 
 # Users 0, 1, 2, 3 have items {0, 1}, {0, 1}, {1}, {2}: 0 and 1 share two items, each of them one
 # with 2; 3 shares none.
-BY_USER, BY_ITEM = csr([0, 1], [0, 1], [1], [2]), csr([0, 1], [0, 1, 2], [3])
+BY_USER, BY_ITEM = csr_of([0, 1], [0, 1], [1], [2]), csr_of([0, 1], [0, 1, 2], [3])
 
 
 def test_steps_follow_the_shared_neighbors() -> None:
@@ -77,3 +74,22 @@ def test_walks_follow_the_seed() -> None:
 
     assert np.array_equal(once.nodes, again.nodes)
     assert not np.array_equal(once.nodes, other.nodes)
+
+
+@pytest.mark.parametrize("shared", [0, 20, 30, 40])
+def test_bands_agree_with_the_chance_of_the_jaccard_similarity(shared: int) -> None:
+    # Two sets of 40 with so many in common: s = shared / (80 - shared), a band of two: s^2.
+    one, other = np.arange(40), np.arange(40) + 40 - shared
+    neighbors = Csr(np.array([0, 40, 80]), np.concatenate([one, other]).astype(np.int32))
+
+    found = buckets(neighbors, bands=4000, rows=2, seed=3)
+
+    agree = (found[0] == found[1]).mean()
+    assert agree == pytest.approx((shared / (80 - shared)) ** 2, abs=0.032)
+
+
+def test_buckets_follow_the_seed() -> None:
+    neighbors = Csr(np.array([0, 2]), np.array([3, 8], dtype=np.int32))
+
+    assert np.array_equal(buckets(neighbors, 4, 2, 0), buckets(neighbors, 4, 2, 0))
+    assert not (buckets(neighbors, 4, 2, 0) == buckets(neighbors, 4, 2, 1)).any()

@@ -1,13 +1,13 @@
-"""A generated data set: latent taste, skewed popularity, behaviors over some days.
+"""Generate a data set from a topic model: skewed popularity, behaviors over several days.
 
 Settings: ``generator`` {users, items, interactions, seed, topics, topics_per_user, skew, chance,
 least, days, behaviors: {name: share}}; ``filter`` {behaviors: [...]}. No file is read.
 ``least`` is the fewest interactions of a user. ``skew`` is Zipf's exponent of popularity.
 ``chance`` is the share of interactions that follow popularity alone.
 
-Each user has a few topics, the first the dearest; each topic has its items, drawn by popularity.
-So the expected interactions have a rank of about the number of topics, popularity alone explains
-part of them, and chance bounds what any method can reach.
+Each user has a few topics, the first one preferred; each topic has items, drawn by popularity.
+The matrix of expected interactions therefore has a rank of about the number of topics, popularity
+explains a part of it, and ``chance`` bounds what any method can reach.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,9 +48,9 @@ def draw_items(
     chance: float,
     seed: int,
 ) -> np.ndarray:
-    """Distinct items for each user: int32 [indptr[-1]], row u at indptr[u]:indptr[u + 1].
+    """Draw distinct items for each user: int32 [indptr[-1]], row u at indptr[u]:indptr[u + 1].
 
-    ``favorites`` int [users, m]: topics, each half as dear as the one before. Topic t holds
+    ``favorites`` int [users, m]: topics, each half as likely as the one before. Topic t holds
     ``topic_items[topic_start[t]:topic_start[t + 1]]`` with running sums of popularity in
     ``topic_mass``; the last topic holds every item and is drawn from with probability ``chance``.
     """
@@ -65,14 +65,14 @@ def draw_items(
         while at < indptr[user + 1]:
             topic = everything
             if _uniform(state) >= chance:
-                dear = np.int64(-np.log2(1.0 - _uniform(state)))
-                topic = favorites[user, min(dear, favorites.shape[1] - 1)]
+                favorite = np.int64(-np.log2(1.0 - _uniform(state)))
+                topic = favorites[user, min(favorite, favorites.shape[1] - 1)]
             low, high = topic_start[topic], topic_start[topic + 1]
             base = topic_mass[low - 1] if low else 0.0
             mass = base + _uniform(state) * (topic_mass[high - 1] - base)
             place = low + np.searchsorted(topic_mass[low:high], mass, side="right")
             item = topic_items[min(place, high - 1)]
-            # A user who has nearly all of its topics takes the next item that is free.
+            # A user who has nearly all items of its topics takes the next free item.
             while misses > 50 and taken_by[item] == user:
                 item = (item + 1) % n_items
             if taken_by[item] == user:
@@ -97,12 +97,12 @@ _DEFAULTS = {
     "days": 7,
     "behaviors": None,
 }
-# Streams of random numbers, one for each thing drawn.
+# Streams of random numbers, one for each quantity drawn.
 _POPULARITY, _TOPIC, _SECOND, _FAVORITE, _RADIUS, _ANGLE, _LEFT, _TIME, _BEHAVIOR = range(9)
 
 
-def read(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[Batch]:
-    """Generate the data set, as one batch; ``InputError`` if the sizes cannot be met."""
+def generate(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[Batch]:
+    """Yield the data set as one batch; ``InputError`` if the sizes cannot be met."""
     if paths:
         raise InputError("reader synthetic reads no files")
     given = {**_DEFAULTS, **settings["generator"]}
@@ -135,7 +135,7 @@ def _check_sizes(given: Mapping[str, Any]) -> None:
 
 
 def _degrees(given: Mapping[str, Any]) -> np.ndarray:
-    """Interactions of each user, int64: log-normal above ``least``, with the exact total."""
+    """Return the interactions of each user, int64: log-normal above ``least``, exact in total."""
     users, total, most = given["users"], given["interactions"], max(given["items"] // 2, 1)
     least = min(given["least"], total // users)
     radius = np.sqrt(-2.0 * np.log1p(-uniform(given["seed"], _RADIUS, users)))
@@ -152,9 +152,10 @@ def _degrees(given: Mapping[str, Any]) -> np.ndarray:
 
 
 def _topics(given: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where each topic starts, its items, and the running sums of their popularity.
+    """Return where each topic starts, its items, and the running sums of their popularity.
 
-    An item belongs to one topic wholly and to another by half; one more topic holds all.
+    An item belongs to one topic with its whole popularity and to another with half of it; one more
+    topic holds all items.
     """
     n, topics, seed = given["items"], given["topics"], given["seed"]
     counter = np.arange(n)
@@ -174,8 +175,8 @@ def _batch(
     seed, rows = given["seed"], len(users)
     time = None
     if shares := given["behaviors"]:
-        moment = uniform(seed, _TIME, rows) * given["days"] * _DAY
-        time = _FIRST_DAY + moment.astype(np.int64)
+        offset = uniform(seed, _TIME, rows) * given["days"] * _DAY
+        time = _FIRST_DAY + offset.astype(np.int64)
         kept = _behaves(uniform(seed, _BEHAVIOR, rows), shares, keep.get("behaviors"))
         users, items, time = users[kept], items[kept], time[kept]
     return Batch(
@@ -186,7 +187,7 @@ def _batch(
 def _behaves(
     draws: np.ndarray, shares: Mapping[str, float], wanted: Sequence[str] | None
 ) -> np.ndarray:
-    """Whether the behavior that each draw from [0, 1) falls on is wanted: bool [rows]."""
+    """Return whether the behavior of each draw from [0, 1) is one of ``wanted``: bool [rows]."""
     bounds = np.cumsum(list(shares.values())) / sum(shares.values())
     chosen = np.array([wanted is None or name in wanted for name in shares])
     return chosen[np.minimum(np.searchsorted(bounds, draws, side="right"), len(shares) - 1)]

@@ -1,91 +1,34 @@
-"""Files by any name, compressed and in archives: the table in them, or one error."""
+"""Files under any name, compressed and in archives: the table in them, or one error."""
 
 import bz2
 import gzip
-import io
 import lzma
 import os
-import tarfile
-import zipfile
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from hashgnn.data.archive import describe_data, open_data
 from hashgnn.data.fetch import fetch
-from hashgnn.data.prepare import Prepared, main, prepare
+from hashgnn.data.prepare import main
 from hashgnn.errors import InputError
 from hashgnn.experiment.sizes import raw_rows
-from tests.data.reading import fed
-
-ROWS = [("a", "x"), ("a", "y"), ("b", "x")]
-CSV = b"u,i\na,x\na,y\nb,x\n"
-TSV = CSV.replace(b",", b"\t")
-COLUMNS = {"user": "u", "item": "i"}
-
-
-def parquet(compression: str = "none") -> bytes:
-    file = io.BytesIO()
-    users, items = zip(*ROWS, strict=True)
-    pq.write_table(pa.table({"u": users, "i": items}), file, compression=compression)
-    return file.getvalue()
-
-
-def zipped(**members: bytes) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return file.getvalue()
-
-
-def zstd(content: bytes) -> bytes:
-    return pa.compress(content, "zstd", asbytes=True)
-
-
-def tarred(content: bytes) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w:gz") as archive:
-        entry = tarfile.TarInfo("x.csv")
-        entry.size = len(content)
-        archive.addfile(entry, io.BytesIO(content))
-    return file.getvalue()
-
-
-def read(path: Path, reader: str = "table", **layout: Any) -> Prepared:
-    settings = {"dataset": "toy", "reader": reader, "columns": COLUMNS, "format": layout}
-    return prepare([path], settings)
-
-
-def refusal(path: Path, *arguments: Any, **layout: Any) -> str:
-    with pytest.raises(InputError) as caught:
-        read(path, *arguments, **layout)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-def told(value: Any) -> str:
-    """What names a case: never its content, which may hold the time."""
-    return value if isinstance(value, str) else "content"
-
-
-def pairs(found: Prepared) -> list[tuple[str, str]]:
-    users = found.user_ids.take(found.interactions.user).to_pylist()
-    items = found.item_ids.take(found.interactions.item).to_pylist()
-    return list(zip(users, items, strict=True))
-
-
-LITTER = {
-    ".DS_Store": b"\0",
-    "d/.DS_Store": b"\0",
-    "__MACOSX/d/._x.tsv": b"\0",
-    "d/._x.tsv": b"\0",
-    "Thumbs.db": b"\0",
-    "d/desktop.ini": b"",
-}
+from tests.data.files import (
+    CSV,
+    LITTER,
+    ROWS,
+    TSV,
+    error,
+    fed,
+    pairs,
+    parquet,
+    read,
+    refusal,
+    tarred,
+    told,
+    zipped,
+    zstd,
+)
 
 
 @pytest.mark.parametrize(
@@ -207,6 +150,23 @@ def test_devices_are_refused(tmp_path: Path, device: str) -> None:
         fetch(device, tmp_path / "target")
 
 
-def test_a_pipe_is_not_fetched(pipe: Path) -> None:
-    with pytest.raises(InputError, match="is no regular file"):
-        fetch(str(pipe), pipe.parent / "target")
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("x.zip", b"no archive", "damaged"),
+        ("x.zip", zipped(**{"a.csv": CSV * 999})[:-40], "damaged"),
+        ("x.zip", zipped(**{"a.csv": CSV, "../b.csv": CSV}), "there are: a.csv, ../b.csv"),
+        ("x.csv.gz", b"no archive", "damaged"),
+        ("x.csv.gz", gzip.compress(CSV * 999)[:-9], "damaged"),
+        ("x.csv.bz2", b"no archive", "damaged"),
+        ("x.csv.xz", lzma.compress(CSV)[:-9], "damaged"),
+        ("x.csv.zst", b"no archive", "damaged"),
+    ],
+)
+def test_damaged_archives(tmp_path, name, content, word):
+    assert word in error(tmp_path, content, name=name)
+
+
+def test_wrong_member_lists_those_there(tmp_path):
+    message = error(tmp_path, zipped(**{"a.csv": CSV}), name="x.zip", format={"member": "b.csv"})
+    assert "no member 'b.csv'; there are: a.csv" in message

@@ -1,4 +1,4 @@
-"""Text with separators (CSV, TSV, ``::``), batch by batch; every cell stays text."""
+"""Parse text with separators (CSV, TSV, ``::``) batch by batch; cells stay text."""
 
 import codecs
 import csv
@@ -6,17 +6,17 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.csv
 
 from hashgnn.data.archive import describe_data, open_data
-from hashgnn.data.tabular.columns import Locate, find_columns, parse_separator
-from hashgnn.data.tabular.streams import STAND_IN, QuoteWatch, SingleSeparator
+from hashgnn.data.cells import Locate, find_columns, parse_separator
 from hashgnn.errors import InputError
 
-_BLOCK = 1 << 24  # bytes that are parsed at a time, and the longest line there may be
+_BLOCK = 1 << 24  # bytes parsed at a time, and the longest line allowed
+_UNIT_SEPARATOR = b"\x1f"  # stands for separators of more than one byte
 
 
 class _Layout(NamedTuple):
@@ -30,19 +30,78 @@ class _Layout(NamedTuple):
 
     @property
     def is_utf8(self) -> bool:
-        """Whether the text is UTF-8, whatever name that was given."""
+        """Whether the encoding is UTF-8, under any of its names."""
         return codecs.lookup(self.encoding).name == "utf-8"
 
     @property
     def replaced(self) -> bool:
-        """Whether the separator is more than the one byte that the parser takes."""
+        """Whether the separator is longer than the one byte that the parser takes."""
         return len(self.separator.encode()) > 1
+
+
+class _Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return about ``size`` bytes; none only at the end."""
+
+
+class _QuoteDetector(io.RawIOBase):
+    """A stream that records in ``seen`` whether it has passed on a double quote."""
+
+    def __init__(self, stream: _Readable) -> None:
+        self._stream = stream
+        self.seen = False
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return about ``size`` bytes; none only at the end."""
+        block = self._stream.read(size)
+        self.seen = self.seen or b'"' in block
+        return block
+
+
+class _SeparatorReplacer(io.RawIOBase):
+    """A stream with each ``separator`` replaced by one byte, from left to right."""
+
+    def __init__(self, stream: _Readable, separator: bytes) -> None:
+        self._stream = stream
+        self._separator = separator
+        self._held = b""  # the end of the last block, where it may begin a separator
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return about ``size`` bytes; none only at the end."""
+        block = self._stream.read(size)
+        if _UNIT_SEPARATOR in block:
+            raise InputError("the text holds the control character 0x1f; use another separator")
+        text = (self._held + block).replace(self._separator, _UNIT_SEPARATOR)
+        self._held = self._partial(text) if block else b""
+        ready = text[: len(text) - len(self._held)]
+        return ready if ready or not block else self.read(size)
+
+    def _partial(self, text: bytes) -> bytes:
+        """Return the longest end of ``text`` that may begin a separator."""
+        for length in range(len(self._separator) - 1, 0, -1):
+            if text.endswith(self._separator[:length]):
+                return self._separator[:length]
+        return b""
 
 
 def read_delimited(
     path: Path, columns: Mapping[str, Any], layout: Mapping[str, Any]
 ) -> Iterator[tuple[dict[str, pa.Array], Locate]]:
-    """Yield the columns of each role, batch by batch, and the way to name a row's place."""
+    """Yield the column of each role, batch by batch, and the locator of the batch's rows.
+
+    Raises:
+        InputError: names the file and the line of the first row that cannot be parsed.
+    """
     text = _layout(path, layout)
     try:
         yield from _read(path, columns, text)
@@ -51,7 +110,7 @@ def read_delimited(
             f"{path}: not {text.encoding} text ({error}): set format.encoding"
         ) from error
     except csv.Error as error:
-        raise InputError(f"{path}: the first line is none of a table ({error})") from error
+        raise InputError(f"{path}: cannot parse the header line ({error})") from error
     except pa.ArrowException as error:
         raise InputError(_explain(path, text, str(error))) from error
 
@@ -65,7 +124,7 @@ def _layout(path: Path, layout: Mapping[str, Any]) -> _Layout:
         codecs.lookup(encoding)
     except (LookupError, ValueError) as error:
         raise InputError(f"format.encoding {encoding!r}: no such encoding") from error
-    # With a separator of several characters quotes are ordinary characters.
+    # With a separator of several bytes, quotes are ordinary characters.
     return _Layout(
         separator,
         layout.get("quote", True) and len(separator.encode()) == 1,
@@ -82,7 +141,7 @@ def _read(
     roles = find_columns(columns, first if text.header else None, len(first), str(path))
     start = 0
     with open_data(path, text.member) as raw:
-        stream = QuoteWatch(raw)
+        stream = _QuoteDetector(raw)
         for batch in _open_csv(stream, text, len(first), skipped, set(roles.values())):
             cells = {role: batch.column(str(position)) for role, position in roles.items()}
             yield cells, _locator(path, text, start)
@@ -92,7 +151,7 @@ def _read(
 
 
 def _check_rows(path: Path, text: _Layout, rows: int) -> None:
-    """A quote that is never closed swallows the lines that follow: they must not go unseen."""
+    """Refuse a table with fewer rows than lines: an unclosed quote swallows those that follow."""
     lines = sum(map(bool, _lines(path, text))) - text.header
     if lines != rows:
         raise InputError(
@@ -102,12 +161,12 @@ def _check_rows(path: Path, text: _Layout, rows: int) -> None:
 
 
 def _open_csv(
-    stream: QuoteWatch, text: _Layout, count: int, skipped: int, wanted: set[int]
+    stream: _QuoteDetector, text: _Layout, count: int, skipped: int, wanted: set[int]
 ) -> Iterator[pa.RecordBatch]:
     names = [str(position) for position in sorted(wanted)]
     return pyarrow.csv.open_csv(
         _with_one_byte(stream, text) if text.replaced else stream,
-        # One thread: only then do errors tell the row.
+        # One thread: only then do errors name the row.
         pyarrow.csv.ReadOptions(
             use_threads=False,
             block_size=_BLOCK,
@@ -116,7 +175,7 @@ def _open_csv(
             encoding="utf-8" if text.replaced else text.encoding,
         ),
         pyarrow.csv.ParseOptions(
-            delimiter=STAND_IN.decode() if text.replaced else text.separator,
+            delimiter=_UNIT_SEPARATOR.decode() if text.replaced else text.separator,
             quote_char='"' if text.quote else False,
         ),
         pyarrow.csv.ConvertOptions(
@@ -125,17 +184,18 @@ def _open_csv(
     )
 
 
-def _with_one_byte(stream: QuoteWatch, text: _Layout) -> SingleSeparator:
-    """The text as UTF-8, where no separator's bytes begin within a character, with one byte each
-    for the separators.
+def _with_one_byte(stream: _QuoteDetector, text: _Layout) -> _SeparatorReplacer:
+    """Return the text with one byte for each separator.
+
+    It is converted to UTF-8, in which the bytes of a separator never begin within a character.
     """
     if not text.is_utf8:
         stream = pa.transcoding_input_stream(pa.PythonFile(stream, "r"), text.encoding, "utf-8")
-    return SingleSeparator(stream, text.separator.encode())
+    return _SeparatorReplacer(stream, text.separator.encode())
 
 
 def _first_line(path: Path, text: _Layout) -> tuple[list[str], int]:
-    """The cells of the first line that is not empty, and how many lines to skip for the data."""
+    """Return the cells of the first non-empty line, and the number of lines before the data."""
     for number, line in enumerate(_lines(path, text)):
         if "\ufffd" in line:
             raise InputError(f"{path}: not {text.encoding} text: set format.encoding")
@@ -163,7 +223,7 @@ def _locator(path: Path, text: _Layout, start: int) -> Locate:
 
 
 def _line_of(path: Path, text: _Layout, row: int) -> int:
-    """The line of data row ``row``, both from their own start; empty lines are not rows."""
+    """Return the line (from 1) of data row ``row`` (from 0); empty lines are no rows."""
     rows = -1 - text.header
     for number, line in enumerate(_lines(path, text), start=1):
         rows += bool(line)
@@ -173,7 +233,7 @@ def _line_of(path: Path, text: _Layout, row: int) -> int:
 
 
 def _explain(path: Path, text: _Layout, message: str) -> str:
-    """PyArrow's message, with the line in place of its row number."""
+    """Return PyArrow's message with the line of the file in place of its row number."""
     place = re.search(r"Row #(\d+): ", message)
     if not place:
         return f"{path}: cannot be read as a table ({' '.join(message.split())})"
