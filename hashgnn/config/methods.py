@@ -152,8 +152,8 @@ class Look(NamedTuple):
     marker: str
 
 
-# Most of the first eight colors are those of Okabe and Ito (2008). In CIELAB any two differ by 26 or
-# more.
+# Most of the first eight colors are those of Okabe and Ito (2008). In CIELAB any two differ by 26
+# or more.
 PALETTE = tuple(
     Look(f"#{color}", marker)
     for color, marker in (
