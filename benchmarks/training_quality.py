@@ -9,7 +9,8 @@ import torch
 from benchmarks.training_data import Case
 from hashgnn.models import hashgnn
 from hashgnn.models.method import Task
-from hashgnn.training.fit import TrainingProgress, fit
+from hashgnn.training.fit import fit
+from hashgnn.training.monitoring import TrainingProgress
 
 PAPER = {"batch_size": 256, "learning_rate": 0.001, "history_every": 10**9}
 LARGE = {

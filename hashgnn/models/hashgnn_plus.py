@@ -68,7 +68,8 @@ class Parameters(GraphParameters):
     """w, the weight of the vectors' likelihood."""
 
     user_damping: float = Field(default=0.0, ge=0, le=1)
-    """How much less the links of users with many of them weigh; see ``sampled_softmax``."""
+    """A link of a user who has c links in the batch has the weight c^-``user_damping``: 0 weighs
+    all links alike, 1 all users."""
 
 
 class HashGnnPlusModel(GraphHasher):
@@ -107,11 +108,11 @@ class HashGnnPlusModel(GraphHasher):
         taken = batch.users, batch.items[:, 0] - n
         links, negatives = len(batch.users), batch.items[:, 1:].numel()
         popularity = self.popularity[batch.nodes[n:].long() - self.n_users]
-        rarely = log_inclusion(popularity, len(self.popularity), links, negatives)
+        log_chance = log_inclusion(popularity, len(self.popularity), links, negatives)
         views = self.training_codes(a, progress, rng), a.chunk(2, dim=1)[1]
         total = a.new_zeros(())
         for rows, scale, weight in zip(views, self.log_scales.exp(), self.weights, strict=True):
-            logits = scale * (rows[:n] @ rows[n:].T) - rarely
+            logits = scale * (rows[:n] @ rows[n:].T) - log_chance
             total = total + weight * sampled_softmax(logits, *taken, self.user_damping)
         return total
 

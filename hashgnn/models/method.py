@@ -38,17 +38,22 @@ class GraphParameters(Section):
     """Hyper-parameters of every graph method: the ``training:`` block of the configuration."""
 
     encoder: str = "hashgnn.models.encoders.mean"
-    """Python module of the encoder, which has a function ``build``."""
+    """Python module of the encoder: ``hashgnn.models.encoders.mean`` averages neighbors;
+    ``hashgnn.models.encoders.convolution`` is any PyTorch Geometric convolution that takes
+    neighbors and targets apart; ``hashgnn.models.lightgcn`` has a layer for each of ``fanouts`` and
+    no weights; ``hashgnn.models.encoders`` leaves embeddings as they are."""
 
     aggregator: Literal["sage", "gcn"] = "sage"
-    """For the mean encoder: ``sage`` concatenates a node and the mean of its neighbors (the
-    authors' code); ``gcn`` takes the mean of both (the paper's Eq. 1)."""
+    """For the mean encoder: ``sage`` is act(W [self ; mean(neighbors)]), as in the authors' code;
+    ``gcn`` is act(W mean(self and neighbors)), the paper's Eq. 1."""
 
     convolution: str = "SAGEConv"
-    """For the convolution encoder: a class of ``torch_geometric.nn``."""
+    """For the convolution encoder: a class of ``torch_geometric.nn``, such as ``GATConv``,
+    ``SAGEConv`` or ``TransformerConv``. Neighbors are averaged or attended to, never summed, and
+    there are no self-loops."""
 
     convolution_arguments: dict[str, Any] = Field(default_factory=dict)
-    """For the convolution encoder: arguments of that class."""
+    """For the convolution encoder: arguments of that class, such as ``{heads: 2}``."""
 
     embedding_width: int = Field(default=128, ge=1)
     """Dimensions of the id embeddings."""
@@ -71,7 +76,8 @@ class GraphParameters(Section):
 
     initialization: Literal["normal", "glorot"] = "normal"
     """Distribution of the initial weights: N(0, ``initial_deviation``) as in the paper, or Glorot
-    and Bengio (2010). Embeddings are always drawn from the normal distribution."""
+    and Bengio (2010). Embeddings are always drawn from the normal distribution, and convolutions
+    draw their own weights."""
 
     initial_deviation: float = Field(default=0.02, ge=0)
     """Standard deviation of the initial embeddings, and of the weights with ``normal``."""
@@ -92,31 +98,35 @@ class GraphParameters(Section):
     """Largest number of epochs."""
 
     patience: int = Field(default=0, ge=0)
-    """Epochs without a better validation recall after which training stops; 0: never."""
+    """Epochs without a better validation recall after which training stops; 0: never. The best
+    epoch is kept in any case."""
 
     scale: float = Field(default=0.25, ge=0)
     """Factor of the inner product before the sigmoid."""
 
     scale_bits: int = Field(default=0, ge=0)
-    """Code length that ``scale`` is meant for: codes of twice the length get half the factor.
-    0: the same factor for every length."""
+    """Code length that ``scale`` is meant for. With K bits the factor is ``scale`` times
+    ``scale_bits`` / K, since inner products grow with K. 0: the same factor for every length."""
 
     history_every: int = Field(default=250, ge=1)
     """Iterations per row of ``history.csv``."""
 
     engine: Literal["sampled", "full", "auto"] = "sampled"
-    """Whether a step propagates over sampled neighbors or whole neighborhoods; ``auto`` measures
-    both and takes the faster one."""
+    """Whether a step propagates over ``sampled`` neighbors or ``full`` neighborhoods, which suit
+    small graphs and large batches. ``auto`` times some steps of both at the start and takes the
+    faster one; a resumed training keeps it. The log states the choice and the reason."""
 
     embedding_updates: Literal["all", "touched", "auto"] = "auto"
-    """Whether Adam updates all embeddings in each step or those that the step reads; ``auto``
-    decides by the share that the first batch reads."""
+    """Whether Adam updates ``all`` embeddings in each step, or only those ``touched`` by it (as
+    ``torch.optim.SparseAdam`` does), which graphs of millions of nodes need. ``auto`` is
+    ``touched`` if the first batch reads less than a quarter of them."""
 
     mixed_precision: bool = False
-    """Whether layers multiply in bfloat16 on a GPU; weights and losses stay float32."""
+    """Whether layers multiply in bfloat16 on a GPU; weights, codes and losses stay float32. A CPU
+    does not, and the log states it."""
 
     validated_users: int = Field(default=0, ge=0)
-    """Users drawn for validation after each epoch; 0: all."""
+    """Number of users, drawn by the seed, that validation after each epoch looks at; 0: all."""
 
     def scale_of(self, bits: int) -> float:
         """Return the factor of the inner product for codes of ``bits`` bits."""

@@ -27,8 +27,10 @@ from hashgnn.search import Index
 from hashgnn.search.validation import MAX_BITS
 from hashgnn.stage.record import Recorder
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.fit import Callback, Fitted, TrainingProgress, load_method, print_progress
 from hashgnn.training.fit import fit as fit_method
+from hashgnn.training.fit import load_method
+from hashgnn.training.loop import Fitted
+from hashgnn.training.monitoring import Callback, TrainingProgress, print_progress
 from hashgnn.training.train import choose_device, describe_device, fingerprint
 
 _SEEDS = 2**32  # the range that all libraries accept

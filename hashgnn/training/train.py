@@ -21,14 +21,9 @@ from hashgnn.stage.code_digest import own_code
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 from hashgnn.stage.followed import check_followed
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.fit import (
-    Callback,
-    Fitted,
-    TrainingProgress,
-    fit,
-    load_method,
-    print_progress,
-)
+from hashgnn.training.fit import fit, load_method
+from hashgnn.training.loop import Fitted
+from hashgnn.training.monitoring import Callback, TrainingProgress, print_progress
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's malloc.h
 

@@ -57,11 +57,12 @@ def test_the_factor_of_the_inner_product_is_the_workflows(
     def build(model: Any, *others: Any) -> None:
         raise Built(factor(model))
 
-    monkeypatch.setattr(training, "_Training", build)
+    monkeypatch.setattr(training, "Training", build)
     with pytest.raises(Built) as of_interface:
         HashGNN(bits=bits, method=method, negatives=1).fit(PAIRS)
     part = Csr(np.array([0, 1]), np.array([0], dtype=np.int32))
-    task = Task(Split(part, part, part, 1, 1), bits, 0, torch.device("cpu"))
+    negatives = np.zeros((1, 1, 1), dtype=np.int32)
+    task = Task(Split(part, part, part, 1, 1), bits, 0, torch.device("cpu"), negatives)
     with pytest.raises(Built) as of_workflow:
         training.fit(training.load_method(module), task, settings)
     expected = settings["scale"] * (settings["scale_bits"] / bits if settings["scale_bits"] else 1)

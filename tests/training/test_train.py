@@ -20,7 +20,7 @@ from hashgnn.files import save_array
 from hashgnn.stage.code_digest import CodeDigest
 from hashgnn.training import train
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.fit import TrainingProgress
+from hashgnn.training.monitoring import TrainingProgress
 from hashgnn.training.train import board_writer
 from tests.training.planted import BITS, SHARED, planted_task
 

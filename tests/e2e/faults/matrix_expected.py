@@ -216,10 +216,10 @@ MODULES = [
     Row("hashgnn.training", trains(*SHARED, *OTHERS)),
     *(
         Row(f"hashgnn.training.{name}", trains(*SHARED))
-        for name in ("batches", "optimizer", "steps")
+        for name in ("batches", "loop", "optimizer", "steps")
     ),
     Row("hashgnn.training.fit", trains(*SHARED, *OTHERS)),
-    Row("hashgnn.training.validation", trains(*SHARED), trains(*OTHERS)),
+    Row("hashgnn.training.monitoring", trains(*SHARED), trains(*OTHERS)),
     Row("hashgnn.training.checkpoint", NONE, trains(*SHARED, *OTHERS)),
     Row("hashgnn.reporting", (*SUMMARIES, "claims")),
     Row("hashgnn.reporting.explore", NONE),  # its page of all results is no job of the matrix

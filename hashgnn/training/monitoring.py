@@ -1,9 +1,11 @@
-"""Measure a model on the validation interactions during training, and record the course."""
+"""Follow a training: validation recall and AUC, the history, and progress for callbacks."""
 
+import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -161,3 +163,27 @@ class History:
     def frame(self) -> pd.DataFrame:
         """Return all rows as a data frame; without rows it has the columns too."""
         return pd.DataFrame(self.rows, columns=list(COLUMNS))
+
+
+class TrainingProgress(NamedTuple):
+    """What a callback is called with during a training."""
+
+    iteration: int
+    """Iterations done; epochs, for methods that train themselves."""
+
+    iterations: int
+    """Iterations of the whole training."""
+
+    message: str
+    """A line for people."""
+
+    values: Mapping[str, float] = MappingProxyType({})
+    """The numbers of ``message`` by name, where there are any."""
+
+
+Callback = Callable[[TrainingProgress], None]
+
+
+def print_progress(progress: TrainingProgress) -> None:
+    """Print a line to stderr, for the log of a job."""
+    print(progress.message, file=sys.stderr, flush=True)

@@ -1,0 +1,244 @@
+"""The training loop of the graph methods: steps, validation, history and checkpoints."""
+
+import copy
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from hashgnn.errors import InputError
+from hashgnn.evaluation.representation import Representation
+from hashgnn.graph.bipartite import Graph
+from hashgnn.models.graph_hasher import Batch, Embedded, GraphHasher
+from hashgnn.models.method import GraphParameters, Progress, Task
+from hashgnn.stage.record import peak_memory_mb
+from hashgnn.training.batches import Batches
+from hashgnn.training.checkpoint import Checkpoint, State
+from hashgnn.training.monitoring import (
+    Callback,
+    History,
+    PairwiseAuc,
+    TrainingProgress,
+    of_some_users,
+    validation_recall,
+)
+from hashgnn.training.optimizer import cosine
+from hashgnn.training.steps import Choice, Steps, choose_engine
+
+
+class Fitted(NamedTuple):
+    """A trained model: vectors, codes and the course of its training."""
+
+    user_vectors: np.ndarray
+    """float32 [users, d]."""
+
+    item_vectors: np.ndarray
+    """float32 [items, d]."""
+
+    user_codes: np.ndarray
+    """uint8 [users, ceil(bits / 8)]."""
+
+    item_codes: np.ndarray
+    """uint8 [items, ceil(bits / 8)]."""
+
+    bits: int
+    """Length of the codes, which may differ from the one asked for."""
+
+    history: pd.DataFrame
+    """See ``History``."""
+
+    facts: Mapping[str, Any]
+    """Further entries of the provenance."""
+
+    def recorded(self) -> dict[str, Any]:
+        """Return the entries of the provenance."""
+        return {"code_bits": self.bits, **self.facts}
+
+
+class Training:
+    """The state of a training of a graph method."""
+
+    def __init__(
+        self,
+        model: GraphHasher,
+        graph: Graph,
+        parameters: GraphParameters,
+        task: Task,
+        checkpoint: Checkpoint | None,
+        callback: Callback,
+    ) -> None:
+        self.model = model
+        self.graph = graph
+        self.parameters = parameters
+        self.task = task
+        self.checkpoint = checkpoint
+        self.callback = callback
+        assert task.negatives is not None
+        self.batches = Batches(
+            task.split.train,
+            task.negatives,
+            graph,
+            parameters.fanouts,
+            parameters.batch_size,
+            task.seed,
+            task.device,
+            by_user=parameters.batch_by == "users",
+        )
+        self._resumed = checkpoint.load() if checkpoint else None
+        self.choice = self._choose()
+        self.steps = Steps(model, graph, self.batches, parameters, self.choice)
+        self.validated = of_some_users(task.split, parameters.validated_users, task.seed)
+        self.auc = PairwiseAuc(self.validated, task.seed)
+        self.history = History()
+        self.iteration = 0
+        self.best_recall = -1.0
+        self.best_epoch = 0
+        self.best_weights: dict[str, Tensor] = {}
+        self._rng = torch.Generator(task.device)
+        self._interval_began = time.perf_counter()
+
+    def run(self) -> None:
+        """Train all epochs, or until validation recall has not risen for ``patience`` of them.
+
+        Resumes from the checkpoint, if there is one.
+        """
+        for choice in self.steps.choices:
+            self._report(choice)
+        self._resume()
+        epoch = self.iteration // len(self.batches)
+        while epoch < self.parameters.epochs and not self._is_stuck(epoch):
+            self._train_epoch(epoch)
+            self._validate(epoch)
+            self._save()
+            epoch += 1
+
+    def _is_stuck(self, epoch: int) -> bool:
+        return 0 < self.parameters.patience < epoch - self.best_epoch
+
+    def fitted(self) -> Fitted:
+        """Return the vectors and codes of the best epoch."""
+        self.model.load_state_dict(self.best_weights)
+        users, items = self._embed()
+        facts = {
+            "best_epoch": self.best_epoch + 1,
+            "validation_hr": self.best_recall,
+            "choices": self.steps.choices,
+        }
+        vectors, codes = (users.array(), items.array()), (users.codes(), items.codes())
+        return Fitted(*vectors, *codes, self.task.bits, self.history.frame(), facts)
+
+    def _train_epoch(self, epoch: int) -> None:
+        self.model.train()
+        for batch in self.batches.epoch(epoch, first=self.iteration % len(self.batches)):
+            self.history.add(loss=self._step(batch))
+            if (self.iteration + 1) % self.parameters.history_every == 0:
+                self._close_interval(epoch)
+            self.iteration += 1
+            if self.iteration % len(self.batches):  # the epoch's last state follows validation
+                self._save()
+
+    def _step(self, batch: Batch) -> float:
+        self._rng.manual_seed(self.task.seed * 1_000_003 + self.iteration)
+        share = self.iteration / (self.parameters.epochs * len(self.batches))
+        self.steps.set_learning_rate(
+            self.parameters.learning_rate * cosine(share, self.parameters.learning_rate_end)
+        )
+        value = self.steps(batch, self._progress, self._rng)
+        if not np.isfinite(value):
+            raise self._diverged(f"the loss is {value}", self.iteration + 1)
+        return value
+
+    def _diverged(self, what: str, iteration: int) -> InputError:
+        return InputError(
+            f"{what} at iteration {iteration:,}, with a learning rate of "
+            f"{self.parameters.learning_rate:g}: lower learning_rate or scale in the model's "
+            "parameters; with other parameters the training starts from the beginning"
+        )
+
+    def _check_weights(self) -> None:
+        """Raise ``InputError`` for weights that are not finite, which a finite loss may leave."""
+        for weights in self.model.state_dict().values():
+            if not weights.isfinite().all():
+                raise self._diverged("the weights are not finite", self.iteration)
+
+    def _close_interval(self, epoch: int) -> None:
+        users, items = self._embed()
+        row = self.history.close_interval(
+            iteration=self.iteration + 1,
+            epoch=epoch + 1,
+            p=self.model.probability(self._progress),
+            auc=self.auc.of_vectors(users.vectors, items.vectors),
+            auc_codes=self.auc.of_codes(users.hashed, items.hashed),
+        )
+        self._report_interval(row)
+
+    def _report_interval(self, row: dict[str, float]) -> None:
+        now = time.perf_counter()
+        seconds, self._interval_began = now - self._interval_began, now
+        seconds /= self.parameters.history_every
+        left = (self.parameters.epochs * len(self.batches) - self.iteration) * seconds
+        self._report(
+            f"iteration {row['iteration']}  loss {row['loss']:.4f}  auc {row['auc']:.4f}  "
+            f"codes {row['auc_codes']:.4f}  p {row['p']:.2f}  "
+            f"{self.batches.batch_size / seconds:,.0f} edges/s  {left / 60:.1f} min left  "
+            f"peak {peak_memory_mb():,} MB",
+            **{name: row[name] for name in ("loss", "auc", "auc_codes", "p")},
+            edges_per_s=self.batches.batch_size / seconds,
+        )
+
+    def _validate(self, epoch: int) -> None:
+        self._check_weights()
+        users, items = (Representation(nodes.codes(), nodes.array()) for nodes in self._embed())
+        recall = validation_recall(users, items, self.validated, self.model.selected_by)
+        if not recall <= self.best_recall:  # NaN, where nothing is held out, keeps the last epoch
+            self.best_recall, self.best_epoch = recall, epoch
+            self.best_weights = copy.deepcopy(self.model.state_dict())
+        self._report(f"epoch {epoch + 1}  validation recall@50 {recall:.4f}", validation_hr=recall)
+
+    def _report(self, message: str, **values: float) -> None:
+        iterations = self.parameters.epochs * len(self.batches)
+        self.callback(TrainingProgress(self.iteration, iterations, message, values))
+
+    @property
+    def _progress(self) -> Progress:
+        return Progress(self.iteration, len(self.batches))
+
+    def _save(self) -> None:
+        if self.checkpoint:
+            self.checkpoint.save_if_due(self._state)
+
+    def _state(self) -> State:
+        self._check_weights()
+        return {
+            "choice": list(self.choice),
+            "iteration": self.iteration,
+            "weights": self.model.state_dict(),
+            "optimizer": self.steps.optimizer.state_dict(),
+            "history": self.history.state(),
+            "best": [self.best_recall, self.best_epoch, self.best_weights],
+        }
+
+    def _choose(self) -> Choice:
+        """Return the saved choice if resumed: another timing could choose differently."""
+        if self._resumed:
+            return Choice(*self._resumed["choice"])
+        return choose_engine(self.model, self.graph, self.batches, self.parameters)
+
+    def _resume(self) -> None:
+        state, self._resumed = self._resumed, None
+        if state is None:
+            return
+        self.iteration = state["iteration"]
+        self.model.load_state_dict(state["weights"])
+        self.steps.optimizer.load_state_dict(state["optimizer"])
+        self.history.restore(state["history"])
+        self.best_recall, self.best_epoch, self.best_weights = state["best"]
+        self._report(f"resumed after iteration {self.iteration}")
+
+    def _embed(self) -> tuple[Embedded, Embedded]:
+        self.model.eval()
+        return self.model.propagate(self.graph).split(self.graph.n_users)
