@@ -1,1 +1,1 @@
-"""The configuration: its files, parameters, and the check before anything runs."""
+"""The configuration: typed sections with defaults, ranges, descriptions and checks."""

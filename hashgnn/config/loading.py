@@ -1,4 +1,4 @@
-"""What Snakemake makes of config files and of --config without a word."""
+"""Read configuration files and ``--config`` more strictly than Snakemake does."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -13,9 +13,10 @@ _MERGE = "tag:yaml.org,2002:merge"  # the key <<, which may stand several times
 
 
 def refuse_repeated_keys(files: Iterable[Path | str]) -> None:
-    """``InputError`` if a mapping in one of the YAML or JSON files has a key twice.
+    """Refuse YAML or JSON files in which a mapping has a key twice; loaders keep the last one.
 
-    YAML loaders keep the last one.
+    Raises:
+        InputError: With the file, the line and the key of each.
     """
     mistakes: list[str] = []
     for file in files:
@@ -25,9 +26,16 @@ def refuse_repeated_keys(files: Iterable[Path | str]) -> None:
 
 
 def with_types(config: Mapping[str, Any], arguments: Iterable[str]) -> dict[str, Any]:
-    """``config`` with nested values of ``--config KEY=VALUE`` as a config file would have them.
+    """Return ``config`` with the types of a config file in nested values of ``--config KEY=VALUE``.
 
-    Snakemake hands on all that is nested as texts: 64 in ``training={epochs: 64}`` too.
+    Snakemake passes all that is nested as text, such as the 64 of ``training={epochs: 64}``.
+
+    Args:
+        config: The configuration as Snakemake merged it.
+        arguments: The values of ``--config``.
+
+    Raises:
+        InputError: If one cannot be read as YAML.
     """
     made = dict(config)
     for argument in arguments:
@@ -45,7 +53,7 @@ def with_types(config: Mapping[str, Any], arguments: Iterable[str]) -> dict[str,
 
 
 def refuse_repeated_keys_in(where: str, text: str) -> None:
-    """``InputError`` if a mapping in ``text``, the YAML given at ``where``, has a key twice."""
+    """Raise ``InputError`` if a mapping in ``text`` has a key twice; ``where`` names the text."""
     _refuse(_repeated_keys(where, text))
 
 
@@ -82,7 +90,7 @@ def _repeated_in(where: str, keys: Iterable[yaml.Node]) -> Iterator[str]:
 
 
 def _typed(found: Any, text: Any, typed: Any) -> Any:
-    """``found`` with what came from ``text`` replaced by its counterpart in ``typed``."""
+    """Return ``found`` with what came from ``text`` replaced by its counterpart in ``typed``."""
     if isinstance(found, Mapping) and isinstance(text, Mapping):
         named = {str(key): value for key, value in typed.items()}
         return {k: _typed(v, text[k], named[k]) if k in named else v for k, v in found.items()}

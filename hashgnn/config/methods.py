@@ -1,4 +1,4 @@
-"""Section of the configuration about methods: entries, hyper-parameters, looks."""
+"""Sections of the configuration about methods: entries, hyper-parameters, looks."""
 
 from collections.abc import Mapping
 from functools import reduce
@@ -98,10 +98,11 @@ class Triplets(Section):
 
 
 def parameters(config: Config, dataset: str, model: str) -> dict[str, Any]:
-    """Shared ones, then the data set's, then the method's, then its own for the data set.
+    """Return the hyper-parameters of a model on a data set.
 
-    The first two are for the methods that take the shared training. Nested ones may be given in
-    part: the rest stays.
+    The shared ones are updated with the data set's, the model's, and the model's own for the data
+    set; the first two are for models that take the shared training. Of nested mappings, those keys
+    that are given are updated.
     """
     entry = config["models"][model]
     shared = [config["training"], config["datasets"][dataset].get("training", {})]
@@ -110,7 +111,7 @@ def parameters(config: Config, dataset: str, model: str) -> dict[str, Any]:
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """``below`` with the values of ``above``; mappings that both have are merged alike."""
+    """Return ``below`` updated with ``above``; mappings that both have are merged likewise."""
     made = dict(below)
     for key, value in above.items():
         nested = isinstance(value, Mapping) and isinstance(made.get(key), Mapping)
@@ -119,22 +120,22 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 
 def takes_training(config: Config, model: str) -> bool:
-    """Whether a method takes the shared hyper-parameters and the workflow's negatives."""
+    """Return whether a model takes the shared hyper-parameters and the workflow's negatives."""
     return shares_training(config["models"][model])
 
 
 def shares_training(entry: Mapping[str, Any]) -> bool:
-    """The same of an entry of ``models``."""
+    """Return the same for an entry of ``models``."""
     return entry.get("shared_training", True)
 
 
 def negatives(config: Config, model: str) -> int:
-    """Negatives drawn for each training interaction."""
+    """Return the number of negatives per training interaction."""
     return config["models"][model].get("negatives", config["triplets"]["per_interaction"])
 
 
 def named_modules(config: Config) -> list[str]:
-    """The Python modules of all methods and encoders that trainings may be of."""
+    """Return the Python modules of all methods and encoders that trainings may use."""
     methods = {entry["module"] for entry in config["models"].values()}
     encoders = {
         parameters(config, dataset, model).get("encoder")
@@ -151,7 +152,8 @@ class Look(NamedTuple):
     marker: str
 
 
-# The first eight colors are those of Okabe and Ito (2008). Any two differ by 26 or more in CIELAB.
+# Most of the first eight colors are those of Okabe and Ito (2008). In CIELAB any two differ by 26
+# or more.
 PALETTE = tuple(
     Look(f"#{color}", marker)
     for color, marker in (
