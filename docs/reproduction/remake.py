@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from hashgnn.config.model import derived
+from hashgnn.config.model import resolve
 from hashgnn.evaluation.statistics import COLUMNS, over_seeds, read_metrics
 from hashgnn.reporting.check_runs import Check
 from hashgnn.reporting.checks import check_table, summarize
@@ -27,7 +27,7 @@ from hashgnn.reporting.tables.hierarchical import FOUND
 from hashgnn.reporting.tables.methods import make_methods, place, select
 
 HERE = Path(__file__).parent
-CONFIG = derived(
+CONFIG = resolve(
     yaml.safe_load((HERE.parents[1] / "config/config.yaml").read_text(encoding="utf-8"))
 )
 DATASETS = {

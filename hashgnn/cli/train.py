@@ -12,8 +12,8 @@ import yaml
 
 from hashgnn.cli.saved_model import describe
 from hashgnn.cli.streams import spooled
-from hashgnn.config.files import refuse_repeated_keys_in
-from hashgnn.config.parameters import merged
+from hashgnn.config.loading import refuse_repeated_keys_in
+from hashgnn.config.methods import merged
 from hashgnn.errors import InputError
 from hashgnn.folders import reserve_folder
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from hashgnn.config.base import parse
+from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Csr, Split, load_split
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import (
     Evaluation,
-    EvaluationSettings,
     Representation,
     evaluate,
 )
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> dict[str, object]:
-    settings = EvaluationSettings.from_config(args.settings.get("evaluation", {}))
+    settings = parse(EvaluationSettings, args.settings.get("evaluation", {}), "evaluation")
     split = load_split(args.split)
     users = _load(args.user_codes, args.user_vectors, split.n_users)
     items = _load(args.item_codes, args.item_vectors, split.n_items)

@@ -1,13 +1,13 @@
 """Represent users and items by codes and vectors, and evaluate the rankings that they give."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Csr, take_rows
-from hashgnn.errors import InputError
 from hashgnn.evaluation.metrics import WINDOW, hit_rate, ndcg, ndcg_retrieved, recall
 from hashgnn.evaluation.ranks import Ranks, ranks_of_levels, ranks_of_lists
 from hashgnn.search import Index
@@ -27,32 +27,6 @@ class Representation(NamedTuple):
     def rows(self, chosen: np.ndarray) -> "Representation":
         """Return the rows with the indices ``chosen``."""
         return Representation(*(None if array is None else array[chosen] for array in self))
-
-
-@dataclass(frozen=True)
-class EvaluationSettings:
-    """The config's section ``evaluation``."""
-
-    cutoffs: tuple[int, ...] = (20, 50, 100, 150, 200)
-    candidates: int = 500  # of hierarchical search
-    mask_training: bool = True  # exclude the items that a user has seen
-    ndcg: str = "standard"  # or "retrieved"
-    tie_seed: int = 0
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, object]) -> "EvaluationSettings":
-        """Return the settings in ``config``; raise ``InputError`` naming the first wrong key."""
-        names = {field.name for field in fields(cls)}
-        if unknown := sorted(set(config) - names):
-            raise InputError(f"evaluation.{unknown[0]}: no such key; known: {sorted(names)}")
-        settings = cls(**config)  # type: ignore[arg-type]
-        if not settings.cutoffs or min(settings.cutoffs) < 1:
-            raise InputError(f"evaluation.cutoffs: {settings.cutoffs}; give numbers of 1 or more")
-        if settings.candidates < 1:
-            raise InputError(f"evaluation.candidates: {settings.candidates}; give 1 or more")
-        if settings.ndcg not in ("standard", "retrieved"):
-            raise InputError(f"evaluation.ndcg: {settings.ndcg!r}; give standard or retrieved")
-        return settings
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ import csv
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +12,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from hashgnn.config.base import Count, parse
+from hashgnn.config.evaluation import TimingSettings
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_array
 from hashgnn.search import Index
@@ -100,30 +101,20 @@ def read_times(paths: Iterable[Path]) -> pd.DataFrame:
 _TORCH_BLOCK = 64  # users at a time
 
 
-@dataclass(frozen=True)
-class TimingSettings:
+class JobSettings(TimingSettings):
     """The config's section ``timing``, with ``candidates`` of ``evaluation``."""
 
-    threads: int
-    rounds: int
-    k: int
-    candidates: int
+    candidates: Count
+    """Items that hierarchical search re-ranks."""
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, int]) -> "TimingSettings":
-        """Return the settings in ``config``; raise ``InputError`` naming the first wrong key."""
-        settings = cls(**config)
-        for field in fields(cls):
-            value = getattr(settings, field.name)
-            if value < 1:
-                raise InputError(f"timing.{field.name}: expected 1 or more, got {value}")
+    def check(self) -> None:
+        """Raise ``InputError`` if this job may not use as many threads."""
         available = get_threads()
-        if settings.threads > available:
+        if self.threads > available:
             raise InputError(
-                f"timing.threads: {settings.threads}, but this job may use {available}; "
-                f"give Snakemake that many cores (-j{settings.threads}), or ask for fewer threads"
+                f"threads: {self.threads}, but this job may use {available}; "
+                f"give Snakemake that many cores (-j{self.threads}), or ask for fewer threads"
             )
-        return settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -138,7 +129,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> dict[str, object]:
-    settings = TimingSettings.from_config(args.settings["timing"])
+    settings = parse(JobSettings, args.settings["timing"], "timing")
     users = load_array(args.user_codes), load_array(args.user_vectors)
     items = load_array(args.item_codes), load_array(args.item_vectors)
     set_threads(settings.threads)
@@ -155,7 +146,7 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
 def searches(
     users: tuple[np.ndarray, np.ndarray],
     items: tuple[np.ndarray, np.ndarray],
-    settings: TimingSettings,
+    settings: JobSettings,
 ) -> dict[str, Run]:
     """Return the searches to time, by name; no item is excluded.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hashgnn.config.base import parse
-from hashgnn.config.parameters import Config, parameters, shares_training
+from hashgnn.config.methods import Config, parameters, shares_training
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import variant
 from hashgnn.models.encoders import check_encoder

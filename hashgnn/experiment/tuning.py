@@ -4,7 +4,7 @@ import random
 from itertools import product
 from typing import Any, NamedTuple
 
-from hashgnn.config.parameters import Config, negatives, parameters, takes_training
+from hashgnn.config.methods import Config, negatives, parameters, takes_training
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import Entry, variant, variant_id
 

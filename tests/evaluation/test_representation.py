@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from hashgnn.config.base import parse
+from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Csr, take_rows
 from hashgnn.errors import InputError
 from hashgnn.evaluation import representation
-from hashgnn.evaluation.representation import EvaluationSettings, Representation, evaluate
+from hashgnn.evaluation.representation import Representation, evaluate
 from tests.helpers import csr_of
 
 SETTINGS = EvaluationSettings(cutoffs=(1, 2, 3), candidates=4)
@@ -147,4 +149,4 @@ def test_retrieved_ndcg_reaches_its_window_whatever_the_cutoffs() -> None:
 )
 def test_wrong_settings_are_named(config: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        EvaluationSettings.from_config(config)
+        parse(EvaluationSettings, config, "evaluation")

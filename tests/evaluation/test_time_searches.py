@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hashgnn.config.base import parse
 from hashgnn.errors import InputError
 from hashgnn.evaluation import time_searches as stage
 from hashgnn.evaluation.time_searches import (
@@ -68,7 +69,7 @@ def test_the_stage_times_all_searches_over_all_users(tmp_path: Path) -> None:
 
 def test_more_threads_than_the_job_may_use_are_refused() -> None:
     with pytest.raises(InputError, match=r"timing\.threads: 1000, but this job may use"):
-        stage.TimingSettings.from_config({**TIMING, "threads": 1000})
+        parse(stage.JobSettings, {**TIMING, "threads": 1000}, "timing")
 
 
 def test_median_spread_and_speedups(times: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 import yaml
 
 from hashgnn import HashGNN, InputError
-from hashgnn.config.parameters import negatives, parameters, takes_training
+from hashgnn.config.methods import negatives, parameters, takes_training
 from hashgnn.data.interactions import Csr, Split
 from hashgnn.models.method import Task
 from hashgnn.recommender.defaults import method_defaults

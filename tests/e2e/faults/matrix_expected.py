@@ -175,7 +175,7 @@ MODULES = [
     Row("hashgnn.data.synthetic", ("prepare alibaba_like",)),
     Row("hashgnn.data.delimited", FILED, ("prepare gowalla",)),
     Row("hashgnn.data.cells", (*FILED, "prepare gowalla")),
-    Row("hashgnn.config.timestamps", (*SPLITS, *FILED)),
+    Row("hashgnn.config.data_sets", (*SPLITS, *FILED)),
     Row("hashgnn.data.split", SPLITS),
     Row("hashgnn.data.negatives", ("triplets *",)),
     Row("hashgnn.graph", trains(*SHARED, "als", "bine", "puresvd")),

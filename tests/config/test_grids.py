@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hashgnn.config.needs import CUTOFFS, GRIDS, TUNING, check_cutoffs
+from hashgnn.config.grids import CUTOFFS, Grids, check_cutoffs, showing_models
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import EvaluationSettings
 from hashgnn.reporting.entries import FIGURES, TABLES
 from hashgnn.reporting.figures import sweeps
 from hashgnn.reporting.tables import methods
@@ -19,19 +18,22 @@ CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 
 def test_the_cutoffs_are_those_that_the_modules_show() -> None:
-    shown = {name: needs.cutoffs for name, needs in GRIDS.items() if needs.cutoffs}
-
-    assert shown == {
+    assert {
         **dict.fromkeys(("fig5", "fig7"), (sweeps.CUTOFF,)),
         **dict.fromkeys(("table2", "table3", "methods", "encoders"), methods.CUTOFFS),
         "anchors": (methods.PUBLISHED_CUTOFF,),
-    }
-    assert TUNING.cutoffs == (summarize.CUTOFF,)
-    assert EvaluationSettings().cutoffs == CUTOFFS
+        "tuning": (summarize.CUTOFF,),
+    } == CUTOFFS
 
 
 def test_every_figure_and_table_has_a_function() -> None:
-    assert set(GRIDS) == {*FIGURES, *TABLES}
+    assert set(Grids.model_fields) == {*FIGURES, *TABLES}
+
+
+def test_figures_and_tables_of_models() -> None:
+    without = {"fig5", "table1"}
+
+    assert set(showing_models()) == set(Grids.model_fields) - without
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_lists_that_were_not_evaluated(name: str, cutoffs: list[int], lacking: s
     config = copy.deepcopy(CONFIG)
     config["evaluation"]["cutoffs"] = cutoffs
     if not lacking:
-        check_cutoffs(config, name, GRIDS[name])
+        check_cutoffs(config, name)
         return
     with pytest.raises(InputError, match=rf"^evaluation.cutoffs: .*{name}.* add {lacking},"):
-        check_cutoffs(config, name, GRIDS[name])
+        check_cutoffs(config, name)
