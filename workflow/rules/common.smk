@@ -59,6 +59,7 @@ code = PlannedCode(digest, workflow.is_main_process)
 # The folder of one training: a data set, a method, a length of code, a seed.
 RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
 
+
 def without_wildcards(text):
     """For what Snakemake formats: braces, as paths may have them, doubled."""
     return text.replace("{", "{{").replace("}", "}}")
