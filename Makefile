@@ -65,7 +65,7 @@ format: env ## Rewrite the code in the project's style
 anchors: env ## Our continuous methods beside published numbers, on the split of those; hours
 	$(RUN) snakemake --cores $(CORES) --configfile config/anchors.yaml -- results/anchors.csv
 
-encoders: env ## HashGNN on other graph encoders, one table by encoder; hours
+encoders: env ## HashGNN on other graph encoders, one table by encoder; an hour or two
 	$(RUN) snakemake --cores $(CORES) --configfile config/encoders.yaml -- results/encoders.csv
 
 report: env ## Gather the paper's figures and tables, once they are made, in report.html

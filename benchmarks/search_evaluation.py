@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Csr
-from hashgnn.evaluation.representation import EvaluationSettings, Representation, evaluate
+from hashgnn.evaluation.representation import Representation, evaluate
 from hashgnn.stage.record import peak_memory_mb
 
 USERS, ITEMS, DIMENSIONS = 29_858, 40_981, 32

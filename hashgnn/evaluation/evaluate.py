@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from hashgnn.config.base import parse
+from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Csr, Split, load_split
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import (
     Evaluation,
-    EvaluationSettings,
     Representation,
     evaluate,
 )

@@ -12,7 +12,8 @@ pytest.importorskip("usearch")
 pytest.importorskip("faiss")
 
 from benchmarks import search, search_evaluation, search_measure, search_table
-from hashgnn.evaluation.representation import EvaluationSettings, evaluate
+from hashgnn.config.evaluation import EvaluationSettings
+from hashgnn.evaluation.representation import evaluate
 from hashgnn.threads import get_threads, set_threads
 
 ROOT = Path(__file__).parents[2]

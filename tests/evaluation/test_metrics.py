@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ir_measures import R, Success, nDCG
 
+from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Csr
 from hashgnn.evaluation.metrics import WINDOW, hit_rate, ndcg, ndcg_retrieved, recall
 from hashgnn.evaluation.ranks import Ranks, ranks_of_levels, ranks_of_lists
-from hashgnn.evaluation.representation import EvaluationSettings, Representation, evaluate
+from hashgnn.evaluation.representation import Representation, evaluate
 from tests.helpers import csr_of
 
 

@@ -1,5 +1,6 @@
 import html
 import re
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 from hashgnn.evaluation.statistics import COLUMNS
+from hashgnn.reporting.figures.curves import make_fig1
 
 NAMES = [["graphsage", "GraphSage"], ["hashgnn", "HashGNN"]]
 SETTINGS: dict[str, Any] = {"models": NAMES, "continuous": ["graphsage"]}
@@ -47,6 +49,22 @@ def test_figure_1_ranks_each_method_in_its_own_way(evaluated: Any, draw: Any) ->
         ("graphsage", "continuous"),
     }
     assert "HashGNN, Hamming<" in made["svg"].decode()
+
+
+def test_a_band_is_the_t_interval_over_seeds(evaluated: Any) -> None:
+    paths = [evaluated("hashgnn", seed, more=5.0) for seed in (0, 1)]
+    settings = {"datasets": [["d", "Data"]], "models": [["hashgnn", "HashGNN"]]}
+    settings |= {"continuous": [], "looks": {"hashgnn": ["#ff0000", "s"]}}
+
+    figure, _ = make_fig1(Namespace(inputs=paths, settings=settings))
+
+    (panel,) = figure.axes
+    (line,), (band,) = panel.get_lines(), panel.collections
+    means = {20: 5.15, 50: 5.3}
+    assert dict(line.get_xydata()) == pytest.approx(means)
+    half = 0.05 * 12.706204736174698  # the standard error of two seeds and t(0.975; 1)
+    corners = {(x, round(y, 6)) for x, y in band.get_paths()[0].vertices}
+    assert corners == {(n, round(m + s * half, 6)) for n, m in means.items() for s in (-1, 1)}
 
 
 def test_one_seed_is_called_one(evaluated: Any, draw: Any) -> None:
