@@ -191,7 +191,7 @@ def test_names_that_could_leave_a_folder_or_enter_a_command_are_refused(kind: st
     harmless = {"value": [".", "..", "-r"], "tuned value": [".", "..", "-r"]}.get(kind, [])
     for name in NAMES:
         if name not in harmless:  # they stand behind "model@key="
-            with pytest.raises(InputError, match="expected (letters|a file|a module)|no such key"):
+            with pytest.raises(InputError, match=r"expected (letters|a file|a module)|no such key"):
                 resolve(config_with(kind, name))
 
 
