@@ -71,10 +71,7 @@ def recommend(
     users: str | None,
     layout: str,
     output: str,
-    number: int,
-    search: Any,
-    candidates: int,
-    include_known: bool,
+    **query: Any,
 ) -> None:
     """Recommend items to users with the model in FOLDER.
 
@@ -93,14 +90,18 @@ def recommend(
     if not named and users is None:
         queried = model.user_ids.text.tolist()
     typed = model.user_ids.at(model.user_ids.rows(queried, "user")).tolist()  # text or integers
-    number, candidates = (min(size, len(model.item_ids)) for size in (number, candidates))
+    # Sizes are limited first, as they determine how many users fit into memory.
+    number = min(query["number"], len(model.item_ids))
+    candidates = min(query["candidates"], len(model.item_ids))
     step = max(1, min(_BLOCK, _ITEMS // max(number, candidates)))
     with open_output(output) as file, tqdm(total=len(queried), unit="user", disable=None) as bar:
         if layout == "csv":
             file.write("user,item,rank,score\n")
         for start in range(0, len(queried), step):
             block = queried[start : start + step]
-            found = model.recommend(block, number, search, not include_known, candidates)
+            found = model.recommend(
+                block, number, query["search"], not query["include_known"], candidates
+            )
             if layout == "csv":
                 found.to_csv(file, index=False, header=False, lineterminator="\n")
             else:

@@ -12,7 +12,7 @@ from hashgnn.errors import InputError
 from hashgnn.recommender.adapter import adapt
 from hashgnn.recommender.defaults import arguments
 from hashgnn.recommender.folder import load_model, save_model
-from hashgnn.recommender.model import Model, Search
+from hashgnn.recommender.trained_model import Model, Search
 
 
 class HashGNN:
@@ -106,7 +106,7 @@ class HashGNN:
         """Return the ``n`` best items of each user: columns user, item, rank and score.
 
         ``users`` is one id or several, by default all. A user for whom fewer items are left has
-        fewer rows, or none. See ``hashgnn.recommender.model.Model.recommend``.
+        fewer rows, or none. See ``hashgnn.recommender.trained_model.Model.recommend``.
         """
         return self._fitted().recommend(users, n, search, exclude_known, candidates)
 

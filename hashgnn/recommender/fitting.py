@@ -22,7 +22,7 @@ from hashgnn.files import load_array
 from hashgnn.models.method import Task
 from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.defaults import MethodDefaults, check_method, method_defaults
-from hashgnn.recommender.model import Model
+from hashgnn.recommender.trained_model import Model
 from hashgnn.search import Index
 from hashgnn.search.validation import MAX_BITS
 from hashgnn.stage.record import Recorder

@@ -144,3 +144,13 @@ def test_bad_input_has_its_line(monkeypatch: pytest.MonkeyPatch, small_model: Pa
     monkeypatch.setattr("hashgnn.recommender.folder.load_model", fail)
     ran = run("recommend", small_model)
     assert (ran.exit_code, ran.stderr) == (2, "error: this is bad\n")
+
+
+def test_each_mistake_has_its_line(folder: Path) -> None:
+    table = folder.parent / "clicks.csv"
+    ran = run("train", table, "--output", "x", "--bits", "0", "--seed", "-1")
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert ran.stderr.splitlines() == [
+        "error: bits: expected 1 or more, got 0",
+        "error: seed: expected 0 or more, got -1",
+    ]

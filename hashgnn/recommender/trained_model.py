@@ -3,14 +3,15 @@
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pydantic import Field
 
-from hashgnn.config.base import Count, Section, parse
+from hashgnn.config.base import Section, parse
 from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.errors import InputError, shown
 from hashgnn.evaluation.representation import Representation
@@ -18,6 +19,7 @@ from hashgnn.search import Index
 
 Search = Literal["hierarchical", "hamming", "continuous"]
 SEARCHES: tuple[Search, ...] = get_args(Search)
+Size = Annotated[int, Field(ge=1)]  # without a limit: more than there are is all there are
 
 _MAX_SHOWN = 3  # unknown ids in a message
 _INT64_MAX = np.iinfo(np.int64).max
@@ -95,7 +97,7 @@ def _id_text(id_: Any, kind: str) -> str:
 class Query(Section):
     """The arguments of ``Model.recommend`` that do not name users."""
 
-    n: Count
+    n: Size
     """Items per user."""
 
     search: Search
@@ -104,7 +106,7 @@ class Query(Section):
     exclude_known: bool
     """Whether to leave out the items that a user interacted with in training."""
 
-    candidates: Count
+    candidates: Size
     """Items that hierarchical search re-ranks."""
 
     def sizes(self, n_items: int) -> tuple[int, int]:
