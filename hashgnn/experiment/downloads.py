@@ -1,4 +1,4 @@
-"""What a download takes from the config, and the file of this machine that it copies, if any."""
+"""Settings of a download, and the content of the local file that it copies, if any."""
 
 import functools
 import json
@@ -13,10 +13,10 @@ _CONTENT = "content"
 
 
 def download_settings(config: Config, dataset: str, file: str, base: Path) -> dict[str, Any]:
-    """The entry of the file alone: another filter must not download again.
+    """Return the config entry of a raw file only: another filter must not download it again.
 
-    A file of this machine, the user's own or one of a mirror, counts by its content: its time may
-    be that of a clock that was wrong. ``base`` is the folder where relative paths begin.
+    A local file, the user's own or one of a mirror, counts by its content, since its modification
+    time may come from a wrong clock. Relative paths begin at the folder ``base``.
     """
     entry = config["datasets"][dataset]["files"][file]
     copy = Path("results", dataset, "download", file)
@@ -25,7 +25,7 @@ def download_settings(config: Config, dataset: str, file: str, base: Path) -> di
 
 
 def check_places(config: Config) -> None:
-    """Raise ``InputError`` for an address, or a mirror, that is neither of the web nor a path."""
+    """Raise ``InputError`` for an address or a mirror that is neither a web address nor a path."""
     places = [config["mirror"]] if config.get("mirror") else []
     for entry in config["datasets"].values():
         files = entry.get("files", {}).values()
@@ -37,7 +37,7 @@ def check_places(config: Config) -> None:
 def _content(
     config: Config, entry: dict[str, Any], name: str, base: Path, copy: Path
 ) -> dict[str, Any]:
-    """What stands for the content of the source, where the entry's checksum does not."""
+    """Return what identifies the content of the source, unless the entry's checksum does."""
     settled = "checksum" in entry and config.get("mirror_checksums") != "trust"
     mirror = local_path(config["mirror"], base) if config.get("mirror") else None
     own = local_path(entry["address"], base) if "address" in entry else None
@@ -49,9 +49,10 @@ def _content(
 
 
 def _state(source: Path, copy: Path) -> dict[str, Any]:
-    """None for a file that is not there: no download was planned with that, so that it runs.
+    """Return the content of a local source.
 
-    A source of the same bytes as the copy is nothing new, wherever the copy came from.
+    It is None for a missing file: no earlier download has that setting, so the job runs and reports
+    it. A source with the bytes of the copy keeps the copy's setting, wherever the copy came from.
     """
     digest = _digest(source)
     made, settings = _recorded(copy)
@@ -59,7 +60,7 @@ def _state(source: Path, copy: Path) -> dict[str, Any]:
 
 
 def _recorded(copy: Path) -> tuple[str | None, dict[str, Any]]:
-    """Checksum of a copy that was made, and what stood for the content of its source."""
+    """Return the checksum of an earlier copy and the content setting it was made with."""
     try:
         record = json.loads(Path(f"{copy}.provenance.json").read_text(encoding="utf-8"))
         made, settings = record["outputs"][copy.name], record["settings"]
@@ -69,7 +70,7 @@ def _recorded(copy: Path) -> tuple[str | None, dict[str, Any]]:
 
 
 def _digest(path: Path) -> str | None:
-    """None for what is not there or cannot be read: the download says which."""
+    """Return the checksum of a file; None if it is missing or unreadable."""
     try:
         status = path.stat()
         return _digest_as_of(path, status.st_mtime_ns, status.st_size) if path.is_file() else None

@@ -1,7 +1,8 @@
 """What must and what may run again after which edit: by hand, from what each part is for.
 
 A job is called by its rule and what tells it from the others of its rule: data set, model and
-length of code; or file; or number of negatives. Patterns are those of fnmatch.
+length of code; or file; or number of negatives. An evaluation of the validation part is called
+"validate". Patterns are those of fnmatch.
 """
 
 from collections.abc import Iterable

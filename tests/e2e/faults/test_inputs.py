@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from hashgnn.config import check as configuration
 from hashgnn.config.parameters import parameters
 from hashgnn.errors import InputError
-from hashgnn.experiment.runs import derived_models, runs
-from hashgnn.experiment.tuning import tried_models
+from hashgnn.experiment.runs import derived_models, runs, tried_models
 from tests.data.reading import accepted, check_read
 from tests.data.test_fuzz_readers import COLUMNS, LAYOUT, NAMES, ROLES, TEXT
 from tests.data.test_fuzz_tables import (

@@ -77,11 +77,11 @@ def job(file: str) -> str | None:
         case ["results", dataset, drawn, "seed0.npy"]:
             return f"triplets {dataset} {drawn.removeprefix('triplets')}"
         case ["results", dataset, model, bits, "seed0", name]:  # another seed makes new jobs
-            rules = {"history": "train", "metrics": "evaluate", "validation": "validate"}
-            stem, _, suffix = name.partition(".")
-            rule = {**rules, "timing": "timing"}.get(stem)
-            if rule and suffix == "csv":
-                return f"{rule} {dataset} {model} {bits.removeprefix('bits')}"
+            rules = {"history.csv": "train", "metrics.csv": "evaluate", "timing.csv": "timing"}
+            if name in rules:
+                return f"{rules[name]} {dataset} {model} {bits.removeprefix('bits')}"
+        case ["results", dataset, model, bits, "seed0", "validation", "metrics.csv"]:
+            return f"validate {dataset} {model} {bits.removeprefix('bits')}"
     return None
 
 
