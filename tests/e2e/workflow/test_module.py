@@ -55,26 +55,28 @@ min_version("6.10.0")
 configfile: "config/config.yaml"
 
 
-# declare {source} as a module
+# declare https://github.com/owner/hashgnn as a module
 module hashgnn:
     snakefile:
-        "{source}"
+        {source}
     config:
         config
 
 
-# use all rules from {source}
+# use all rules from https://github.com/owner/hashgnn
 use rule * from hashgnn
 """
+HOSTED = 'github("owner/hashgnn", path="workflow/Snakefile", tag="v1")'
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    without = ("PYTHONPATH", "GITHUB_TOKEN")
     ran = subprocess.run(
         [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        env={key: value for key, value in os.environ.items() if key not in without},
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran
@@ -129,8 +131,8 @@ def deploy(folder: Path, source: str) -> None:
     (folder / "workflow/Snakefile").write_text(DEPLOYED.format(source=source))
 
 
-def test_deployed_from_a_clone(tmp_path: Path) -> None:
-    deploy(tmp_path, f"{ROOT}/workflow/Snakefile")
+def test_deployed_from_a_folder(tmp_path: Path) -> None:
+    deploy(tmp_path, f'"{ROOT}/workflow/Snakefile"')
 
     planned = jobs(tmp_path)
     assert planned["all"] == 1
@@ -139,23 +141,38 @@ def test_deployed_from_a_clone(tmp_path: Path) -> None:
     assert (tmp_path / TARGET).exists()
 
 
-def test_deployed_from_a_git_repository(tmp_path: Path) -> None:
-    """The package and the schema come from a clone of the commit that the module names."""
-    origin = tmp_path / "origin"
-    origin.mkdir()
+@pytest.fixture
+def origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with the project as tag v1, which Git takes for github.com/owner/hashgnn."""
+    folder = tmp_path / "origin"
+    folder.mkdir()
     for part in PARTS:
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, origin / part)
-    git = ["git", "-C", str(origin), "-c", "user.name=x", "-c", "user.email=x@x.org"]
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"], ["tag", "v1"]):
-        subprocess.run([*git, *command], check=True)
-    shutil.rmtree(origin / "hashgnn")  # what is not committed does not count
+        copy(ROOT / part, folder / part)
+    settings = tmp_path / "gitconfig"
+    settings.write_text(
+        f'[url "{folder}"]\n\tinsteadOf = https://github.com/owner/hashgnn\n'
+        "[user]\n\tname = x\n\temail = x@example.org\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for command in ("init -q", "add -A", "commit -qm x", "tag v1"):
+        subprocess.run(["git", "-C", str(folder), *command.split()], check=True)
+    shutil.rmtree(folder / "hashgnn")  # what is not committed does not count
+    return folder
+
+
+@pytest.mark.parametrize("hosted", [True, False])
+def test_deployed_from_a_git_repository(tmp_path: Path, origin: Path, hosted: bool) -> None:
+    """The package and the schema come from a clone of the commit that the module names."""
     here = tmp_path / "here"
     here.mkdir()
-    deploy(here, f"git+file://{origin}/workflow/Snakefile@v1")
+    deploy(here, HOSTED if hosted else f'"git+file://{origin}/workflow/Snakefile@v1"')
 
-    snakemake(here, "--", TARGET)
+    assert jobs(here)["train"] > 10
 
-    assert (here / TARGET).exists()
     (made,) = (here / ".snakemake/hashgnn").iterdir()
     assert (made / "hashgnn/__init__.py").exists()
+    if hosted:
+        snakemake(here, "--", TARGET)
+        assert (here / TARGET).exists()
