@@ -8,6 +8,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from hashgnn.config.model import derived
 from hashgnn.config.parameters import negatives, parameters
 
 ROOT = Path(__file__).parents[1]
@@ -78,7 +79,7 @@ STATED = [
 def paper() -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     update_config(config, yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
-    return config
+    return derived(config)
 
 
 CONFIG = paper()

@@ -177,7 +177,7 @@ def config_with(kind: str, name: str) -> dict[str, Any]:
     elif kind == "value":
         config["sweeps"]["triplets"]["values"] = [name]
     elif kind == "tuned value":
-        config["tuning"]["spaces"] = {"hashgnn": {"scale": [name]}}
+        config["models"]["hashgnn"]["tuning"] = {"scale": [name]}
     elif kind == "module":
         config["models"]["hashgnn"]["module"] = name
     else:

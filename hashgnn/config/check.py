@@ -10,7 +10,9 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from hashgnn.config.data_sets import unusable_data_sets
-from hashgnn.config.needs import CUTOFFS, unusable_grids
+from hashgnn.config.methods import same_looks
+from hashgnn.config.model import derived
+from hashgnn.config.needs import CUTOFFS, GRIDS, unusable_grids
 from hashgnn.config.parameters import shares_training
 from hashgnn.config.settings import remedy
 from hashgnn.errors import InputError, did_you_mean
@@ -39,6 +41,8 @@ def check_config(config: Mapping[str, Any], schema: Path) -> None:
     """Raise ``InputError`` with one line a mistake: the key, what is wrong, what is expected."""
     validator = _Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
     mistakes = [_explain(error) for error in validator.iter_errors(config)]
+    if not mistakes:
+        config = derived(config)
     for find in (_unknown_references, unusable_data_sets, unusable_grids, _unusable_evaluation):
         mistakes = mistakes or list(find(config))
     if mistakes:
@@ -76,9 +80,11 @@ def _unknown_references(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _unusable_pretrained(config["models"])
     yield from _unusable_sweeps(config)
     yield from _unusable_tuning(config)
+    yield from same_looks(config["models"])
     for model, entry in config["models"].items():
         for name in entry.get("per_dataset", {}):
             yield from _unless_known(f"models.{model}.per_dataset", name, "datasets", config)
+        yield from _unknown_grids(f"models.{model}.shown_in", entry.get("shown_in", []))
     for name, entry in config["datasets"].items():
         if entry["reader"] == "synthetic":
             needed, absent = "generator", "generator" not in entry
@@ -96,6 +102,15 @@ def _unless_known(where: str, name: str, kind: str, config: Mapping[str, Any]) -
         known = ", ".join(sorted(config.get(kind, {})))
         nearest = did_you_mean(name, config.get(kind, {}))
         yield f"{where}: {name} is not among {kind}: {known}{nearest}"
+
+
+def _unknown_grids(where: str, names: Iterable[str]) -> Iterator[str]:
+    """Names of ``shown_in`` that are no figures or tables of models."""
+    showing = [name for name, needs in GRIDS.items() if "models" in needs.keys]
+    for name in names:
+        if name not in showing:
+            known, nearest = ", ".join(showing), did_you_mean(name, showing)
+            yield f"{where}: {name} is no figure or table of models; known: {known}{nearest}"
 
 
 def _unusable_sweeps(config: Mapping[str, Any]) -> Iterator[str]:
@@ -138,15 +153,14 @@ def _unusable_tuning(config: Mapping[str, Any]) -> Iterator[str]:
     for name in tuning["datasets"]:
         yield from _unless_known("tuning.datasets", name, "datasets", config)
     for model, space in tuning["spaces"].items():
-        yield from _unless_known("tuning.spaces", model, "models", config)
-        yield from _unknown_blocks(f"tuning.spaces.{model}", model, space, config)
+        yield from _unknown_blocks(f"models.{model}.tuning", model, space, config)
         entry = config["models"].get(model, {})
         shared = {"negatives", *config["training"]} if shares_training(entry) else set()
         known = shared | set(entry.get("parameters", {}))
         for key, values in space.items():
-            yield from _odd_counts(f"tuning.spaces.{model}.{key}", [key], values, entry)
+            yield from _odd_counts(f"models.{model}.tuning.{key}", [key], values, entry)
             if key.split(".")[0] not in known:
-                yield f"tuning.spaces.{model}: {key} is not set in models.{model} or training"
+                yield f"models.{model}.tuning: {key} is not set in models.{model} or training"
 
 
 def _unusable_pretrained(models: Mapping[str, Any]) -> Iterator[str]:

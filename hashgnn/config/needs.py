@@ -56,7 +56,8 @@ def _keys(name: str, grid: Mapping[str, Any]) -> Iterator[str]:
     needed = {"datasets", *GRIDS[name].keys}
     if lacking := sorted(needed - set(grid)):
         made_of = ", ".join(sorted(needed))
-        yield f"grids.{name}: lacks {', '.join(lacking)}; it is made of {made_of}"
+        hint = "; no model's shown_in names it" if "models" in lacking else ""
+        yield f"grids.{name}: lacks {', '.join(lacking)}; it is made of {made_of}{hint}"
     for key in sorted(set(grid) - needed):
         yield f"grids.{name}.{key}: not shown there; it is made of {', '.join(sorted(needed))}"
 

@@ -84,14 +84,15 @@ def _of_variants(config: Config) -> Iterator[str]:
             for value in sweep["values"]:
                 changes = dict.fromkeys(sweep["vary"], value)
                 yield from _varied(config, sweep["model"], changes, f"sweeps.{name}.values: ")
-    tuning = config.get("tuning", {"spaces": {}})
-    for model, space in tuning["spaces"].items():
-        fixed = tuning.get("training", {})
-        yield from _varied(config, model, fixed, "tuning.training: ")
+    fixed = config.get("tuning", {}).get("training", {})
+    for model, entry in config["models"].items():
+        space = entry.get("tuning", {}) if "tuning" in config else {}
+        if space:
+            yield from _varied(config, model, fixed, "tuning.training: ")
         for key, values in space.items():
             for value in values:
                 changes = {**fixed, key: value}
-                yield from _varied(config, model, changes, f"tuning.spaces.{model}: ")
+                yield from _varied(config, model, changes, f"models.{model}.tuning: ")
 
 
 def _varied(config: Config, model: str, changes: Mapping[str, Any], where: str) -> Iterator[str]:

@@ -180,9 +180,7 @@ class JobSettings:
     def _looks(self, models: Iterable[str]) -> dict[str, list[str]]:
         """Return colour and marker by model."""
         entries = self._config["models"]
-        return {
-            m: [entries[m]["color"], entries[m]["marker"]] for m in models if "color" in entries[m]
-        }
+        return {model: [entries[model]["color"], entries[model]["marker"]] for model in models}
 
     def _places(self, models: Iterable[str]) -> dict[str, str]:
         """Return the place in the paper of each model that has one."""

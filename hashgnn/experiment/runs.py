@@ -245,7 +245,7 @@ def current(config: Config, dataset: str, method: str, key: str) -> Any:
     for part in key.split("."):
         if not isinstance(value, dict) or part not in value:
             raise InputError(
-                f"tuning.spaces.{method}: {key} is to be tuned, but {method} has no such "
+                f"models.{method}.tuning: {key} is to be tuned, but {method} has no such "
                 f"hyper-parameter on {dataset}: set models.{method}.parameters.{key}"
             )
         value = value[part]

@@ -96,11 +96,11 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         ),
         ("device", "gpu", "device: 'gpu' does not match"),
         ("tuning datasets", ["x"], "tuning.datasets: x is not among datasets: "),
-        ("tuning spaces", {"x": {"scale": [1]}}, "tuning.spaces: x is not among models: "),
+        ("tuning spaces", {}, "tuning: no such key: spaces; known: bits, budget, datasets, seed, "),
         (
-            "tuning spaces hash_ste",
+            "models hash_ste tuning",
             {"scal": [1]},
-            "tuning.spaces.hash_ste: scal is not set in models.hash_ste or training",
+            "models.hash_ste.tuning: scal is not set in models.hash_ste or training",
         ),
         ("grids fig3 sweeps", ["x"], "grids.fig3.sweeps: x is not among sweeps: "),
         (
@@ -177,9 +177,9 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         ("sweeps code_length values", [8, 16.5], "sweeps.code_length.values: expected whole numb"),
         ("sweeps triplets values", [1, 0], "sweeps.triplets.values: expected whole numbers from 1"),
         (
-            "tuning spaces hashgnn",
+            "models hashgnn tuning",
             {"negatives": [0.5]},
-            "tuning.spaces.hashgnn.negatives: expected",
+            "models.hashgnn.tuning.negatives: expected",
         ),
         # Lists have each entry once, and one at least.
         (
@@ -281,6 +281,24 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "grids.fig7.sweeps: expected one sweep, got",
         ),
         ("grids fig7 models", ["hash_ste"], "grids.fig7.models: lacks hashgnn_nr, whose p falls"),
+        # How methods are shown.
+        ("models mf color", "red", "models.mf.color: 'red' does not match"),
+        ("models mf marker", "x", "models.mf.marker: expected one of o, s, D, ^, "),
+        ("models mf place", "", "models.mf.place: '' does not match"),
+        (
+            "models mf shown_in",
+            ["tabel2"],
+            "models.mf.shown_in: tabel2 is no figure or table of models; known: fig1, fig3, ",
+        ),
+        ("models mf shown_in", ["fig5"], "models.mf.shown_in: fig5 is no figure or table of"),
+        ("models mf shown_in", ["fig3"] * 2, "models.mf.shown_in: 'fig3' is given twice"),
+        ("models mf tuning", {}, "models.mf.tuning: {} should be non-empty"),
+        ("datasets gowalla in_paper", "yes", "datasets.gowalla.in_paper: expected boolean, got"),
+        (
+            "grids methods",
+            {"datasets": ["gowalla"], "bits": [32], "models": []},
+            "grids.methods.models: [] should be non-empty",
+        ),
         # Names are one line of text.
         (
             "datasets movielens format encoding",
@@ -352,6 +370,27 @@ def test_two_methods_of_one_name_cannot_stand_in_one_figure() -> None:
 
     expected = "grids.fig3.models: hashgnn and hash_ste have the same name, 'HashGNN'"
     assert str(caught.value).splitlines()[0] == expected
+
+
+def test_two_methods_cannot_look_alike() -> None:
+    config = with_change("models hash_ste color", "#d55e00")
+    config["models"]["hash_ste"]["marker"] = "o"
+
+    with pytest.raises(InputError) as caught:
+        check_config(config, SCHEMA)
+
+    assert str(caught.value) == (
+        "models.hash_ste.color: hash_ste and hashgnn have the same color and marker, #D55E00 'o': "
+        "give one of them others"
+    )
+
+
+def test_a_grid_that_no_model_is_shown_in_lacks_models() -> None:
+    config = copy.deepcopy(CONFIG)
+    config["models"]["hashgnn"]["shown_in"] = []
+
+    with pytest.raises(InputError, match=r"^grids.table4: lacks models; .* no model's shown_in na"):
+        check_config(config, SCHEMA)
 
 
 def keys_of(schema: dict[str, Any]) -> set[str]:

@@ -22,7 +22,6 @@ CONFIG = {
         name: SHIPPED["models"][name]
         for name in ("hashgnn", "hashgnn_nr", "hash_ste", "graphsage", "lsh", "als", "mf")
     },
-    "tuning": {**SHIPPED["tuning"], "spaces": {"hash_ste": {"scale": [0.5, 1]}}},
 }
 
 
@@ -114,8 +113,8 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
             "sweeps.ranking_weight.values: ranking_weight: expected a number, got 'much'",
         ),
         (
-            {"tuning": {"spaces": {"hash_ste": {"scale": [0.5, -1]}}}},
-            "tuning.spaces.hash_ste: scale: expected 0 or more, got -1.0",
+            {"models": {"hash_ste": {"tuning": {"scale": [0.5, -1]}}}},
+            "models.hash_ste.tuning: scale: expected 0 or more, got -1.0",
         ),
         ({"tuning": {"training": {"epoch": 8}}}, "tuning.training: epoch: no such key; known here"),
     ],

@@ -62,6 +62,7 @@ load_package()
 
 from hashgnn.config.check import base_folder, check_config
 from hashgnn.config.files import refuse_repeated_keys, with_types
+from hashgnn.config.model import derived
 from hashgnn.config.parameters import named_modules
 from hashgnn.errors import InputError
 from hashgnn.experiment.check_once import CHECK, check_once
@@ -99,6 +100,7 @@ try:
     config = with_types(config, workflow.config_settings.config_args or [])
     check_config(config, SCHEMA)
     validate(config, str(SCHEMA))  # fills in the defaults
+    config = derived(config)
     config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
     declared = {**config, "models": dict(config["models"])}
     config["models"] |= {**derived_models(config), **tried_models(config)}

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hashgnn.config import check as configuration
+from hashgnn.config.model import derived
 from hashgnn.config.parameters import parameters
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import derived_models, runs, tried_models
@@ -182,6 +183,7 @@ def plan(config: dict[str, Any]) -> None:
     """What Snakemake takes from a config: each training has a name of its own and settings."""
     if "tuning" in config:
         config["tuning"].setdefault("training", {})  # the schema's default, as Snakemake sets it
+    config = derived(config)
     config["models"] |= {**derived_models(config), **tried_models(config)}
     for grid in config["grids"].values():
         for run in runs(config, grid or {"datasets": []}):
