@@ -1,26 +1,30 @@
 """Parse blocks of the configuration into typed sections; errors name the offending key."""
 
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     ValidationError,
     model_validator,
 )
-from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from hashgnn.errors import InputError, did_you_mean, shown
 
 S = TypeVar("S", bound="Section")
-
-Count = Annotated[int, Field(ge=1)]
+T = TypeVar("T")
 
 _NAMES = {
     int: "a whole number",
@@ -34,6 +38,48 @@ _LARGEST = 2**63  # of what arrays hold
 _BOUNDS = {"ge": "{} or more", "le": "{} or less", "gt": "more than {}", "lt": "less than {}"}
 # Errors of pydantic that say that a value is of another type than its field.
 _OF_TYPE = ("_type", "literal_error", "int_from_float")
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Constraint of a text: the regular expression that all of it matches, and what that means."""
+
+    pattern: str
+    meaning: str
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(kind))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": f"^({self.pattern})$"}
+
+    def _check(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            raise ValueError(f"expected {self.meaning}, got {shown(text)}")
+        return text
+
+
+def distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+    """Return ``values`` unless one is given twice, which is a ``ValueError``."""
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            raise ValueError(f"{shown(value)} is given twice; each may stand once")
+    return values
+
+
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Bits = Annotated[int, Field(ge=1, le=1024)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Id = Annotated[str, Matching("[A-Za-z0-9][A-Za-z0-9_-]*", "letters, digits, _ and -")]
+Line = Annotated[str, Matching(r"[^\x00-\x1f\x7f-\x9f]+", "one line of text, not empty")]
+Several = Annotated[
+    tuple[T, ...],
+    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(distinct),
+]
 
 
 def _take_lists(schema: Any) -> None:
@@ -64,7 +110,7 @@ class Section(BaseModel):
     )
 
     def check(self) -> None:
-        """Raise ``InputError``, beginning with a key, for values that do not fit each other."""
+        """Raise ``InputError`` for values that do not fit each other, a line per key."""
 
     @model_validator(mode="after")
     def _check(self) -> "Section":
@@ -117,8 +163,9 @@ def plain(value: Any, where: str = "") -> Any:
         raise InputError(f"{where}: expected a number of at most 64 bits, got {shown(value)}")
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    hint = "; in quotes it is a text" if isinstance(value, date) else ""
     raise InputError(
-        f"{where}: expected numbers, texts, or lists or mappings of them, got {shown(value)}"
+        f"{where}: expected numbers, texts, or lists or mappings of them, got {shown(value)}{hint}"
     )
 
 
@@ -213,9 +260,9 @@ def _line(mistake: _Mistake, where: str) -> str:
         nearest = did_you_mean(mistake.path[-1], known)
         return f"{where}: no such key; known here: {', '.join(sorted(known))}{nearest}"
     if mistake.type == "section":
-        return at(where, mistake.context["text"])
+        return "\n".join(at(where, line) for line in mistake.context["text"].splitlines())
     if mistake.type == "value_error":
-        return f"{where}: {mistake.context['error']}"
+        return f"{where}: {mistake.context['error']}" + " as a key" * mistake.is_of_key
     if mistake.type == "missing":
         return f"{where}: missing; expected {_describe(mistake.kind)}"
     return f"{where}: expected {_expected(mistake)}, got {shown(mistake.value)}"
@@ -229,7 +276,10 @@ def _expected(mistake: _Mistake) -> str:
     if mistake.type == "finite_number":
         return "a finite number"
     if mistake.type in ("too_short", "string_too_short"):
-        return f"{mistake.context['min_length']} or more"
+        kind = {"dict": "a mapping", "str": "a text"}.get(type(mistake.value).__name__, "a list")
+        return f"{kind} that is not empty"
+    if mistake.type == "too_long":
+        return f"a list of {mistake.context['max_length']}"
     if mistake.type == "string_pattern_mismatch":
         return f"a text that matches {mistake.context['pattern']}"
     return mistake.message

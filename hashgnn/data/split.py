@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from hashgnn.config.timestamps import parse_moment
+from hashgnn.config.data_sets import parse_moment
 from hashgnn.data.interactions import PARTS, Interactions, Split, load_interactions, save_split
 from hashgnn.errors import InputError
 from hashgnn.random import random_bits

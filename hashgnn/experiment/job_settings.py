@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from hashgnn.checksums import file_checksum
-from hashgnn.config.parameters import Config, negatives, parameters, takes_training
+from hashgnn.config.methods import Config, negatives, parameters, takes_training
 from hashgnn.experiment.downloads import download_settings
 from hashgnn.experiment.runs import base_model, compared_runs, points, runs, trials
 
 Wildcards = Mapping[str, str]
 Grid = Mapping[str, Any]
+
+# Keys of `evaluation` that decide which epoch of a training is kept.
+VALIDATED_BY = ("validation_cutoff", "candidates")
 
 # Figures of the course of training, which show each run.
 COURSES = ("fig4", "fig6")
@@ -53,9 +56,7 @@ class JobSettings:
     def split(self, wildcards: Wildcards) -> str:
         """Return how a data set is split; keys of null unset those of an earlier config file."""
         split = self._config["datasets"][wildcards["dataset"]]["split"]
-        entry = {key: value for key, value in split.items() if value is not None}
-        share = {"test": 0.3} if entry["by"] == "random" else {}
-        return to_text(**{**share, **entry})
+        return to_text(**{key: value for key, value in split.items() if value is not None})
 
     def triplets(self, wildcards: Wildcards) -> str:
         """Return how many negatives are drawn."""
@@ -76,12 +77,15 @@ class JobSettings:
             validation=config["datasets"][dataset]["split"]["validation"],
             negatives=negatives(config, model) if takes_training(config, model) else None,
             parameters=parameters(config, dataset, model),
+            **{key: config["evaluation"][key] for key in VALIDATED_BY},
         )
 
     def evaluate(self, wildcards: Wildcards) -> str:
         """Return what is measured, and in which part unless it is the test part."""
         part = {"part": "validation"} if wildcards["part"] else {}
-        return to_text(**_training(wildcards), evaluation=self._config["evaluation"], **part)
+        evaluation = self._config["evaluation"]
+        used = {key: value for key, value in evaluation.items() if key != "validation_cutoff"}
+        return to_text(**_training(wildcards), evaluation=used, **part)
 
     def timing(self, wildcards: Wildcards) -> str:
         """Return how searches are timed."""

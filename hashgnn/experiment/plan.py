@@ -10,8 +10,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from hashgnn.config.needs import GRIDS, TUNING, check_cutoffs
-from hashgnn.config.parameters import Config, negatives, parameters, takes_training
+from hashgnn.config.grids import check_cutoffs
+from hashgnn.config.methods import Config, negatives, parameters, takes_training
 from hashgnn.experiment.job_settings import COURSES, HIERARCHICAL, JobSettings, Wildcards
 from hashgnn.experiment.runs import Run, compared_runs, evaluated_runs, runs, trials
 
@@ -133,7 +133,7 @@ class Plan:
         Raises ``InputError`` if the evaluation lacks a cutoff that it shows.
         """
         name = wildcards["figure"]
-        check_cutoffs(self._config, name, GRIDS[name])
+        check_cutoffs(self._config, name)
         file = "history.csv" if name in COURSES else "metrics.csv"
         return _files(runs(self._config, self._config["grids"][name]), file)
 
@@ -143,7 +143,7 @@ class Plan:
         Raises ``InputError`` if the evaluation lacks a cutoff that it shows.
         """
         name = wildcards["table"]
-        check_cutoffs(self._config, name, GRIDS[name])
+        check_cutoffs(self._config, name)
         grid = self._config["grids"][name]
         if "models" not in grid:
             return [f"results/{dataset}/interactions.npz" for dataset in grid["datasets"]]
@@ -180,7 +180,7 @@ class Plan:
 
         Raises ``InputError`` if the evaluation lacks the cutoff that tuning compares by.
         """
-        check_cutoffs(self._config, "tuning", TUNING)
+        check_cutoffs(self._config, "tuning")
         tuning = self._config["tuning"]
         bits, seed = tuning["bits"], tuning["seed"]
         found = (Run(trial.dataset, trial.model, bits, seed) for trial in trials(self._config))

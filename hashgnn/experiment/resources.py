@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hashgnn.config.parameters import Config, negatives, parameters, takes_training
+from hashgnn.config.methods import Config, negatives, parameters, takes_training
 from hashgnn.errors import InputError
 from hashgnn.experiment.sizes import Sizes, Training, generated, prepared, raw_rows, training, tried
-from hashgnn.training.engine import TARGET_COST
+from hashgnn.training import TARGET_COST
 
 Wildcards = Mapping[str, str]
 Files = Sequence[str]

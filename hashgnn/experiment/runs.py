@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
-from hashgnn.config.parameters import (
+from hashgnn.config.methods import (
     Config,
     merged,
     negatives,

@@ -4,7 +4,6 @@ import functools
 import math
 import zipfile
 from collections.abc import Mapping
-from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow.parquet as pq
 
-from hashgnn.config.settings import parse
+from hashgnn.config.base import parse
 from hashgnn.data.archive import Content, describe_data, open_data
 from hashgnn.errors import InputError
-from hashgnn.models.settings import TrainingSettings
-from hashgnn.training.engine import HOPELESS, TARGET_COST
+from hashgnn.models.method import GraphParameters
+from hashgnn.training import HOPELESS, TARGET_COST
 
 _SAMPLE = 1 << 20  # bytes at the beginning of a text file whose lines are counted
 _SHRINKS = 4  # highest compression ratio of tables of ids and times
@@ -112,7 +111,7 @@ class Training(NamedTuple):
     """What the cost of a training with the shared settings depends on."""
 
     sizes: Sizes  # of the training part
-    settings: TrainingSettings
+    settings: GraphParameters
     bits: int
     negatives: int
     layers: list[Layer]
@@ -148,12 +147,12 @@ def training(
 
     Raises ``InputError`` if a shared hyper-parameter has a wrong type.
     """
-    shared = {field.name for field in fields(TrainingSettings)}
+    shared = GraphParameters.model_fields
     own = {key: value for key, value in parameters.items() if key in shared}
     if method in _WHOLE:
         widths = [bits] * int(parameters.get("layers", 3) if method == _WHOLE[0] else 1)
         own |= {"embedding_width": bits, "widths": widths, "fanouts": [1], "engine": "full"}
-    settings = parse(TrainingSettings, own, "parameters")
+    settings = parse(GraphParameters, own, "parameters")
     layers = _whole if settings.engine == "full" else _sampled
     return Training(sizes, settings, bits, negatives, layers(sizes, settings, negatives))
 
@@ -171,7 +170,7 @@ def distinct(draws: float, among: int) -> float:
     return among * -math.expm1(-draws / among) if among else 0
 
 
-def _sampled(sizes: Sizes, settings: TrainingSettings, negatives: int) -> list[Layer]:
+def _sampled(sizes: Sizes, settings: GraphParameters, negatives: int) -> list[Layer]:
     """Return the layers of sampled neighbourhoods, the last one first."""
     batch = max(1, min(settings.batch_size, sizes.interactions))
     users = batch * sizes.users / max(1, sizes.interactions)
@@ -185,11 +184,11 @@ def _sampled(sizes: Sizes, settings: TrainingSettings, negatives: int) -> list[L
     return layers
 
 
-def _whole(sizes: Sizes, settings: TrainingSettings, negatives: int) -> list[Layer]:
+def _whole(sizes: Sizes, settings: GraphParameters, negatives: int) -> list[Layer]:
     links = 2 * sizes.interactions
     return [Layer(sizes.nodes, links, *widths) for widths in _widths(settings)]
 
 
-def _widths(settings: TrainingSettings) -> list[tuple[int, int]]:
+def _widths(settings: GraphParameters) -> list[tuple[int, int]]:
     """Return the width before and after each layer, the last one first."""
     return list(pairwise([settings.embedding_width, *settings.widths]))[::-1]

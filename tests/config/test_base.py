@@ -65,7 +65,7 @@ def test_parse_converts_lists_and_nested_blocks() -> None:
         ),
         ({"widths": [1, "two"]}, "x.widths.1: expected a whole number, got 'two'"),
         ({"widths": [1, 0]}, "x.widths.1: expected 1 or more, got 0"),
-        ({"widths": []}, "x.widths: expected 1 or more, got []"),
+        ({"widths": []}, "x.widths: expected a list that is not empty, got []"),
         ({"widths": 2}, "x.widths: expected a list, each a whole number, got 2"),
         ({"inner": 0.5}, "x.inner: expected a mapping of share, got 0.5"),
         ({"other": 0.5}, "x.other: expected a mapping of share, got 0.5"),

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.sourcecache import LocalGitFile, LocalSourceFile
-from snakemake.utils import validate
 
 
 def project_root():
@@ -60,10 +59,9 @@ def load_package():
 
 load_package()
 
-from hashgnn.config.check import base_folder, check_config
-from hashgnn.config.files import refuse_repeated_keys, with_types
-from hashgnn.config.model import derived
-from hashgnn.config.parameters import named_modules
+from hashgnn.config.loading import refuse_repeated_keys, with_types
+from hashgnn.config.methods import named_modules
+from hashgnn.config.model import base_folder, resolve
 from hashgnn.errors import InputError
 from hashgnn.experiment.check_once import CHECK, check_once
 from hashgnn.experiment.downloads import check_places
@@ -80,7 +78,6 @@ from hashgnn.stage.record import available_mb, memory_mb
 digest = CodeDigest(ROOT)
 code = PlannedCode(digest, workflow.is_main_process)
 
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 EXPLORE_TEMPLATE = ROOT / "hashgnn/reporting/explore.html"
 
 
@@ -98,10 +95,7 @@ try:
     if workflow.is_main_process:
         refuse_repeated_keys(workflow.configfiles)
     config = with_types(config, workflow.config_settings.config_args or [])
-    check_config(config, SCHEMA)
-    validate(config, str(SCHEMA))  # fills in the defaults
-    config = derived(config)
-    config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
+    config = resolve(config)
     declared = {**config, "models": dict(config["models"])}
     config["models"] |= {**derived_models(config), **tried_models(config)}
     check_places(config)

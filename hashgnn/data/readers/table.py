@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hashgnn.config.timestamps import parse_moment
+from hashgnn.config.data_sets import parse_moment
 from hashgnn.data.archive import describe_data
 from hashgnn.data.ids import Batch
 from hashgnn.data.tabular.columns import Locate, ids, numbers, seconds, texts
