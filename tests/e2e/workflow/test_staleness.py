@@ -335,5 +335,5 @@ def test_every_module_that_ran_lies_in_the_closure_that_is_watched(project: Any)
             entries += [settings["method"], *([encoder] if encoder else [])]
         if "reader" in settings:
             entries.append(f"hashgnn.data.readers.{settings['reader']}")
-        closure = CodeDigest(project.root).closure(*entries)
+        closure = CodeDigest(project.root).reached(*entries).modules
         assert set(record["modules"]) <= closure, path
