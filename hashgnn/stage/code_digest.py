@@ -61,6 +61,7 @@ class CodeDigest:
         self.root = root
         # Hundreds of jobs ask for the digests of the same definitions.
         self.module = functools.cache(self._read)
+        self._path = functools.cache(self._find_file)
         self.effects = functools.cache(self._effects_of)
         self._leads_to = functools.cache(lambda node: tuple(self._led_to(node)))
         self._imports = functools.cache(lambda module: tuple(self._imported_with(module)))
@@ -101,7 +102,7 @@ class CodeDigest:
                     continue
                 nodes.add(node)
                 for definition in self.definitions(node):
-                    for item in definition.imports:
+                    for item in definition.uses.imports:
                         loading += self._loaded(item.loads)
                 waiting += self._leads_to(node)
             if not waiting and not loading and _EVERYTHING in nodes:
@@ -142,11 +143,11 @@ class CodeDigest:
             yield from self._whole(node.module)
         read = self.module(node.module)
         for definition in self.definitions(node):
-            for chain in (*definition.names, *definition.soft):
-                own = [item for item in definition.imports if item.bound == chain[0]]
+            for chain in (*definition.uses.names, *definition.uses.soft):
+                own = [item for item in definition.uses.imports if item.bound == chain[0]]
                 for item in own:
                     yield from self._imported(item, chain[1:])
-                if read.binds(chain[0]) or not (own or chain in definition.soft):
+                if read.binds(chain[0]) or not (own or chain in definition.uses.soft):
                     yield from self._resolve(node.module, chain)
             if "__subclasses__" in definition.dump:
                 yield _EVERYTHING
@@ -204,7 +205,7 @@ class CodeDigest:
         items = [item for found in read.imports.values() for item in found]
         for _, part in read.parts:  # a function imports when it is called
             if not isinstance(part.statements[0], ast.FunctionDef | ast.AsyncFunctionDef):
-                items += part.imports
+                items += part.uses.imports
         for item in items:
             yield from self._loaded(item.loads)
 
@@ -239,7 +240,7 @@ class CodeDigest:
                     return self.module(node.module), statement
         return None
 
-    def _path(self, module: str) -> Path | None:
+    def _find_file(self, module: str) -> Path | None:
         base = self.root.joinpath(*module.split("."))
         candidates = (base.with_suffix(".py"), base / "__init__.py")
         return next((path for path in candidates if path.is_file()), None)

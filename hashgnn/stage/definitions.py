@@ -8,6 +8,7 @@ that is not known to be harmless), is an *effect*: it counts whenever the module
 import ast
 import builtins
 import functools
+import re
 import symtable
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -49,23 +50,35 @@ class Import(NamedTuple):
         return f"{self.module}.{self.attribute}" if self.attribute else self.module
 
 
-@dataclass(frozen=True, eq=False)
-class Definition:
-    """Statements of a module that count as one.
+class Uses(NamedTuple):
+    """What a definition names.
 
-    ``names`` are the dotted names that they use of the module; those that are ``soft`` count only
-    if the module binds them, since they may as well be names within the definition.
+    ``names`` are dotted names of the module; those that are ``soft`` count only if the module binds
+    them, since they may as well be names within the definition. ``imports`` are its own: those of
+    functions, classes and compound statements.
     """
 
-    statements: tuple[ast.stmt, ...]
     names: frozenset[Chain]
     soft: frozenset[Chain]
-    imports: tuple[Import, ...]  # of its own, in functions and compound statements
+    imports: tuple[Import, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """Statements of a module that count as one."""
+
+    statements: tuple[ast.stmt, ...]
+    _reader: "_Reader"
 
     @cached_property
     def dump(self) -> str:
         """The syntax without docstrings, comments and layout."""
         return "\n".join(map(ast.dump, self.statements))
+
+    @cached_property
+    def uses(self) -> Uses:
+        """What it names; many definitions are never asked."""
+        return self._reader.uses(*self.statements)
 
 
 @dataclass(eq=False)
@@ -138,64 +151,69 @@ class _Reader:
     def __init__(self, module: Module, tables: dict[tuple[str, int], symtable.SymbolTable]) -> None:
         self.module = module
         self.tables = tables
+        self.nodes = functools.cache(lambda statement: tuple(ast.walk(statement)))
 
     def read(self) -> None:
         """Fill in the module."""
         module = self.module
         imported: set[tuple[str, str]] = set()
         times_bound = Counter[str]()
-        checked: set[str] = set()
         for statement in module.tree.body:
-            imports = self._imports_in(statement)
+            named = isinstance(statement, _Function)
+            imports = [] if named else self._imports_in(statement)
             names = _names_bound(statement)
             if isinstance(statement, ast.Import | ast.ImportFrom):
                 self._add_imports(imports)
                 imported |= {(item.bound, item.full) for item in imports}
             elif _is_for_types(statement, module.tree):
                 module.for_types |= {item.bound for item in imports}
-                checked |= {chain[0] for chain in _chains(statement)}
             elif _is_program(statement):
-                module.program.append(self._definition(statement))
+                module.program.append(Definition((statement,), self))
             else:
-                part = self._definition(statement)
+                part = Definition((statement,), self)
                 module.parts.append((names, part))
                 if not names:
                     self._add_imports(imports)
-                    names = tuple(_stored(statement) | {item.bound for item in imports})
+                    names = tuple(
+                        _stored(*self.nodes(statement)) | {item.bound for item in imports}
+                    )
                     module.bound_otherwise |= set(names)
                 times_bound.update(names)
         times_bound.update(name for name, _ in imported)
         self._define(times_bound)
-        self._add_unused_imports(checked)
+        self._add_unused_imports()
 
     def _add_imports(self, imports: list[Import]) -> None:
         for item in imports:
             known = self.module.imports.get(item.bound, ())
             self.module.imports[item.bound] = tuple(dict.fromkeys((*known, item)))
 
-    def _add_unused_imports(self, used: set[str]) -> None:
-        """Take an import of another package that nothing uses, nor is ``used``, for an effect."""
+    def _add_unused_imports(self) -> None:
+        """Take an import of another package that nothing uses for an effect."""
         module = self.module
-        parts = [*(part for _, part in module.parts), *module.program]
-        used = used | {chain[0] for part in parts for chain in part.names | part.soft}
-        texts = {node.value for node in ast.walk(module.tree) if isinstance(node, ast.Constant)}
+        used: set[str] = set()
+        for node in ast.walk(module.tree):
+            match node:
+                case ast.Name(id=name):
+                    used.add(name)
+                case ast.Constant(value=str(text)):  # of __all__, or an annotation
+                    used.update(re.findall(r"\w+", text))
         for statement in module.tree.body:
             if isinstance(statement, ast.Import | ast.ImportFrom):
                 for item in self._imports_in(statement):
                     foreign = item.module.split(".")[0] != module.name.split(".")[0]
-                    if foreign and item.bound not in used | texts:
-                        module.parts.append(((), self._definition(statement)))
+                    if foreign and item.bound not in used:
+                        module.parts.append(((), Definition((statement,), self)))
 
     def _define(self, times_bound: Counter[str]) -> None:
         """Name the definitions; for a name that is bound twice, the order of the module counts."""
-        whole = functools.cache(self._definition)
-        body = tuple(self.module.tree.body)
+        whole = Definition(tuple(self.module.tree.body), self)
         for names, part in self.module.parts:
             for name in names:
-                once = times_bound[name] == 1
-                self.module.definitions[name] = part if once else whole(*body)
+                self.module.definitions[name] = part if times_bound[name] == 1 else whole
 
-    def _definition(self, *statements: ast.stmt) -> Definition:
+    def uses(self, *statements: ast.stmt) -> Uses:
+        """Return what ``statements`` name."""
         names: set[Chain] = set()
         soft: set[Chain] = set()
         imports: list[Import] = []
@@ -203,34 +221,35 @@ class _Reader:
             imports += self._imports_in(statement)
             hard_names, soft_names = self._names_of(statement)
             hard_names |= {item.bound for item in imports}
-            for chain in _chains(statement):
+            for chain in _chains(*self.nodes(statement)):
                 if chain[0] in hard_names:
                     names.add(chain)
                 elif chain[0] in soft_names:
                     soft.add(chain)
-            for text in _texts_of_annotations(statement):
-                soft.update(_chains(text))
-        return Definition(statements, frozenset(names), frozenset(soft - names), tuple(imports))
+            for text in _texts_of_annotations(*self.nodes(statement)):
+                soft.update(_chains(*ast.walk(text)))
+        return Uses(frozenset(names), frozenset(soft - names), tuple(imports))
 
     def _imports_in(self, statement: ast.stmt) -> list[Import]:
         module = self.module
         return [
             item
-            for node in ast.walk(statement)
+            for node in self.nodes(statement)
+            if isinstance(node, ast.Import | ast.ImportFrom)
             for item in imports_of(node, module.name, module.is_package)
         ]
 
     def _names_of(self, statement: ast.stmt) -> tuple[set[str], set[str]]:
         """Names that ``statement`` surely takes from the module, and those that it may take."""
         if not isinstance(statement, _Scope):
-            used = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-            own = _stored(statement)
+            used = {node.id for node in self.nodes(statement) if isinstance(node, ast.Name)}
+            own = _stored(*self.nodes(statement))
             return used - own, used & own
         hard: set[str] = set()
         soft: set[str] = set()
         table = self.tables.get((statement.name, statement.lineno))
         if table is None:  # with parameters of types, its table lies deeper
-            return set(), {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
+            return set(), {n.id for n in self.nodes(statement) if isinstance(n, ast.Name)}
         _global_names(table, hard, soft)
         for part in _evaluated_outside(statement):
             hard |= {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
@@ -295,10 +314,10 @@ def _names_bound(statement: ast.stmt) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _stored(statement: ast.stmt) -> set[str]:
-    """All names that a statement binds somewhere."""
+def _stored(*nodes: ast.AST) -> set[str]:
+    """Return all names that ``nodes`` bind somewhere."""
     found = set()
-    for node in ast.walk(statement):
+    for node in nodes:
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
                 found.add(name)
@@ -313,23 +332,24 @@ def _stored(statement: ast.stmt) -> set[str]:
     return found
 
 
-def _chains(node: ast.AST) -> Iterator[Chain]:
-    """The dotted names in ``node``, each as long as it is."""
-    attributes: list[str] = []
-    inner = node
-    while isinstance(inner, ast.Attribute):
-        attributes.append(inner.attr)
-        inner = inner.value
-    if isinstance(inner, ast.Name):
-        yield (inner.id, *reversed(attributes))
-        return
-    for child in ast.iter_child_nodes(inner):
-        yield from _chains(child)
+def _chains(*nodes: ast.AST) -> Iterator[Chain]:
+    """Yield the dotted names among ``nodes``, parents before children, each as long as it is."""
+    inner = set()
+    for node in nodes:
+        if isinstance(node, ast.Name | ast.Attribute) and node not in inner:
+            attributes: list[str] = []
+            part: ast.expr = node
+            while isinstance(part, ast.Attribute):
+                attributes.append(part.attr)
+                part = part.value
+                inner.add(part)
+            if isinstance(part, ast.Name):
+                yield (part.id, *reversed(attributes))
 
 
-def _texts_of_annotations(node: ast.AST) -> Iterator[ast.AST]:
-    """What annotations hold as texts, as pydantic, dataclasses and type checkers read it."""
-    for inner in ast.walk(node):
+def _texts_of_annotations(*nodes: ast.AST) -> Iterator[ast.AST]:
+    """Parse what annotations hold as texts, as pydantic and dataclasses do."""
+    for inner in nodes:
         match inner:
             case ast.arg(annotation=annotation) | ast.AnnAssign(annotation=annotation):
                 pass
@@ -449,7 +469,7 @@ class Effects:
             case ast.Attribute(value=(ast.Constant() | ast.JoinedStr())):
                 return True  # a method of a text
             case ast.Name() | ast.Attribute():
-                chain = next(_chains(function), ("",))
+                chain = next(_chains(*ast.walk(function)), ("",))
             case _:
                 return False
         if not module.binds(chain[0]):
@@ -465,7 +485,7 @@ class Effects:
             expression = expression.value
         if not isinstance(expression, ast.Name | ast.Attribute):
             return True  # calls are looked at on their own
-        chain = next(_chains(expression), ("",))
+        chain = next(_chains(*ast.walk(expression)), ("",))
         if found := self._find_class(module, chain):
             home, definition = found
             own = {part.name for part in definition.body if isinstance(part, _Function)}

@@ -99,7 +99,7 @@ def _unseen_within(
     root: Path, module: Module, definition: Definition, part: ast.stmt
 ) -> Iterator[tuple[int, str, str]]:
     known = {bound: found[0].full for bound, found in module.imports.items()}
-    known |= {item.bound: item.full for item in definition.imports}
+    known |= {item.bound: item.full for item in definition.uses.imports}
     for node in ast.walk(part):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for item in imports_of(node, module.name, module.is_package):
