@@ -5,6 +5,10 @@ of the definitions (functions, classes, constants) that its entries reach by nam
 the package. Comments, docstrings, layout and the order of definitions do not count. Where it cannot
 be told what is reached (a module that is passed on, a name that is bound twice), all of the module
 counts. What a method imports or reads in a way that cannot be followed is refused: ``followed.py``.
+
+Kernels of the searches (``search/_kernels``) count by their interface: the names and signatures
+that others use, and the ``RESULTS_VERSION`` of their module, which is raised when results change.
+So a kernel can be made faster without a rerun.
 """
 
 import ast
@@ -20,12 +24,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hashgnn.errors import InputError
-from hashgnn.stage.definitions import Chain, Definition, Effects, Import, Module, read_module
+from hashgnn.stage.definitions import (
+    RESULTS_VERSION,
+    Chain,
+    Definition,
+    Effects,
+    Import,
+    Module,
+    read_module,
+)
 
 PACKAGE = "hashgnn"
 
 # What watches and records how a result came to be does not change the result.
 _OBSERVERS = f"{PACKAGE}.stage"
+
+# Low-level code, of which the interface counts, and a version that its authors raise when results
+# change; tests hold them to it (tests/search/test_fingerprints.py).
+KERNELS = f"{PACKAGE}.search._kernels."
 
 # Names that every module has, and that tell nothing of what it defines.
 _GIVEN = {f"__{name}__" for name in ("name", "file", "doc", "package", "spec", "loader", "path")}
@@ -151,6 +167,8 @@ class CodeDigest:
                     yield from self._resolve(node.module, chain)
             if "__subclasses__" in definition.dump:
                 yield _EVERYTHING
+        if node.module.startswith(KERNELS) and RESULTS_VERSION in read.definitions:
+            yield Node(node.module, RESULTS_VERSION)
 
     def _whole(self, module: str) -> Iterator[Node]:
         read = self.module(module)
@@ -251,7 +269,11 @@ class CodeDigest:
             raise InputError(f"the config names {module}: no such module below {self.root}")
         try:
             return read_module(
-                module, path.name == "__init__.py", path.read_bytes(), filename=str(path)
+                module,
+                path.name == "__init__.py",
+                path.read_bytes(),
+                str(path),
+                interface=module.startswith(KERNELS),
             )
         except (SyntaxError, ValueError) as error:
             raise InputError(f"{path}: is not Python ({error})") from error

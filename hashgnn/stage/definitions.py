@@ -116,14 +116,28 @@ class Module:
         return ".".join([found[0].full, *chain[1:]]) if found else ""
 
 
-def read_module(name: str, is_package: bool, text: bytes, filename: str) -> Module:
-    """Parse ``text``; raises SyntaxError or ValueError if it is not Python."""
+RESULTS_VERSION = "RESULTS_VERSION"  # of modules of which the interface alone may be read
+
+
+def read_module(
+    name: str, is_package: bool, text: bytes, filename: str, interface: bool = False
+) -> Module:
+    """Parse ``text``; raises SyntaxError or ValueError if it is not Python.
+
+    With ``interface`` only that is read, if the module has a ``RESULTS_VERSION``: the names of
+    constants, the signatures of functions and methods.
+    """
     source = decode_source(text)
     tree = ast.parse(source, filename)
     tables = symtable.symtable(source, filename, "exec").get_children()
     _strip_docstrings(tree)
+    reduced = interface and any(RESULTS_VERSION in _names_bound(part) for part in tree.body)
+    if reduced:
+        tree.body = [part for part in tree.body if _reduce(part)]
     module = Module(name, is_package, tree)
     _Reader(module, {(table.get_name(), table.get_lineno()): table for table in tables}).read()
+    if reduced:  # imports that only the rest uses
+        module.parts = [(names, part) for names, part in module.parts if names]
     return module
 
 
@@ -371,6 +385,19 @@ def _strip_docstrings(tree: ast.Module) -> None:
             node.body = [s for s in node.body if not _is_docstring(s)]
             if not isinstance(node, ast.Module):
                 node.body = node.body or [ast.Pass()]
+
+
+def _reduce(statement: ast.stmt) -> bool:
+    """Reduce a statement to what others see of it; False if that is nothing."""
+    match statement:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            statement.decorator_list = []
+            statement.body = [ast.Pass()]
+        case ast.ClassDef():
+            statement.body = [part for part in statement.body if _reduce(part)]
+        case ast.Assign() | ast.AnnAssign() if RESULTS_VERSION not in _names_bound(statement):
+            statement.value = ast.Constant(None)
+    return bool(_names_bound(statement)) or isinstance(statement, ast.Import | ast.ImportFrom)
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

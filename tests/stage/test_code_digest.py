@@ -346,3 +346,57 @@ def test_of_any_package_what_is_reached_and_nothing_else_counts(
         assert (_write(root, texts)(root_entry) != before) == (edited in reached), edited
     moved = [data.draw(st.permutations(parts)) for parts in modules]
     assert _write(root, moved)(root_entry) == before
+
+
+KERNEL = """from functools import cache
+
+RESULTS_VERSION = 1
+_WIDTH = 8
+
+@cache
+def scan(x: int, k: int = 2) -> int:
+    return _inner(x) * _WIDTH
+
+def _inner(x):
+    return x
+
+class Found:
+    size = 1
+
+    def first(self, k):
+        return k
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ("_inner(x) * _WIDTH", "_WIDTH * _inner(x)", False),
+        ("return x", "return x + 0", False),
+        ("_WIDTH = 8", "_WIDTH = 16", False),
+        ("@cache\n", "", False),
+        ("size = 1", "size = 2", False),
+        ("return k", "return -k", False),
+        ("_inner", "_renamed", False),
+        ("from functools import cache", "import json\nfrom functools import cache", False),
+        ("x: int, k", "k", True),
+        ("k: int = 2", "k: int = 3", True),
+        ("first(self, k)", "first(self, k, x)", True),
+        ("class Found", "class Found(list)", True),
+        ("RESULTS_VERSION = 1", "RESULTS_VERSION = 2", True),
+        ("RESULTS_VERSION = 1", "", True),
+    ],
+)
+def test_of_kernels_the_interface_and_the_version_count(
+    tmp_path: Path, old: str, new: str, changes: bool
+) -> None:
+    kernel = "search/_kernels/one.py"
+    other = "search/_kernels/other.py"  # without a version: all of it counts
+    use = "from hashgnn.search._kernels import one, other\n\ndef f():\n"
+    use += "    return one.scan(1), one.Found(), other.scan(1), other.Found()\n"
+    without = KERNEL.replace("RESULTS_VERSION = 1\n", "")
+    files = {"run.py": use, kernel: KERNEL, other: without}
+    assert old in KERNEL
+    assert differs(tmp_path, files, {kernel: KERNEL.replace(old, new)}, "hashgnn.run") == changes
+    if old in without and old not in ("_inner", "from functools import cache"):
+        assert differs(tmp_path, files, {other: without.replace(old, new)}, "hashgnn.run")
