@@ -1,6 +1,5 @@
 """What reruns after which edit, and that nothing else does."""
 
-import json
 import os
 from collections.abc import Sequence
 from fnmatch import fnmatch
@@ -8,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hashgnn.stage.code_digest import CodeDigest
+from tests.e2e.traced import assert_watched, traced_jobs
 
 # lsh hashes what graphsage gives; lsh and pte do not take the shared training.
 MODELS = ("graphsage", "hash_ste", "hashgnn", "lsh", "pte")
@@ -321,19 +320,8 @@ def project_config(project: Any) -> dict[str, Any]:
     return yaml.safe_load(project.configfile.read_text())
 
 
-def test_every_module_that_ran_lies_in_the_closure_that_is_watched(project: Any) -> None:
+def test_each_definition_that_ran_is_watched(project: Any) -> None:
     """Else an edit of it would go unseen."""
-    records = list((project.root / "results").rglob("*provenance.json"))
-    assert len(records) >= len(EVERYTHING)
-
-    for path in records:
-        record = json.loads(path.read_text())
-        entries = [record["command"][2]]
-        settings = record["settings"]
-        if "method" in settings:
-            encoder = settings["parameters"].get("encoder")
-            entries += [settings["method"], *([encoder] if encoder else [])]
-        if "reader" in settings:
-            entries.append(f"hashgnn.data.readers.{settings['reader']}")
-        closure = CodeDigest(project.root).closure(*entries)
-        assert set(record["modules"]) <= closure, path
+    jobs = traced_jobs(project.root)
+    assert len(jobs) >= len(EVERYTHING)
+    assert_watched(project.root, jobs)
