@@ -44,7 +44,7 @@ def config(grids: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any
                 "files": {"a.tsv": {"address": "https://x.org/a.tsv", "checksum": "md5:0"}},
                 "columns": {"user": 0, "item": 1},
                 "filter": {"rating_at_least": 2},
-                "split": {"by": "random", "validation": 0.1, "test": None},
+                "split": {"by": "random", "validation": 0.1, "test": 0.3, "per_user": None},
                 "training": {"rate": 0.1},
                 "citation": "not used by any job",
             },
@@ -68,7 +68,7 @@ def config(grids: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any
             **{"datasets": ["a"], "seed": 0, "budget": 2, "bits": 16, "training": {}},
             "spaces": {"m": {"weight": [0.5, 1.0]}},
         },
-        "evaluation": {"cutoffs": [50, 100], "candidates": 500},
+        "evaluation": {"cutoffs": [50, 100], "candidates": 500, "validation_cutoff": 20},
         "timing": {"rounds": 5},
         "checks": {"popularity": "fail"},
         "mirror": None,
@@ -220,6 +220,7 @@ def test_tuning_reads_the_validation_part() -> None:
 
 
 M = {"dataset": "a", "model": "m", "bits": 8, "seed": 0}
+VALIDATED = {"validation_cutoff": 20, "candidates": 500}
 NAMES = {"datasets": [["a", "A"], ["b", "B (stand-in for C)"]]}
 
 
@@ -254,6 +255,7 @@ NAMES = {"datasets": [["a", "A"], ["b", "B (stand-in for C)"]]}
             job(),
             {
                 **{**M, "method": "hashgnn.models.m", "validation": 0.1, "negatives": 10},
+                **VALIDATED,
                 "parameters": {
                     **{"rate": 0.1, "encoder": "hashgnn.models.encoders.mean", "weight": 0.5}
                 },
@@ -264,7 +266,7 @@ NAMES = {"datasets": [["a", "A"], ["b", "B (stand-in for C)"]]}
             job("b", "hash"),
             {
                 **{**M, "dataset": "b", "model": "hash", "method": "hashgnn.models.hash"},
-                **{"validation": 0.2, "negatives": None, "parameters": {}},
+                **{"validation": 0.2, "negatives": None, "parameters": {}, **VALIDATED},
             },
         ),
         (

@@ -69,8 +69,7 @@ from hashgnn.experiment.launch import end_future, package_folder
 from hashgnn.experiment.plan import RUN, VALIDATION, Plan
 from hashgnn.experiment.resources import SUBMITTED, job_resources, too_large
 from hashgnn.experiment.runs import derived_models, tried_models
-from hashgnn.reporting.claims.assess import NEEDED as CLAIMED
-from hashgnn.reporting.entries import FIGURES, TABLES
+from hashgnn.reporting.entries import CLAIMED, FIGURES, TABLES
 from hashgnn.stage.code_digest import CodeDigest, PlannedCode
 from hashgnn.stage.followed import check_followed
 from hashgnn.stage.record import available_mb, memory_mb

@@ -23,7 +23,7 @@ rule figure:
         settings=plan.settings.figure,
         code=lambda wildcards: code(plan.figure_code(wildcards)),
     shell:
-        "python -m hashgnn.reporting.figures.{wildcards.figure} {input} "
+        "python -m hashgnn.reporting.entries {wildcards.figure} {input} "
         "--code {params.code:q} "
         "--settings {params.settings:q} --pdf {output.pdf} --svg {output.svg} --csv {output.csv} "
         "--provenance {output.provenance} > {log} 2>&1"
@@ -54,7 +54,7 @@ rule table:
         settings=plan.settings.table,
         code=lambda wildcards: code(plan.table_code(wildcards)),
     shell:
-        "python -m hashgnn.reporting.tables.{wildcards.table} {input} --settings {params.settings:q} "
+        "python -m hashgnn.reporting.entries {wildcards.table} {input} --settings {params.settings:q} "
         "--code {params.code:q} "
         "--csv {output.csv} --md {output.md} --tex {output.tex} "
         "--provenance {output.provenance} 2>&1 | tee {log}"
@@ -158,9 +158,9 @@ rule check_runs:
         **resources_of("check_runs"),
     params:
         settings=plan.settings.check_runs(),
-        code=code("hashgnn.reporting.checks.inspect_runs"),
+        code=code("hashgnn.reporting.check_runs"),
     shell:
-        "python -m hashgnn.reporting.checks.inspect_runs --split {input.split} "
+        "python -m hashgnn.reporting.check_runs --split {input.split} "
         "--code {params.code:q} "
         "--metrics {input.metrics} --settings {params.settings:q} --output {output.checks} "
         "--provenance {output.provenance} > {log} 2>&1"
@@ -188,9 +188,9 @@ rule checks:
         **resources_of("checks"),
     params:
         settings=plan.settings.checks(),
-        code=code("hashgnn.reporting.checks.judge"),
+        code=code("hashgnn.reporting.checks"),
     shell:
-        "python -m hashgnn.reporting.checks.judge --checks {input.checks} --metrics {input.metrics} "
+        "python -m hashgnn.reporting.checks --checks {input.checks} --metrics {input.metrics} "
         "--code {params.code:q} "
         "--tables {input.tables} "
         "--settings {params.settings:q} --csv {output.csv} --md {output.md} "
