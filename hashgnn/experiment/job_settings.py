@@ -7,7 +7,7 @@ from typing import Any
 
 from hashgnn.checksums import file_checksum
 from hashgnn.config.methods import Config, negatives, parameters, takes_training
-from hashgnn.experiment.downloads import download_settings
+from hashgnn.experiment.local_files import download_settings
 from hashgnn.experiment.runs import base_model, compared_runs, points, runs, trials
 
 Wildcards = Mapping[str, str]

@@ -64,8 +64,7 @@ from hashgnn.config.methods import named_modules
 from hashgnn.config.model import base_folder, resolve
 from hashgnn.errors import InputError
 from hashgnn.experiment.check_once import CHECK, check_once
-from hashgnn.experiment.downloads import check_places
-from hashgnn.experiment.launch import end_future, package_folder
+from hashgnn.experiment.local_files import check_places, end_future, package_folder
 from hashgnn.experiment.plan import RUN, VALIDATION, Plan
 from hashgnn.experiment.resources import SUBMITTED, job_resources, too_large
 from hashgnn.experiment.runs import derived_models, tried_models

@@ -1,7 +1,12 @@
-"""Settings of a download, and the content of the local file that it copies, if any."""
+"""Files of this machine that jobs depend on: sources of downloads, the package, earlier results."""
 
 import functools
+import hashlib
 import json
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +15,7 @@ from hashgnn.config.methods import Config
 from hashgnn.data.fetch import local_path
 
 _CONTENT = "content"
+_PACKAGE = "hashgnn"
 
 
 def download_settings(config: Config, dataset: str, file: str, base: Path) -> dict[str, Any]:
@@ -81,3 +87,33 @@ def _digest(path: Path) -> str | None:
 @functools.cache
 def _digest_as_of(path: Path, mtime: int, size: int) -> str:
     return str(file_checksum(path, "sha256"))
+
+
+def package_folder(root: Path, folder: Path) -> Path:
+    """Return the path of a folder that holds a link to the package and nothing else.
+
+    With ``root`` itself on Python's path, a user's ``random.py`` beside the package would replace
+    Python's module.
+
+    Args:
+        root: The folder of the project.
+        folder: Where to make it; relative, so that no colon of an absolute path, which would
+            separate paths, gets into PYTHONPATH.
+    """
+    name = hashlib.sha256(str(root).encode()).hexdigest()[:16]
+    path = folder / f"{_PACKAGE}-{name}"
+    path.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):  # made by an earlier run or by one that starts meanwhile
+        (path / _PACKAGE).symlink_to(root.resolve() / _PACKAGE)
+    return path
+
+
+def end_future(files: Iterable[str]) -> None:
+    """Set the modification time of each file that lies in the future to the current time.
+
+    A clock that was set back leaves such files. Snakemake would discard what is made of them,
+    since it would seem to be older.
+    """
+    for path in map(Path, files):
+        if path.exists() and path.stat().st_mtime > time.time():
+            os.utime(path)
