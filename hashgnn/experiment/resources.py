@@ -1,103 +1,241 @@
-"""What each job of the workflow will cost, from its config and the files that are there."""
+"""Peak memory and run time of the workflow's jobs, estimated before they run.
 
+The coefficients were fitted to benchmarks/resources.csv and benchmarks/training.json: no measured
+job took more memory than estimated here, and none was estimated at far more than it took.
+"""
+
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from hashgnn.config.methods import Config, negatives, parameters, takes_training
 from hashgnn.errors import InputError
-from hashgnn.experiment import memory, runtime
-from hashgnn.experiment.batch import training, tried
-from hashgnn.experiment.sizes import Sizes, generated, prepared, raw_rows
+from hashgnn.experiment.sizes import Sizes, Training, generated, prepared, raw_rows, training, tried
+from hashgnn.training import TARGET_COST
 
 Wildcards = Mapping[str, str]
 Files = Sequence[str]
 
+# Memory in MB.
+_MB = 1e6
+SMALL = 400.0  # interpreter, libraries, compilation of kernels, small results
+SUBMITTED = 400.0  # two processes of Snakemake, 180 each, that accompany a job on a cluster
+_LIGHT = 150.0  # interpreter and NumPy
+_TORCH = 620.0  # as SMALL, with torch
+_SEARCHED_BLOCK = 2048  # users that are searched for at a time
 
-class Cost(NamedTuple):
-    """At its peak, and on one thread."""
+# Time in seconds on one thread.
+_START = 60.0  # imports, compilation of kernels
+_MARGIN = 4  # for slower and busy processors; a stopped training resumes from its checkpoint
+_ROW = 0.2e-6  # a row read, forward and backward, at width 128
+_WIDTH = 128
+_LOGIT = 60e-9  # a pair in a batch's softmax, forward and backward
+_PARAMETER = 2e-9  # Adam's update of one number
+_PAIR = 6e-9  # a search over one pair of a user and an item, at 32 dimensions
+
+
+class Resources(NamedTuple):
+    """Peak memory (MB) and single-thread run time (s) of a job."""
 
     megabytes: float
     seconds: float
 
+    @property
+    def minutes(self) -> int:
+        """Run time to ask a scheduler for, at least ten minutes."""
+        return max(10, math.ceil(_MARGIN * (_START + self.seconds) / 60))
 
-def cost(stage: str, config: Config, wildcards: Wildcards, files: Files) -> Cost:
-    """Of one job of ``stage``, a rule's name; ``files``: its inputs.
 
-    ``FileNotFoundError`` if that depends on a file which is not there yet.
+def job_resources(stage: str, config: Config, wildcards: Wildcards, files: Files) -> Resources:
+    """Estimate the resources of one job.
+
+    Args:
+        stage: The name of its rule.
+        config: The resolved config.
+        wildcards: Its wildcards.
+        files: Its inputs.
+
+    Raises ``FileNotFoundError`` if they depend on a file that does not exist yet.
     """
     return _STAGES.get(stage, _summary)(config, wildcards, files)
 
 
-def _summary(config: Config, wildcards: Wildcards, files: Files) -> Cost:
-    """Of what reads small results, or copies a file."""
+def too_large(needs: Mapping[str, int], available: int, total: int) -> None:
+    """Raise ``InputError`` if a job needs more memory than is available.
+
+    Args:
+        needs: Estimated peak memory (MB) by name of the job.
+        available: Free memory (MB).
+        total: All memory of the machine (MB).
+    """
+    found = sorted(f"{job}: about {need:,} MB" for job, need in needs.items() if need > available)
+    if found:
+        raise InputError(
+            f"{len(found)} jobs need more memory than is free here, {available:,} MB "
+            f"of {total:,}:\n"
+            + "\n".join(found[:10])
+            + "\nUse a machine with more memory, free some, or choose smaller settings "
+            "(batch_size, embedding_width, a data set's filter). To run them all the same: "
+            "--resources mem_mb=N."
+        )
+
+
+# Estimates by size, which the stages below share with the fit to the measurements.
+
+
+def of_prepare(rows: int) -> Resources:
+    """Resources of reading ``rows`` interactions with times."""
+    return Resources(SMALL + 115 * rows / _MB, _seconds_of_rows(rows))
+
+
+def of_split(sizes: Sizes) -> Resources:
+    """Resources of splitting a data set of ``sizes``."""
+    return Resources(_LIGHT + 50 * sizes.interactions / _MB, _seconds_of_rows(sizes.interactions))
+
+
+def of_negatives(sizes: Sizes, number: int, rounds: int) -> Resources:
+    """Resources of drawing ``number`` negatives per interaction, ``rounds`` times.
+
+    One round is in memory: pages of the earlier ones are released where memory is short.
+    """
+    megabytes = SMALL + 4 * sizes.interactions * (4 + number) / _MB
+    return Resources(megabytes, _seconds_of_rows(sizes.interactions * number * rounds / 10))
+
+
+def of_training(job: Training) -> Resources:
+    """Resources of a training with the shared settings.
+
+    More than one copy of the numbers (float32) of a training's state exists at its peak: weights,
+    gradients, moments, the weights of the best epoch, temporaries.
+    """
+    settings, sizes, layers = job.settings, job.sizes, job.layers
+    tables = 6 * sizes.nodes * settings.embedding_width
+    whole = 3 * sizes.nodes * (settings.embedding_width + sum(settings.widths) + job.bits)
+    step = 3.0 * sum(layer.targets * (layer.before + layer.after) for layer in layers)
+    step += 6.0 * (layers[0].targets if layers else 0) * job.bits
+    links = 2 * sum(layer.links for layer in layers)
+    logits = 30 * job.logits
+    megabytes = _TORCH + 4 * (tables + whole + step + links + logits) / _MB + _data(sizes)
+    return Resources(megabytes, _training_seconds(job))
+
+
+def _training_seconds(job: Training) -> float:
+    settings, sizes = job.settings, job.sizes
+    widths = max([settings.embedding_width, *settings.widths, job.bits])
+    step = _ROW * max(0.25, widths / _WIDTH) * job.rows + _LOGIT * job.logits
+    if settings.embedding_updates != "touched":
+        step += _PARAMETER * sizes.nodes * settings.embedding_width
+    whole = _ROW * (TARGET_COST * sizes.nodes + 2 * sizes.interactions) * len(job.layers)
+    looks = 1 + job.iterations / max(1, settings.history_every)
+    epoch = job.iterations * step + looks * whole + _seconds_of_search(sizes, job.bits, 2)
+    return settings.epochs * epoch
+
+
+def of_other_training(sizes: Sizes, width: int, bits: int, epochs: int) -> Resources:
+    """Resources of a method with a training loop of its own and vectors of ``width``."""
+    megabytes = _TORCH + 12 * 4 * sizes.nodes * width / _MB + _data(sizes)
+    epoch = 40e-6 * sizes.interactions + _seconds_of_search(sizes, bits, 1)
+    return Resources(megabytes, epochs * epoch)
+
+
+def _data(sizes: Sizes) -> float:
+    """Memory (MB) of the split, the graph and the negatives of a training part."""
+    return 200 * sizes.interactions / _MB
+
+
+def of_evaluation(sizes: Sizes, bits: int, cutoffs: int) -> Resources:
+    """Resources of all searches, with the metrics of every user at ``cutoffs`` list lengths."""
+    vectors = 3 * 4 * sizes.nodes * bits
+    values = 2 * 8 * 9 * cutoffs * sizes.users
+    block = 8 * _SEARCHED_BLOCK * min(sizes.items, 4096)
+    megabytes = SMALL + (vectors + values + block + 24 * sizes.interactions) / _MB
+    return Resources(megabytes, _seconds_of_search(sizes, bits))
+
+
+def of_timing(sizes: Sizes, bits: int, rounds: int) -> Resources:
+    """Resources of timing the searches ``rounds`` times."""
+    numbers = 3 * 4 * sizes.nodes * bits + 8 * _SEARCHED_BLOCK * sizes.items / 8
+    return Resources(
+        _TORCH + numbers / _MB, (1 + rounds) * _seconds_of_search(sizes, bits, searches=4)
+    )
+
+
+def _seconds_of_rows(rows: float) -> float:
+    """Run time of reading, splitting or drawing negatives for ``rows`` interactions."""
+    return 3e-6 * rows
+
+
+def _seconds_of_search(sizes: Sizes, bits: int, searches: int = 3) -> float:
+    """Run time of ``searches`` of all users over all items."""
+    return searches / 3 * _PAIR * sizes.users * sizes.items * max(1, bits / 64)
+
+
+# One function per rule.
+
+
+def _summary(config: Config, wildcards: Wildcards, files: Files) -> Resources:
+    """Resources of a stage that reads small results or copies a file."""
     megabytes = sum(Path(file).stat().st_size for file in files) / 1e6
-    return Cost(memory.of_summary(megabytes), 0.1 * megabytes)
+    return Resources(SMALL + 4 * megabytes, 0.1 * megabytes)
 
 
-def _download(config: Config, wildcards: Wildcards, files: Files) -> Cost:
-    return Cost(memory.SMALL, 3600)  # by the line, not by the machine
+def _download(config: Config, wildcards: Wildcards, files: Files) -> Resources:
+    return Resources(SMALL, 3600)  # depends on the line, not on the machine
 
 
-def _prepare(config: Config, wildcards: Wildcards, files: Files) -> Cost:
+def _prepare(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     dataset = config["datasets"][wildcards["dataset"]]
     made = generated(dataset)
     rows = made.interactions if made else sum(raw_rows(Path(file), dataset) for file in files)
-    return Cost(memory.of_prepare(rows), runtime.of_rows(rows))
+    return of_prepare(rows)
 
 
-def _split(config: Config, wildcards: Wildcards, files: Files) -> Cost:
-    sizes = _sizes(config, wildcards, files)
-    return Cost(memory.of_split(sizes), runtime.of_rows(sizes.interactions))
+def _split(config: Config, wildcards: Wildcards, files: Files) -> Resources:
+    return of_split(_sizes(config, wildcards, files))
 
 
-def _triplets(config: Config, wildcards: Wildcards, files: Files) -> Cost:
-    sizes, number = _sizes(config, wildcards, files), int(wildcards["negatives"])
-    rounds = config["triplets"]["rounds"]
-    seconds = runtime.of_rows(sizes.interactions * number * rounds / 10)
-    return Cost(memory.of_triplets(sizes, number), seconds)
+def _triplets(config: Config, wildcards: Wildcards, files: Files) -> Resources:
+    number, rounds = int(wildcards["negatives"]), config["triplets"]["rounds"]
+    return of_negatives(_sizes(config, wildcards, files), number, rounds)
 
 
-def _train(config: Config, wildcards: Wildcards, files: Files) -> Cost:
+def _train(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     model, bits = wildcards["model"], int(wildcards["bits"])
     sizes = _sizes(config, wildcards, files)
-    given = parameters(config, wildcards["dataset"], model)
+    used = parameters(config, wildcards["dataset"], model)
     method = config["models"][model]["module"]
     try:
         if takes_training(config, model):
-            job = training(method, sizes, given, bits, negatives(config, model))
-            peaks = map(memory.of_training, [job, *tried(job)])
-            return Cost(max(peaks), runtime.of_training(job))
-        width, epochs = given.get("dimensions") or bits, given.get("epochs", 1)
-        seconds = runtime.of_other_training(sizes, int(epochs), bits)
-        return Cost(memory.of_other_training(sizes, int(width)), seconds)
+            job = training(method, sizes, used, bits, negatives(config, model))
+            peak = max(of_training(one).megabytes for one in [job, *tried(job)])
+            return Resources(peak, of_training(job).seconds)
+        width, epochs = used.get("dimensions") or bits, used.get("epochs", 1)
+        return of_other_training(sizes, int(width), bits, int(epochs))
     except (InputError, TypeError, ValueError):  # the training says which setting is wrong
-        return Cost(memory.SMALL, 0)
+        return Resources(SMALL, 0)
 
 
-def _evaluate(config: Config, wildcards: Wildcards, files: Files) -> Cost:
-    sizes, bits = _sizes(config, wildcards, files), int(wildcards["bits"])
+def _evaluate(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     cutoffs = len(config["evaluation"].get("cutoffs", range(5)))
-    return Cost(memory.of_evaluation(sizes, bits, cutoffs), runtime.of_search(sizes, bits))
+    return of_evaluation(_sizes(config, wildcards, files), int(wildcards["bits"]), cutoffs)
 
 
-def _timing(config: Config, wildcards: Wildcards, files: Files) -> Cost:
+def _timing(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     bits = int(wildcards["bits"])
     users, items = (Path(file).stat().st_size // (4 * bits) for file in files[2:4])
-    sizes = Sizes(users, items, 0)
-    once = runtime.of_search(sizes, bits, searches=4)
-    return Cost(memory.of_timing(sizes, bits), (1 + config["timing"]["rounds"]) * once)
+    return of_timing(Sizes(users, items, 0), bits, config["timing"]["rounds"])
 
 
-def _check_runs(config: Config, wildcards: Wildcards, files: Files) -> Cost:
+def _check_runs(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     sizes = _sizes(config, wildcards, files)
     longest = max(bits for grid in config["grids"].values() for bits in grid.get("bits", []))
-    seconds = 0.1 * len(files) + runtime.of_rows(sizes.interactions)
-    return Cost(memory.of_evaluation(sizes, longest, 5), seconds)
+    seconds = 0.1 * len(files) + _seconds_of_rows(sizes.interactions)
+    return Resources(of_evaluation(sizes, longest, 5).megabytes, seconds)
 
 
 def _sizes(config: Config, wildcards: Wildcards, files: Files) -> Sizes:
-    """By the first of ``files``, or what the config asks to be generated until it is there."""
+    """Read the sizes from the first of ``files``; until it exists, take those to be generated."""
     try:
         return prepared(Path(files[0]))
     except FileNotFoundError:
@@ -106,14 +244,13 @@ def _sizes(config: Config, wildcards: Wildcards, files: Files) -> Sizes:
         raise FileNotFoundError(2, "not there yet", files[0]) from None
 
 
-_STAGES: dict[str, Callable[[Config, Wildcards, Files], Cost]] = {
+_STAGES: dict[str, Callable[[Config, Wildcards, Files], Resources]] = {
     "download": _download,
     "prepare": _prepare,
     "split": _split,
     "triplets": _triplets,
     "train": _train,
     "evaluate": _evaluate,
-    "validate": _evaluate,
     "timing": _timing,
     "check_runs": _check_runs,
 }

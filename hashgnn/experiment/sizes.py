@@ -1,23 +1,31 @@
-"""How large a data set is: as its file says, or, before there is one, its config."""
+"""Sizes that the cost of a job depends on: of a data set, and of one step of a training."""
 
 import functools
+import math
 import zipfile
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow.parquet as pq
 
+from hashgnn.config.base import parse
 from hashgnn.data.archive import Content, describe_data, open_data
 from hashgnn.errors import InputError
+from hashgnn.models.method import GraphParameters
+from hashgnn.training import HOPELESS, TARGET_COST
 
-_SAMPLE = 1 << 20  # bytes of a text, by which its rows are counted
-_SHRINKS = 4  # what compression makes of such texts at best (tables of ids and times)
+_SAMPLE = 1 << 20  # bytes at the beginning of a text file whose lines are counted
+_SHRINKS = 4  # highest compression ratio of tables of ids and times
+
+# Modules of methods that set their encoder themselves, whatever the config says.
+_WHOLE = ("hashgnn.models.lightgcn", "hashgnn.models.mf")
 
 
 class Sizes(NamedTuple):
-    """Users, items and interactions: of all parts, or of training where a split is looked at."""
+    """Number of users, items and interactions, of a whole data set or of its training part."""
 
     users: int
     items: int
@@ -25,36 +33,37 @@ class Sizes(NamedTuple):
 
     @property
     def nodes(self) -> int:
-        """Of the graph."""
+        """Nodes of the graph."""
         return self.users + self.items
 
 
 def generated(dataset: Mapping[str, Any]) -> Sizes | None:
-    """Of a data set that is generated: what its entry in the config asks for."""
-    given = dataset.get("generator")
-    return given and Sizes(given["users"], given["items"], given["interactions"])
+    """Return the sizes that a data set's entry asks its generator for; None without one."""
+    wanted = dataset.get("generator")
+    return wanted and Sizes(wanted["users"], wanted["items"], wanted["interactions"])
 
 
 def prepared(path: Path) -> Sizes:
-    """Of ``interactions.npz`` or ``split.npz``, by their headers; 0 of what cannot be read.
+    """Read the sizes from the headers of ``interactions.npz`` or ``split.npz``.
 
-    ``FileNotFoundError`` if it is not there: Snakemake then asks again once it is.
+    A file that cannot be read has sizes of 0: the stage that reads it says what is wrong. Raises
+    ``FileNotFoundError`` if there is no file; Snakemake then asks again once there is one.
     """
     return _prepared(path, path.stat().st_mtime_ns)
 
 
 @functools.cache
-def _prepared(path: Path, changed: int) -> Sizes:  # once a file, for hundreds of jobs
+def _prepared(path: Path, changed: int) -> Sizes:  # hundreds of jobs ask for the same file
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             rows = "user" if "user" in archive else "train_items"
             return Sizes(int(archive["n_users"]), int(archive["n_items"]), _length(path, rows))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return Sizes(0, 0, 0)  # the stage that reads it says what is wrong
+        return Sizes(0, 0, 0)
 
 
 def _length(path: Path, name: str) -> int:
-    """Of one array of an archive, whose numbers stay unread."""
+    """Read the length of one array of an archive without reading its numbers."""
     with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
         version = np.lib.format.read_magic(file)
         assert version == (1, 0)
@@ -62,9 +71,9 @@ def _length(path: Path, name: str) -> int:
 
 
 def raw_rows(path: Path, dataset: Mapping[str, Any]) -> int:
-    """About how many interactions a raw file holds, by its length and its beginning.
+    """Estimate the number of interactions in a raw file from its length and its beginning.
 
-    0 if it cannot be read: its reader says what is wrong.
+    Returns 0 if the file cannot be read: its reader says what is wrong.
     """
     layout = dataset.get("format", {})
     member = layout.get("member")
@@ -81,9 +90,105 @@ def raw_rows(path: Path, dataset: Mapping[str, Any]) -> int:
 
 
 def _text_bytes(path: Path, content: Content) -> int:
-    """Of the text in a file, about, where it is compressed."""
+    """Estimate the bytes of the text in a file, which may be compressed."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         return sizes.get(content.name, max(sizes.values(), default=0))
     return path.stat().st_size * (_SHRINKS if content.wrapped else 1)
+
+
+class Layer(NamedTuple):
+    """An encoder layer: ``targets`` rows of width ``after`` from ``links`` rows of ``before``."""
+
+    targets: float
+    links: float
+    before: int
+    after: int
+
+
+class Training(NamedTuple):
+    """What the cost of a training with the shared settings depends on."""
+
+    sizes: Sizes  # of the training part
+    settings: GraphParameters
+    bits: int
+    negatives: int
+    layers: list[Layer]
+
+    @property
+    def iterations(self) -> int:
+        """Steps of an epoch."""
+        return max(1, round(self.sizes.interactions / self.batch))
+
+    @property
+    def batch(self) -> int:
+        """Interactions of a step."""
+        return max(1, min(self.settings.batch_size, self.sizes.interactions))
+
+    @property
+    def rows(self) -> float:
+        """Rows that a step reads; a target counts as ``TARGET_COST`` of them."""
+        return sum(TARGET_COST * layer.targets + layer.links for layer in self.layers)
+
+    @property
+    def logits(self) -> float:
+        """Pairs of a user and an item in a batch of whole users."""
+        if self.settings.batch_by != "users":
+            return 0
+        users = self.batch * self.sizes.users / max(1, self.sizes.interactions)
+        return users * distinct(self.batch * (1 + self.negatives), self.sizes.items)
+
+
+def training(
+    method: str, sizes: Sizes, parameters: Mapping[str, Any], bits: int, negatives: int
+) -> Training:
+    """Describe a training of the module ``method`` with ``parameters``.
+
+    Raises ``InputError`` if a shared hyper-parameter has a wrong type.
+    """
+    shared = GraphParameters.model_fields
+    own = {key: value for key, value in parameters.items() if key in shared}
+    if method in _WHOLE:
+        widths = [bits] * int(parameters.get("layers", 3) if method == _WHOLE[0] else 1)
+        own |= {"embedding_width": bits, "widths": widths, "fanouts": [1], "engine": "full"}
+    settings = parse(GraphParameters, own, "parameters")
+    layers = _whole if settings.engine == "full" else _sampled
+    return Training(sizes, settings, bits, negatives, layers(sizes, settings, negatives))
+
+
+def tried(job: Training) -> list[Training]:
+    """Return ``job`` by whole neighbourhoods too, if ``engine: auto`` tries them."""
+    layers = _whole(job.sizes, job.settings, job.negatives)
+    least = job._replace(layers=layers[1:]).rows  # the last layer covers the nodes of the batch
+    tries = job.settings.engine == "auto" and least <= HOPELESS * job.rows
+    return [job._replace(layers=layers)] if tries else []
+
+
+def distinct(draws: float, among: int) -> float:
+    """Return the expected number of distinct values in ``draws`` with replacement."""
+    return among * -math.expm1(-draws / among) if among else 0
+
+
+def _sampled(sizes: Sizes, settings: GraphParameters, negatives: int) -> list[Layer]:
+    """Return the layers of sampled neighbourhoods, the last one first."""
+    batch = max(1, min(settings.batch_size, sizes.interactions))
+    users = batch * sizes.users / max(1, sizes.interactions)
+    if settings.batch_by == "interactions":
+        users = distinct(batch, sizes.users)
+    targets = users + distinct(batch * (1 + negatives), sizes.items)
+    layers = []
+    for fanout, (before, after) in zip(settings.fanouts, _widths(settings), strict=False):
+        layers.append(Layer(targets, targets * fanout, before, after))
+        targets = max(targets, distinct(targets * (1 + fanout), sizes.nodes))
+    return layers
+
+
+def _whole(sizes: Sizes, settings: GraphParameters, negatives: int) -> list[Layer]:
+    links = 2 * sizes.interactions
+    return [Layer(sizes.nodes, links, *widths) for widths in _widths(settings)]
+
+
+def _widths(settings: GraphParameters) -> list[tuple[int, int]]:
+    """Return the width before and after each layer, the last one first."""
+    return list(pairwise([settings.embedding_width, *settings.widths]))[::-1]

@@ -1,26 +1,73 @@
 """A digest of the code that a stage runs, so that the workflow reruns what an edit made stale.
 
-Snakemake does not look into Python packages. Each rule therefore carries, as a parameter, the
-digest of its entry module and of every module of this package that it imports, directly or not.
-Comments, docstrings and layout do not count. What a method imports or reads in a way that cannot be
-followed is refused: ``followed.py``.
+Snakemake does not look into Python packages. Each rule therefore carries, as a parameter, a digest
+of the definitions (functions, classes, constants) that its entries reach by name, in any module of
+the package. Comments, docstrings, layout and the order of definitions do not count. Where it cannot
+be told what is reached (a module that is passed on, a name that is bound twice), all of the module
+counts. What a method imports or reads in a way that cannot be followed is refused: ``followed.py``.
+
+Kernels of the searches (``search/_kernels``) count by their interface: the names and signatures
+that others use, and the ``RESULTS_VERSION`` of their module, which is raised when results change.
+So a kernel can be made faster without a rerun.
 """
 
 import ast
+import builtins
 import functools
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 from hashgnn.errors import InputError
+from hashgnn.stage.definitions import (
+    RESULTS_VERSION,
+    Chain,
+    Definition,
+    Effects,
+    Import,
+    Module,
+    read_module,
+)
 
 PACKAGE = "hashgnn"
 
 # What watches and records how a result came to be does not change the result.
-OBSERVERS = f"{PACKAGE}.stage"
+_OBSERVERS = f"{PACKAGE}.stage"
+
+# Low-level code, of which the interface counts, and a version that its authors raise when results
+# change; tests hold them to it (tests/search/test_fingerprints.py).
+KERNELS = f"{PACKAGE}.search._kernels."
+
+# Names that every module has, and that tell nothing of what it defines.
+_GIVEN = {f"__{name}__" for name in ("name", "file", "doc", "package", "spec", "loader", "path")}
+_BUILTINS = set(dir(builtins)) - {"globals", "eval", "exec"}
+
+
+class Node(NamedTuple):
+    """A definition of a module, or an import that it binds.
+
+    ``name`` is ``*`` for the module with all that it binds, ``@`` and a number for an effect: code
+    that counts whenever the module is imported.
+    """
+
+    module: str
+    name: str
+
+
+# All modules that are imported on the way, with all that they bind.
+_EVERYTHING = Node("", "*")
+
+
+class Reached(NamedTuple):
+    """What entries reach by name, and the modules that are imported for it."""
+
+    nodes: frozenset[Node]
+    modules: frozenset[str]
 
 
 class CodeDigest:
@@ -28,93 +75,215 @@ class CodeDigest:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        # Hundreds of jobs ask for the digests of the same modules.
-        self.tree = functools.cache(self._parse_module)
-        self._dump = functools.cache(self._dump_module)
-        self._imports = functools.cache(self._imports_of)
+        # Hundreds of jobs ask for the digests of the same definitions.
+        self.module = functools.cache(self._read)
+        self._path = functools.cache(self._find_file)
+        self.effects = functools.cache(self._effects_of)
+        self._leads_to = functools.cache(lambda node: tuple(self._led_to(node)))
+        self._imports = functools.cache(lambda module: tuple(self._imported_with(module)))
+        self._dump = functools.cache(self._dumped)
         self._digest = functools.cache(self._digest_of)
+        self._judge = Effects(self._find_class)
 
     def __call__(self, *entries: str) -> str:
-        """16 hexadecimal digits over the closure of ``entries`` (dotted module names)."""
+        """Return 16 hexadecimal digits over all that ``entries`` reach.
+
+        An entry is a module, which stands for all of its definitions, or "module:definition".
+        """
         return self._digest(entries)
 
     def _digest_of(self, entries: tuple[str, ...]) -> str:
         digest = hashlib.sha256()
-        for module in sorted(self.closure(*entries)):
-            if module.startswith(OBSERVERS):
-                continue
-            digest.update(self._dump(module))
+        for node in sorted(self.reached(*entries).nodes):
+            digest.update(self._dump(node))
         return digest.hexdigest()[:16]
 
-    def closure(self, *entries: str) -> set[str]:
-        """``entries`` and all modules of the package that importing them loads."""
-        found: set[str] = set()
-        waiting = list(entries)
-        while waiting:
-            module = waiting.pop()
-            if module not in found:
-                found.add(module)
-                waiting.extend(self._imports(module))
-        return found
+    def reached(self, *entries: str) -> Reached:
+        """Follow ``entries`` through the package."""
+        nodes: set[Node] = set()
+        modules: set[str] = set()
+        waiting = [node for entry in entries for node in self._roots(entry)]
+        loading = [entry.partition(":")[0] for entry in entries]
+        while waiting or loading:
+            while loading:
+                if (module := loading.pop()) not in modules:
+                    modules.add(module)
+                    loading += self._imports(module)
+                    if not _observes(module):
+                        waiting += [Node(module, name) for name in self.effects(module)]
+            if waiting and (node := waiting.pop()) not in nodes:
+                if node.module:
+                    loading.append(node.module)
+                if _observes(node.module):
+                    continue
+                nodes.add(node)
+                for definition in self.definitions(node):
+                    for item in definition.uses.imports:
+                        loading += self._loaded(item.loads)
+                waiting += self._leads_to(node)
+            if not waiting and not loading and _EVERYTHING in nodes:
+                whole = {Node(name, "*") for name in modules if not _observes(name)}
+                waiting = list(whole - nodes)
+        return Reached(frozenset(nodes), frozenset(modules))
 
-    def _dump_module(self, module: str) -> bytes:
-        return f"{module}\n{ast.dump(self.tree(module))}\n".encode()
+    def _roots(self, entry: str) -> Iterator[Node]:
+        module, _, name = entry.partition(":")
+        read = self.module(module)
+        if name:
+            if not read.binds(name):
+                raise InputError(f"{entry}: {module} has no definition of this name")
+            yield from self._resolve(module, (name,))
+            return
+        for name in (*read.definitions, *read.imports):  # what is imported can be asked for, too
+            for node in self._resolve(module, (name,)):
+                if node.name != "*" or name == "*":
+                    yield node
+        if read.program:
+            yield Node(module, _PROGRAM)
 
-    def _imports_of(self, module: str) -> tuple[str, ...]:
-        return tuple(self._loaded_by(module))
+    def definitions(self, node: Node) -> tuple[Definition, ...]:
+        """Return the code of ``node`` itself; none for an import or a whole module."""
+        module, name = node
+        if name == _PROGRAM:
+            return tuple(self.module(module).program)
+        if name.startswith("@"):
+            return (self.effects(module)[name],)
+        found = self.module(module).definitions.get(name) if module else None
+        return (found,) if found else ()
 
-    def _loaded_by(self, module: str) -> Iterator[str]:
-        """Parents of a module (Python runs their ``__init__``) and what it names in imports."""
-        named = [module.rpartition(".")[0]]
-        for node in ast.walk(self.tree(module)):
-            if isinstance(node, ast.Import):
-                named += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                source = self.source(node, module)
-                named += [source, *(f"{source}.{alias.name}" for alias in node.names)]
-        for name in named:
-            # A folder without __init__ is no module, but has parents that Python runs.
-            while name.split(".")[0] == PACKAGE and self._path(name) is None:
-                name = name.rpartition(".")[0]
-            if name.split(".")[0] == PACKAGE:
-                yield name
+    def _led_to(self, node: Node) -> Iterator[Node]:
+        """Yield what ``node`` names."""
+        if node == _EVERYTHING:
+            return
+        if node.name == "*":
+            yield from self._whole(node.module)
+        read = self.module(node.module)
+        for definition in self.definitions(node):
+            for chain in (*definition.uses.names, *definition.uses.soft):
+                own = [item for item in definition.uses.imports if item.bound == chain[0]]
+                for item in own:
+                    yield from self._imported(item, chain[1:])
+                if read.binds(chain[0]) or not (own or chain in definition.uses.soft):
+                    yield from self._resolve(node.module, chain)
+            if "__subclasses__" in definition.dump:
+                yield _EVERYTHING
+        if node.module.startswith(KERNELS) and RESULTS_VERSION in read.definitions:
+            yield Node(node.module, RESULTS_VERSION)
 
-    def source(self, node: ast.ImportFrom, module: str) -> str:
-        """The full name of what ``node``, a statement of ``module``, imports from."""
-        if not node.level:
-            return node.module or ""
-        path = self._path(module)
-        inside = path is not None and path.name == "__init__.py"
-        package = module.split(".")[: None if inside else -1]
-        parts = package[: len(package) + 1 - node.level]
-        return ".".join([*parts, *([node.module] if node.module else [])])
+    def _whole(self, module: str) -> Iterator[Node]:
+        read = self.module(module)
+        for name in (*read.definitions, *read.imports):
+            yield from self._resolve(module, (name,))
+        folder = self._path(module)
+        if read.is_package and folder is not None:
+            for path in folder.parent.iterdir():
+                if self._path(inner := f"{module}.{path.stem}"):
+                    yield Node(inner, "*")
 
-    def _path(self, module: str) -> Path | None:
+    def _resolve(
+        self, module: str, chain: Chain, seen: frozenset[tuple[str, Chain]] = frozenset()
+    ) -> Iterator[Node]:
+        """Yield the definitions that the dotted name ``chain`` stands for in ``module``."""
+        name, *rest = chain
+        known = False
+        if self._path(module):
+            read = self.module(module)
+            known = read.binds(name) or name in read.for_types or name in _GIVEN
+            if name in read.definitions or name in read.imports:
+                yield Node(module, name)
+            for item in read.imports.get(name, ()):
+                if (item.full, chain) not in seen:
+                    yield from self._imported(item, tuple(rest), seen | {(item.full, chain)})
+            for item in read.imports.get("*", ()):
+                if item.module.split(".")[0] == PACKAGE:
+                    yield Node(item.module, "*")
+        if self._path(inner := f"{module}.{name}"):
+            yield from self._resolve(inner, tuple(rest), seen) if rest else [Node(inner, "*")]
+        elif not known and name not in _BUILTINS and self._path(module):
+            yield Node(module, "*")
+
+    def _imported(
+        self, item: Import, rest: Chain, seen: frozenset[tuple[str, Chain]] = frozenset()
+    ) -> Iterator[Node]:
+        """Yield what an import stands for, or what ``rest`` stands for in it."""
+        chain = (item.attribute, *rest) if item.attribute else rest
+        if ".".join([item.module, *chain]).startswith("sys.modules"):
+            yield _EVERYTHING
+        elif item.module.split(".")[0] != PACKAGE:
+            return
+        elif chain:
+            yield from self._resolve(item.module, chain, seen)
+        elif self._path(item.module):
+            yield Node(item.module, "*")
+
+    def _imported_with(self, module: str) -> Iterator[str]:
+        """Yield modules of the package that are imported when ``module`` is."""
+        read = self.module(module)
+        yield from self._loaded(module.rpartition(".")[0])
+        items = [item for found in read.imports.values() for item in found]
+        for _, part in read.parts:  # a function imports when it is called
+            if not isinstance(part.statements[0], ast.FunctionDef | ast.AsyncFunctionDef):
+                items += part.uses.imports
+        for item in items:
+            yield from self._loaded(item.loads)
+
+    def _loaded(self, name: str) -> Iterator[str]:
+        """Yield the module of the package that ``name`` is, or lies in."""
+        while name.split(".")[0] == PACKAGE and self._path(name) is None:
+            name = name.rpartition(".")[0]
+        if name.split(".")[0] == PACKAGE:
+            yield name
+
+    def _effects_of(self, module: str) -> dict[str, Definition]:
+        """Return the effects of ``module`` in their order."""
+        read = self.module(module)
+        parts = [part for names, part in read.parts if not names or self._judge.may_act(read, part)]
+        return {f"@{number}": part for number, part in enumerate(parts)}
+
+    def _dumped(self, node: Node) -> bytes:
+        """Return a digest of the node itself."""
+        texts = [*node, *(definition.dump for definition in self.definitions(node))]
+        if node.module:
+            read = self.module(node.module)
+            texts += [item.full for item in read.imports.get(node.name, ())]
+            if node.name in self.effects(node.module):
+                texts += read.evaluated_before(self.effects(node.module)[node.name])
+        return hashlib.sha256("\n".join(texts).encode()).digest()
+
+    def _find_class(self, module: Module, chain: Chain) -> tuple[Module, ast.ClassDef] | None:
+        for node in self._resolve(module.name, chain):
+            for definition in self.definitions(node):
+                statement = definition.statements[0]
+                if isinstance(statement, ast.ClassDef) and statement.name == chain[-1]:
+                    return self.module(node.module), statement
+        return None
+
+    def _find_file(self, module: str) -> Path | None:
         base = self.root.joinpath(*module.split("."))
         candidates = (base.with_suffix(".py"), base / "__init__.py")
         return next((path for path in candidates if path.is_file()), None)
 
-    def _parse_module(self, module: str) -> ast.Module:
-        """The syntax of ``module`` without docstrings."""
+    def _read(self, module: str) -> Module:
         path = self._path(module)
         if path is None:
             raise InputError(f"the config names {module}: no such module below {self.root}")
         try:
-            tree = ast.parse(path.read_bytes(), filename=str(path))
+            return read_module(
+                module,
+                path.name == "__init__.py",
+                path.read_bytes(),
+                str(path),
+                interface=module.startswith(KERNELS),
+            )
         except (SyntaxError, ValueError) as error:
             raise InputError(f"{path}: is not Python ({error})") from error
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                node.body = [s for s in node.body if not _is_docstring(s)] or [ast.Pass()]
-        return tree
 
 
-def _is_docstring(statement: ast.stmt) -> bool:
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
+_PROGRAM = "@main"  # the effect of running a module
+
+
+def _observes(module: str) -> bool:
+    return module == _OBSERVERS or module.startswith(f"{_OBSERVERS}.")
 
 
 _VARIABLE = "HASHGNN_PLANNED"
@@ -124,9 +293,9 @@ own_code = CodeDigest(Path(__file__).parents[2])
 
 
 class PlannedCode:
-    """What rules hand to their stages as ``--code``: a digest, and the modules it begins at.
+    """Make what rules pass to their stages as ``--code``: a digest, and the entries it begins at.
 
-    On a cluster each job is planned again, where it runs: there the first plan counts, which the
+    On a cluster each job is planned again where it runs; there the first plan counts, which the
     environment brings.
     """
 
@@ -136,24 +305,26 @@ class PlannedCode:
         self._planned: dict[str, str] = json.loads(told) if told else {}
 
     def __call__(self, *entries: str) -> str:
-        """Digest and ``entries`` (dotted module names), separated by spaces."""
-        modules = " ".join(entries)
-        if modules not in self._planned:
-            self._planned[modules] = self._digest(*entries)
-        return f"{self._planned[modules]} {modules}"
+        """Return the digest and ``entries``, separated by spaces."""
+        joined = " ".join(entries)
+        if joined not in self._planned:
+            self._planned[joined] = self._digest(*entries)
+        return f"{self._planned[joined]} {joined}"
 
     def hand_on(self) -> None:
-        """Let the jobs on a cluster know all that was asked for so far."""
+        """Put all digests so far into the environment, for jobs on a cluster."""
         os.environ[_VARIABLE] = json.dumps(self._planned)
 
 
 def check_planned(planned: str) -> None:
     """Raise ``InputError`` unless the code is still what ``PlannedCode`` said."""
-    digest, stage, *others = planned.split()
-    for module in others:  # first: no edit may come between the check and the import
-        import_module(module)
-    if own_code(stage, *others) != digest:
+    digest, *entries = planned.split()
+    running = getattr(sys.modules["__main__"], "__spec__", None)
+    for module in (entry.partition(":")[0] for entry in entries):
+        if not running or running.name != module:
+            import_module(module)  # first: no edit may come between the check and the import
+    if own_code(*entries) != digest:
         raise InputError(
-            f"the code of {', '.join([stage, *others])} changed since the workflow planned this "
-            "job; give the same command again"
+            f"the code of {', '.join(entries)} changed since the workflow planned this job; give "
+            "the same command again"
         )

@@ -7,17 +7,14 @@ another way would go unseen, and old results would pass for those of the edited 
 import ast
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 from hashgnn.errors import InputError
-from hashgnn.stage.code_digest import PACKAGE, CodeDigest
-
-# What trainings share: it loads what the config names, which rules give to the digest by name, and
-# reads files that are inputs of the job.
-_SHARED = tuple(f"{PACKAGE}.{name}" for name in ("training.train", "training.fit"))
+from hashgnn.stage.code_digest import PACKAGE, CodeDigest, Node
+from hashgnn.stage.definitions import Definition, Import, Module, imports_of
 
 # Names that nobody has to import.
 _GIVEN = {
@@ -49,48 +46,70 @@ _METHODS = ("open", "read_text", "read_bytes", "__dict__")
 
 def check_followed(code: CodeDigest, *modules: str) -> None:
     """Raise ``InputError`` if what ``modules``, methods or encoders, load cannot be followed."""
-    for name in sorted(code.closure(*modules) - code.closure(*_SHARED)):
-        for line, used, why in _unseen(code, name):
+    shared = code.reached(*_shared(code.root))
+    found = code.reached(*modules)
+    used: dict[str, list[str]] = {name: [] for name in found.modules - shared.modules}
+    for node in sorted(found.nodes - shared.nodes):
+        if node.module:
+            used.setdefault(node.module, []).append(node.name)
+    for module in sorted(used, key=lambda name: (name not in modules, name)):
+        for line, name, why in sorted(_unseen(code, module, used[module])):
             raise InputError(
-                f"{name}, line {line}: {used} {why}: an edit of it would go unseen, and old "
+                f"{module}, line {line}: {name} {why}: an edit of it would go unseen, and old "
                 f"results would stand. A method takes its code from modules in {PACKAGE}/, which "
                 "it imports by name, and its data from its task"
             )
 
 
-def _unseen(code: CodeDigest, module: str) -> Iterator[tuple[int, str, str]]:
-    """Line, name and trouble of what ``module`` uses that the digest does not take in."""
-    known: dict[str, str] = {}
-    for node in ast.walk(code.tree(module)):
+def _shared(root: Path) -> list[str]:
+    """Return what all trainings share.
+
+    It loads what the config names, which the rules pass to the digest, and reads files that are
+    inputs of the job.
+    """
+    files = sorted((root / PACKAGE / "training").glob("[!_]*.py"))
+    return [f"{PACKAGE}.training.{file.stem}" for file in files]
+
+
+def _unseen(code: CodeDigest, name: str, used: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield line, name and fault of what the ``used`` names of a module load unseen."""
+    module = code.module(name)
+    for statement in module.tree.body:
+        for item in imports_of(statement, name, module.is_package):
+            # What is imported is executed, whether or not it is used.
+            yield from _unseen_import(code.root, item, statement.lineno, item.bound in used)
+    for node in (Node(name, one) for one in used):
+        for definition in code.definitions(node):
+            for part in definition.statements:
+                yield from _unseen_within(code.root, module, definition, part)
+
+
+def _unseen_import(
+    root: Path, item: Import, line: int, is_used: bool
+) -> Iterator[tuple[int, str, str]]:
+    if item.attribute == "*":
+        yield line, item.full, "binds names that are not listed"
+    if _is_local(root, item.full):
+        yield line, item.full, f"lies outside {PACKAGE}/"
+    elif is_used and _matches(item.full):
+        yield line, item.full, "loads what is not followed"
+
+
+def _unseen_within(
+    root: Path, module: Module, definition: Definition, part: ast.stmt
+) -> Iterator[tuple[int, str, str]]:
+    known = {bound: found[0].full for bound, found in module.imports.items()}
+    known |= {item.bound: item.full for item in definition.uses.imports}
+    for node in ast.walk(part):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            for bound, full in _imported(code, node, module):
-                known[bound] = full
-                if bound == "*":
-                    yield node.lineno, full, "binds names that are not told"
-                if _is_local(code.root, full):
-                    yield node.lineno, full, f"lies outside {PACKAGE}/"
-                elif _matches(full):
-                    yield node.lineno, full, "loads what is not followed"
-    for node in ast.walk(code.tree(module)):
-        if isinstance(node, ast.Name | ast.Attribute):
+            for item in imports_of(node, module.name, module.is_package):
+                yield from _unseen_import(root, item, node.lineno, True)
+        elif isinstance(node, ast.Name | ast.Attribute):
             full = _full_name(node, known)
             if _matches(full):
                 yield node.lineno, full, "loads what is not followed"
             elif isinstance(node, ast.Attribute) and node.attr in _METHODS:
                 yield node.lineno, f".{node.attr}", "loads what is not followed"
-
-
-def _imported(
-    code: CodeDigest, node: ast.Import | ast.ImportFrom, module: str
-) -> Iterator[tuple[str, str]]:
-    """Names that a statement binds, each with what it stands for."""
-    for alias in node.names:
-        if isinstance(node, ast.ImportFrom):
-            yield alias.asname or alias.name, f"{code.source(node, module)}.{alias.name}"
-        elif alias.asname:
-            yield alias.asname, alias.name
-        else:
-            yield alias.name.split(".")[0], alias.name.split(".")[0]
 
 
 def _is_local(root: Path, full: str) -> bool:

@@ -1,25 +1,52 @@
-"""What the rules share: the checked config, paths, and what makes a job stale."""
+"""What the rules share: the checked config, the plan, resources, the environment of jobs."""
 
 import copy
-import functools
 import importlib.util
-import json
 import os
 import re
 import shlex
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.sourcecache import LocalGitFile, LocalSourceFile
 
-ROOT = Path(workflow.current_basedir).parents[1]
+
+def project_root():
+    """Return the folder of this project.
+
+    A module statement may take the workflow from a git repository, as ``snakedeploy`` writes it:
+    the package and the schema are then in a clone of the same commit below ``.snakemake``.
+    """
+    here = workflow.current_basedir
+    if isinstance(here, LocalSourceFile):
+        return Path(here).parents[1]
+    from git import Repo
+
+    local = isinstance(here, LocalGitFile)
+    repository = Repo(here.repo_path) if local else here.hosted_repo.repo
+    commit = repository.commit(here.ref).hexsha
+    folder = Path(".snakemake/hashgnn", commit).resolve()
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            clone = Repo.clone_from(repository.git_dir, Path(temporary, "clone"))
+            clone.git.checkout(commit)
+            with suppress(OSError):  # another process made the folder meanwhile
+                Path(temporary, "clone").rename(folder)
+    return folder
+
+
+ROOT = project_root()
 
 
 def load_package():
-    """Import the package from this project, and no other file that lies beside it.
+    """Import the package from this project, and no other module beside it.
 
-    Snakemake puts the Snakefile's folder first on the path: a user's own random.py there would
-    be taken for Python's.
+    Snakemake puts the Snakefile's folder first on Python's path: a user's random.py there would
+    replace Python's module.
     """
     sys.path[:] = [path for path in sys.path if Path(path) != ROOT]
     if "hashgnn" not in sys.modules:
@@ -32,42 +59,34 @@ def load_package():
 
 load_package()
 
-from hashgnn.checksums import file_checksum
-from hashgnn.config.grids import check_cutoffs
 from hashgnn.config.loading import refuse_repeated_keys, with_types
-from hashgnn.config.methods import (
-    named_modules,
-    negatives,
-    parameters,
-    takes_training,
-)
+from hashgnn.config.methods import named_modules
 from hashgnn.config.model import base_folder, resolve
-from hashgnn.data.prepare import READERS
 from hashgnn.errors import InputError
-from hashgnn.experiment.downloads import check_places, download_settings
 from hashgnn.experiment.hyper_parameters import CHECK, check_once
-from hashgnn.experiment.package_link import package_folder
-from hashgnn.experiment.runs import derived_models, points, runs
-from hashgnn.experiment.tuning import trials, tried_models
+from hashgnn.experiment.local_files import check_places, end_future, package_folder
+from hashgnn.experiment.plan import RUN, VALIDATION, Plan
+from hashgnn.experiment.resources import SUBMITTED, job_resources, too_large
+from hashgnn.experiment.runs import derived_models, tried_models
 from hashgnn.reporting.entries import CLAIMED, FIGURES, TABLES
 from hashgnn.stage.code_digest import CodeDigest, PlannedCode
 from hashgnn.stage.followed import check_followed
+from hashgnn.stage.record import available_mb, memory_mb
 
 digest = CodeDigest(ROOT)
 code = PlannedCode(digest, workflow.is_main_process)
 
-# The folder of one training: a data set, a method, a length of code, a seed.
-RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
+EXPLORE_TEMPLATE = ROOT / "hashgnn/reporting/explore.html"
 
 
 def without_wildcards(text):
-    """For what Snakemake formats: braces, as paths may have them, doubled."""
+    """Double the braces in a text that Snakemake formats."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
 ENVIRONMENT = without_wildcards(str(ROOT / "environment.yml"))
 
-# Filled in and added to below, which is nothing to a workflow that takes this one in as a module.
+# A copy: a workflow that uses this one as a module keeps its own config as it is.
 config = copy.deepcopy(config)
 
 try:
@@ -92,7 +111,7 @@ if config["workdir"]:
     workdir: str(Path(BASE, config["workdir"]))
 
 
-# Where conda brings the jobs' packages, Snakemake's own environment may lack the methods'.
+# Where conda provides the packages of jobs, Snakemake's own environment may lack the methods'.
 if workflow.is_main_process and not workflow.deployment_settings.deployment_method:
     try:
         check_once(
@@ -104,13 +123,89 @@ if workflow.is_main_process and not workflow.deployment_settings.deployment_meth
         raise WorkflowError(f"the configuration cannot be used:\n{error}")
 
 
-def shell_prefix():
-    """What each job's shell begins with; it makes nothing stale.
+plan = Plan(config, Path(BASE), FIGURES, TABLES, CLAIMED)
 
-    The package that runs is the one that the digests were taken from, and no module of the working
-    directory, under the interpreter that runs Snakemake unless conda brings another. torch and the
-    searches obey OMP_NUM_THREADS, which Snakemake sets to the rule's threads. Relative paths of
-    the config begin where Snakemake was started.
+
+def code_of(entries):
+    """Return a function of wildcards: the digest of the code that ``entries`` names for a job."""
+    return lambda wildcards: code(*entries(wildcards))
+
+
+def explained(inputs):
+    """Return the input function ``inputs`` with its errors reported in one line."""
+
+    def of_job(wildcards):
+        try:
+            return inputs(wildcards)
+        except InputError as error:
+            raise WorkflowError(str(error))
+
+    return of_job
+
+
+def resources_of(stage):
+    """Return the resources of a rule: memory (MB), run time (minutes), more at each retry.
+
+    ``needed_mb`` is the estimate itself: Snakemake limits ``mem_mb`` to what is free. Large stages
+    get it on their command line and refuse to start on a machine that has less.
+    """
+    # Snakemake's own processes accompany a job that is submitted to a cluster.
+    more = 0 if workflow.resource_settings.nodes is None else SUBMITTED
+
+    def of_job(wildcards, input):
+        return job_resources(stage, config, wildcards, [str(file) for file in input])
+
+    return dict(
+        mem_mb=lambda wildcards, input, attempt: attempt
+        * round(of_job(wildcards, input).megabytes + more),
+        needed_mb=lambda wildcards, input: round(of_job(wildcards, input).megabytes),
+        runtime=lambda wildcards, input, attempt: attempt
+        * of_job(wildcards, input).minutes,
+    )
+
+
+# Free memory, if jobs run on this machine and the user set no limit.
+FREE = (
+    available_mb()
+    if workflow.is_main_process
+    and workflow.resource_settings.nodes is None
+    and "mem_mb" not in workflow.resource_settings.resources
+    else None
+)
+
+if FREE:
+    workflow.register_resource("mem_mb", FREE)
+
+
+def before_first_job():
+    """Refuse jobs that are too large, and keep code and results as they are planned."""
+    jobs = workflow.dag.needrun_jobs()
+    needs = {
+        " ".join([job.name, *job.wildcards_dict.values()]): job.resources.get(
+            "needed_mb"
+        )
+        for job in jobs
+    }
+    try:
+        if FREE:
+            known = {job: need for job, need in needs.items() if isinstance(need, int)}
+            too_large(known, FREE, memory_mb())
+    except InputError as error:
+        raise WorkflowError(str(error))
+    for job in jobs:
+        job.params  # takes the digest of its code
+        for files in workflow.dag.dependencies[job].values():
+            end_future(files)
+    code.hand_on()  # to jobs that wait on a cluster
+
+
+def shell_prefix():
+    """Return what the shell command of each job begins with; it makes nothing stale.
+
+    The package that runs is the one whose digests were taken, under the interpreter that runs
+    Snakemake unless conda provides another, and modules of the working directory cannot replace
+    any. torch and the searches obey OMP_NUM_THREADS, which Snakemake sets to the rule's threads.
+    Relative paths of the config begin where Snakemake was started.
     """
     variables = {
         "PYTHONPATH": package_folder(ROOT, Path(".snakemake")),
@@ -131,7 +226,7 @@ shell.prefix(without_wildcards(shell_prefix()))
 
 
 def any_of(names):
-    """A wildcard constraint that takes these names and no other."""
+    """Return a wildcard constraint that matches these names only."""
     return "|".join(map(re.escape, sorted(map(str, names)))) or "(?!)"
 
 

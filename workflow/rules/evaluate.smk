@@ -6,17 +6,20 @@ rule evaluate:
         user_vectors=f"{RUN}/user_vectors.npy",
         item_vectors=f"{RUN}/item_vectors.npy",
     output:
-        metrics=f"{RUN}/metrics.csv",
-        per_user=f"{RUN}/per_user.npz",
-        provenance=f"{RUN}/evaluate.provenance.json",
+        metrics=f"{RUN}/{{part}}metrics.csv",
+        per_user=f"{RUN}/{{part}}per_user.npz",
+        provenance=f"{RUN}/{{part}}evaluate.provenance.json",
     log:
-        f"{RUN}/evaluate.log",
+        f"{RUN}/{{part}}evaluate.log",
+    # The test part's files lie in the folder of the training itself.
+    wildcard_constraints:
+        part=f"({VALIDATION})?",
     conda:
         ENVIRONMENT
     resources:
-        **cost("evaluate"),
+        **resources_of("evaluate"),
     params:
-        settings=evaluate_settings,
+        settings=plan.settings.evaluate,
         code=code("hashgnn.evaluation.evaluate"),
     shell:
         "python -m hashgnn.evaluation.evaluate --split {input.split} "
@@ -26,3 +29,32 @@ rule evaluate:
         "--needs-mb {resources.needed_mb} "
         "--settings {params.settings:q} --metrics {output.metrics} "
         "--per-user {output.per_user} --provenance {output.provenance} > {log} 2>&1"
+
+
+rule timing:
+    input:
+        user_codes=f"{RUN}/user_codes.npy",
+        item_codes=f"{RUN}/item_codes.npy",
+        user_vectors=f"{RUN}/user_vectors.npy",
+        item_vectors=f"{RUN}/item_vectors.npy",
+    output:
+        times=f"{RUN}/timing.csv",
+        provenance=f"{RUN}/timing.provenance.json",
+    log:
+        f"{RUN}/timing.log",
+    conda:
+        ENVIRONMENT
+    # As many as there are: nothing else runs meanwhile. It uses those that the config says.
+    threads: 10**6
+    resources:
+        **resources_of("timing"),
+    params:
+        settings=plan.settings.timing,
+        code=code("hashgnn.evaluation.time_searches"),
+    shell:
+        "python -m hashgnn.evaluation.time_searches "
+        "--code {params.code:q} "
+        "--user-codes {input.user_codes} --item-codes {input.item_codes} "
+        "--user-vectors {input.user_vectors} --item-vectors {input.item_vectors} "
+        "--settings {params.settings:q} --output {output.times} "
+        "--provenance {output.provenance} > {log} 2>&1"

@@ -1,8 +1,8 @@
 rule train:
     input:
         split="results/{dataset}/split.npz",
-        triplets=triplets_of,
-        pretrained=pretrained_of,
+        triplets=plan.triplets,
+        pretrained=plan.pretrained,
     output:
         codes=[f"{RUN}/user_codes.npy", f"{RUN}/item_codes.npy"],
         vectors=[f"{RUN}/user_vectors.npy", f"{RUN}/item_vectors.npy"],
@@ -13,10 +13,10 @@ rule train:
     conda:
         ENVIRONMENT
     resources:
-        **cost("train"),
+        **resources_of("train"),
     params:
-        settings=train_settings,
-        code=train_code,
+        settings=plan.settings.train,
+        code=code_of(plan.train_code),
         folder=RUN,
     shell:
         "python -m hashgnn.training.train --split {input.split} --triplets {input.triplets} "

@@ -8,6 +8,8 @@ import numpy as np
 
 from hashgnn.kernels import njit
 
+RESULTS_VERSION = 1
+
 CHUNK_WORDS = 8
 CHUNK_ITEMS = 64 * CHUNK_WORDS
 _CONVERTED_AT_ONCE = 128  # chunks

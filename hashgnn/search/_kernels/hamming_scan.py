@@ -23,6 +23,8 @@ from numba.extending import intrinsic
 
 from hashgnn.kernels import LINE, ask, njit
 
+RESULTS_VERSION = 1
+
 # Words a vector: as wide as the machine's registers. The results do not depend on it.
 _FEATURES = binding.get_host_cpu_features()
 LANES = 8 if _FEATURES.get("avx512f") else 4

@@ -16,6 +16,8 @@ from numba.extending import intrinsic
 
 from hashgnn.kernels import njit, prefetch_line
 
+RESULTS_VERSION = 1
+
 _LANES = 16 if binding.get_host_cpu_features().get("avx512f") else 8
 _REGISTERS = 2  # vectors of items that share a query's loads
 PANEL_ITEMS = _REGISTERS * _LANES

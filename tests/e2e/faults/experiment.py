@@ -35,7 +35,10 @@ TARGETS = ("--", "all", "results/tuning.csv")
 
 
 class Rule(NamedTuple):
-    """How to know a rule's process by its command line, and its output by its path."""
+    """How to know a rule's process by its command line, and its output by its path.
+
+    The rule ``evaluate`` stands here twice: "validate" are its jobs of the validation part.
+    """
 
     module: str
     named: str
@@ -51,8 +54,10 @@ RULES = {
     "split": Rule("hashgnn.data.split", "", "results/*/split.npz"),
     "triplets": Rule("hashgnn.data.negatives", "", "results/*/triplets*/*.npy"),
     "train": Rule("hashgnn.training.train", "", f"{_RUN}/item_codes.npy"),
-    "evaluate": Rule("hashgnn.evaluation.evaluate", "metrics.csv", f"{_RUN}/metrics.csv"),
-    "validate": Rule("hashgnn.evaluation.evaluate", "validation.csv", f"{_RUN}/validation.csv"),
+    "evaluate": Rule("hashgnn.evaluation.evaluate", "seed0/metrics.csv", f"{_RUN}/metrics.csv"),
+    "validate": Rule(
+        "hashgnn.evaluation.evaluate", "validation/metrics.csv", f"{_RUN}/validation/metrics.csv"
+    ),
     "timing": Rule("hashgnn.evaluation.time_searches", "", f"{_RUN}/timing.csv"),
     "check_runs": Rule("hashgnn.reporting.checks.inspect_runs", "", "results/*/checks.csv"),
     "figure": Rule("hashgnn.reporting.figures", "", "figures/*.svg"),
@@ -129,7 +134,7 @@ def stages(project: Project) -> Iterator[tuple[str, int]]:
 
 
 def _is_of(rule: Rule, words: list[str]) -> bool:
-    """Of the two rules of one module, by the last file that the command names as its output."""
+    """Whether a command is one of ``rule``; that of an evaluation names its part by an output."""
     named = words[words.index("--metrics") + 1] if "--metrics" in words else ""
     return words[2].startswith(rule.module) and rule.named in named
 

@@ -12,6 +12,7 @@ from tests.e2e.faults.matrix_expected import (
     MEAN,
     NEGATIVES,
     NONE,
+    OTHERS,
     SHARED,
     Patterns,
     Row,
@@ -152,9 +153,11 @@ def row(key: str, config: Mapping[str, Any]) -> Row:
         case ["sweeps", sweep, _]:
             figure = "fig7" if sweep == "fixed_p" else "fig5"
             return Row(key, (shown_by(figure),), ("train *@*", "evaluate *@*", "check*"))
-        case ["evaluation", part]:
-            more = ("timing *", "check_runs *") if part == "candidates" else NONE
-            return Row(key, (*EVALUATIONS, *more))
+        case ["evaluation", ("candidates" | "validation_cutoff") as part]:
+            more = (*EVALUATIONS, "timing *", "check_runs *") if part == "candidates" else NONE
+            return Row(key, (*more, *trains(*SHARED)), trains(*OTHERS))
+        case ["evaluation", _]:
+            return Row(key, EVALUATIONS)
         case ["timing", _]:
             return Row(key, ("timing *",))
         case ["checks", _]:

@@ -1,7 +1,8 @@
-"""What must and what may run again after which edit: by hand, from what each part is for.
+"""Which jobs there are and which follow from which: by hand, from what each is for.
 
 A job is called by its rule and what tells it from the others of its rule: data set, model and
-length of code; or file; or number of negatives. Patterns are those of fnmatch.
+length of code; or file; or number of negatives. An evaluation of the validation part is called
+"validate". Patterns are those of fnmatch.
 """
 
 from collections.abc import Iterable
@@ -132,114 +133,3 @@ class Row(NamedTuple):
     what: str
     must: Patterns
     may: Patterns = NONE
-
-
-def chosen(rows: Iterable[Row], what: str, separator: str) -> Row:
-    """The row with the longest ``what`` that is the name or a parent of it."""
-    fitting = [row for row in rows if what == row.what or what.startswith(row.what + separator)]
-    assert fitting, f"{what}: say in the table what must run again after an edit of it"
-    return max(fitting, key=lambda row: len(row.what))
-
-
-FILED = ("prepare movielens", "prepare pinterest")  # read from tables
-PREPARED = ("prepare *",)
-
-MODULES = [
-    # Every stage runs these.
-    Row("hashgnn.__init__", ALL),
-    *(Row(f"hashgnn.{name}", ALL) for name in ("errors", "files", "folders")),
-    # No stage runs these, or they only watch.
-    *(Row(f"hashgnn.{name}", NONE) for name in ("cli", "experiment", "recommender", "stage")),
-    Row("hashgnn.config", (*trains(*SHARED), *SPLITS, *FILED), trains(*OTHERS)),
-    *(Row(f"hashgnn.config.{name}", NONE) for name in ("grids", "loading", "methods", "model")),
-    Row("hashgnn.config.base", trains(*SHARED), (*trains(*OTHERS), *EVALUATIONS, "timing *")),
-    Row("hashgnn.config.evaluation", (*EVALUATIONS, "timing *")),
-    Row("hashgnn.checksums", ("download *",), ALL),
-    Row("hashgnn.random", (*SPLITS, "prepare alibaba_like")),
-    Row("hashgnn.threads", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS)),
-    # What compiles the kernels; generated data and the drawing of negatives have some too.
-    Row(
-        "hashgnn.kernels",
-        (*EVALUATIONS, "timing *", "triplets *", "prepare alibaba_like", *trains(*SHARED)),
-        (*PREPARED, *trains(*OTHERS)),
-    ),
-    Row("hashgnn.data", PREPARED, ALL),
-    Row("hashgnn.data.download", ("download *",)),
-    Row("hashgnn.data.fetch", ("download *",)),
-    Row("hashgnn.data.archive", (*FILED, "prepare gowalla")),
-    *(Row(f"hashgnn.data.{name}", PREPARED) for name in ("ids", "prepare")),
-    Row("hashgnn.data.interactions", PREPARED),
-    Row("hashgnn.data.readers", (*FILED, "prepare gowalla")),
-    Row("hashgnn.data.synthetic", ("prepare alibaba_like",)),
-    Row("hashgnn.data.delimited", FILED, ("prepare gowalla",)),
-    Row("hashgnn.data.cells", (*FILED, "prepare gowalla")),
-    Row("hashgnn.config.data_sets", (*SPLITS, *FILED)),
-    Row("hashgnn.data.split", SPLITS),
-    Row("hashgnn.data.negatives", ("triplets *",)),
-    Row("hashgnn.graph", trains(*SHARED, "als", "bine", "puresvd")),
-    *(
-        Row(f"hashgnn.graph.{name}", trains(*MEAN), trains(*SHARED))
-        for name in ("aggregate", "mean_layer")
-    ),
-    Row("hashgnn.graph.walks", trains("bine")),
-    Row("hashgnn.search", (*EVALUATIONS, "timing *"), trains(*SHARED, *OTHERS)),
-    Row("hashgnn.search.approximate", NONE),
-    # Validation chooses the epoch of a training by the ranks of its lists.
-    Row("hashgnn.evaluation", EVALUATIONS, (*trains(*SHARED, *OTHERS), *SUMMARIES, "timing *")),
-    *(
-        Row(f"hashgnn.evaluation.{name}", EVALUATIONS, ("check_runs *", "checks"))
-        for name in ("evaluate", "evaluation", "metrics")
-    ),
-    *(
-        Row(f"hashgnn.evaluation.{name}", (*EVALUATIONS, *trains(*SHARED)), trains(*OTHERS))
-        for name in ("representation", "ranks")
-    ),
-    *(
-        Row(f"hashgnn.evaluation.{name}", ("figure fig3", "table table2"), SUMMARIES)
-        for name in ("statistics", "results")
-    ),
-    Row("hashgnn.evaluation.time_searches", ("timing *",), ("table table4",)),
-    Row("hashgnn.models", trains(*SHARED, *OTHERS)),
-    Row("hashgnn.models.method", trains(*SHARED, *OTHERS)),
-    Row("hashgnn.models.graph_hasher", trains(*SHARED, "lsh"), trains(*OTHERS)),
-    Row("hashgnn.models.losses", trains(*MEAN, "hashgnn_sp"), trains(*SHARED)),
-    Row("hashgnn.models.encoders", trains(*SHARED)),
-    Row("hashgnn.models.encoders.convolution", NONE),  # the shipped config names no such encoder
-    Row("hashgnn.models.encoders.mean", trains(*MEAN), trains(*SHARED)),
-    Row("hashgnn.models.hashgnn", trains("hashgnn", "hashgnn_nr", "hashgnn_sp")),
-    Row("hashgnn.models.lightgcn", trains("lightgcn"), trains("mf")),
-    *(
-        Row(f"hashgnn.models.{name}", trains(name))
-        for name in (*SHARED, *OTHERS)
-        if name not in ("hashgnn", "lightgcn")
-    ),
-    Row("hashgnn.training", trains(*SHARED, *OTHERS)),
-    *(
-        Row(f"hashgnn.training.{name}", trains(*SHARED))
-        for name in ("batches", "loop", "optimizer", "steps")
-    ),
-    Row("hashgnn.training.fit", trains(*SHARED, *OTHERS)),
-    Row("hashgnn.training.monitoring", trains(*SHARED), trains(*OTHERS)),
-    Row("hashgnn.training.checkpoint", NONE, trains(*SHARED, *OTHERS)),
-    Row("hashgnn.reporting", (*SUMMARIES, "claims")),
-    Row("hashgnn.reporting.explore", NONE),  # its page of all results is no job of the matrix
-    Row("hashgnn.reporting.checks", ("check_runs *",), ("checks",)),
-    *(Row(f"hashgnn.reporting.checks.{name}", ("checks",)) for name in ("judge", "tables")),
-    Row("hashgnn.reporting.claims", ("claims",)),
-    Row("hashgnn.reporting.figures", ("figure *",)),
-    Row("hashgnn.reporting.figures.curves", ("figure fig4", "figure fig6")),
-    Row("hashgnn.reporting.figures.rates", ("figure fig1", "figure fig3")),
-    Row("hashgnn.reporting.figures.sweep", ("figure fig5", "figure fig7")),
-    *(Row(f"hashgnn.reporting.figures.fig{n}", (f"figure fig{n}",)) for n in (1, 3, 4, 5, 6, 7)),
-    Row("hashgnn.reporting.tables", ("table *",), ("checks", "claims", "tuning")),
-    Row("hashgnn.reporting.tables.hierarchical", ("table table2", "table table3")),
-    Row(
-        "hashgnn.reporting.tables.formats",
-        ("table table2", "table table3", "table methods"),
-        ("table *", "checks", "claims", "tuning"),
-    ),
-    Row("hashgnn.reporting.tables.methods", ("table methods",)),
-    *(Row(f"hashgnn.reporting.tables.table{n}", (f"table table{n}",)) for n in (1, 2, 3, 4)),
-    Row("hashgnn.reporting.tables.anchors", ("table anchors",)),
-    Row("hashgnn.reporting.tables.tuning", ("tuning",)),
-]

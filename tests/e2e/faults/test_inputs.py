@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from hashgnn.config.methods import parameters
 from hashgnn.config.model import resolve
 from hashgnn.errors import InputError
-from hashgnn.experiment.runs import derived_models, runs
-from hashgnn.experiment.tuning import tried_models
+from hashgnn.experiment.runs import derived_models, runs, tried_models
 from tests.data.reading import accepted, check_read
 from tests.data.test_prepare import (
     PACKS,

@@ -1,6 +1,5 @@
 """What reruns after which edit, and that nothing else does."""
 
-import json
 import os
 from collections.abc import Sequence
 from fnmatch import fnmatch
@@ -8,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from hashgnn.data.prepare import READERS
-from hashgnn.stage.code_digest import CodeDigest
+from tests.e2e.traced import assert_watched, traced_jobs
 
 # lsh hashes what graphsage gives; lsh and pte do not take the shared training.
 MODELS = ("graphsage", "hash_ste", "hashgnn", "lsh", "pte")
@@ -45,25 +43,25 @@ OF_SHOP = ("* shop*", "figure fig3", "table table1", "table table2")
     ("file", "old", "new", "stale"),
     [
         pytest.param(
-            "hashgnn/models/losses/reconstruction.py",
-            '"""The reconstruction',
-            '# A comment.\n\n"""Another reconstruction',
+            "hashgnn/models/losses.py",
+            '"""Losses over links',
+            '# A comment.\n\n"""Other losses over links',
             (),
             id="a comment and a docstring",
         ),
         pytest.param(
-            "hashgnn/reporting/figures/fig3.py",
-            "HR@n",
-            "Hit@n",
+            "hashgnn/reporting/figures/curves.py",
+            "run_figure(fig3.__doc__,",
+            "run_figure('Another text',",
             ("figure fig3",),
-            id="a figure's module",
+            id="a figure's function",
         ),
         pytest.param(
             "hashgnn/reporting/tables/hierarchical.py",
             ".4f",
             ".3f",
             ("table table2",),
-            id="a table's module",
+            id="a table's function",
         ),
         pytest.param(
             "hashgnn/evaluation/time_searches.py",
@@ -80,16 +78,16 @@ OF_SHOP = ("* shop*", "figure fig3", "table table1", "table table2")
             id="a metric",
         ),
         pytest.param(
-            "hashgnn/models/losses/reconstruction.py",
+            "hashgnn/models/losses.py",
             "softplus(negative)",
             "softplus(1.0 * negative)",
             (*GRAPH_METHODS, *SWEPT, *TIMED),
             id="the loss that all graph methods share",
         ),
         pytest.param(
-            "hashgnn/models/losses/ranking.py",
-            "+ margin",
-            "+ 1.0 * margin",
+            "hashgnn/models/losses.py",
+            "gap + margin",
+            "gap + 1.0 * margin",
             ("train * hashgnn*", "evaluate * hashgnn*", *SWEPT),
             id="the loss of one method",
         ),
@@ -179,8 +177,28 @@ def test_edited_files(project: Any, file: str, old: str, new: str, stale: Sequen
         ),
         pytest.param(
             {"evaluation": {"candidates": 400}},
-            ("evaluate *", *SWEPT, *TIMED),
-            id="how is evaluated, and what is timed",
+            ("train *", "evaluate *", *SWEPT, *TIMED),
+            id="what validation, evaluation and timing re-rank",
+        ),
+        pytest.param(
+            {"evaluation": {"validation_cutoff": 40}},
+            ("train *", "evaluate *", *SWEPT, *TIMED),
+            id="how the epoch of a training is chosen",
+        ),
+        pytest.param(
+            {"evaluation": {"ndcg": "retrieved"}},
+            ("evaluate *", *SWEPT),
+            id="how is evaluated",
+        ),
+        pytest.param(
+            {"models": {"hashgnn": {"color": "#123456", "marker": "o"}}},
+            ("figure fig3", "figure fig5"),
+            id="a model's look",
+        ),
+        pytest.param(
+            {"models": {"hashgnn": {"place": "12"}}},
+            ("table table2",),
+            id="a model's place in the paper",
         ),
         pytest.param(
             {"datasets": {"tiny": {"name": "Other"}}},
@@ -322,19 +340,8 @@ def project_config(project: Any) -> dict[str, Any]:
     return yaml.safe_load(project.configfile.read_text())
 
 
-def test_every_module_that_ran_lies_in_the_closure_that_is_watched(project: Any) -> None:
+def test_each_definition_that_ran_is_watched(project: Any) -> None:
     """Else an edit of it would go unseen."""
-    records = list((project.root / "results").rglob("*provenance.json"))
-    assert len(records) >= len(EVERYTHING)
-
-    for path in records:
-        record = json.loads(path.read_text())
-        entries = [record["command"][2]]
-        settings = record["settings"]
-        if "method" in settings:
-            encoder = settings["parameters"].get("encoder")
-            entries += [settings["method"], *([encoder] if encoder else [])]
-        if "reader" in settings:
-            entries.append(READERS[settings["reader"]].partition(":")[0])
-        closure = CodeDigest(project.root).closure(*entries)
-        assert set(record["modules"]) <= closure, path
+    jobs = traced_jobs(project.root)
+    assert len(jobs) >= len(EVERYTHING)
+    assert_watched(project.root, jobs)

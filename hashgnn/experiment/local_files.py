@@ -1,7 +1,12 @@
-"""What a download takes from the config, and the file of this machine that it copies, if any."""
+"""Files of this machine that jobs depend on: sources of downloads, the package, earlier results."""
 
 import functools
+import hashlib
 import json
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +15,14 @@ from hashgnn.config.methods import Config
 from hashgnn.data.fetch import local_path
 
 _CONTENT = "content"
+_PACKAGE = "hashgnn"
 
 
 def download_settings(config: Config, dataset: str, file: str, base: Path) -> dict[str, Any]:
-    """The entry of the file alone: another filter must not download again.
+    """Return the config entry of a raw file only: another filter must not download it again.
 
-    A file of this machine, the user's own or one of a mirror, counts by its content: its time may
-    be that of a clock that was wrong. ``base`` is the folder where relative paths begin.
+    A local file, the user's own or one of a mirror, counts by its content, since its modification
+    time may come from a wrong clock. Relative paths begin at the folder ``base``.
     """
     entry = config["datasets"][dataset]["files"][file]
     copy = Path("results", dataset, "download", file)
@@ -25,7 +31,7 @@ def download_settings(config: Config, dataset: str, file: str, base: Path) -> di
 
 
 def check_places(config: Config) -> None:
-    """Raise ``InputError`` for an address, or a mirror, that is neither of the web nor a path."""
+    """Raise ``InputError`` for an address or a mirror that is neither a web address nor a path."""
     places = [config["mirror"]] if config.get("mirror") else []
     for entry in config["datasets"].values():
         files = entry.get("files", {}).values()
@@ -37,7 +43,7 @@ def check_places(config: Config) -> None:
 def _content(
     config: Config, entry: dict[str, Any], name: str, base: Path, copy: Path
 ) -> dict[str, Any]:
-    """What stands for the content of the source, where the entry's checksum does not."""
+    """Return what identifies the content of the source, unless the entry's checksum does."""
     settled = "checksum" in entry and config.get("mirror_checksums") != "trust"
     mirror = local_path(config["mirror"], base) if config.get("mirror") else None
     own = local_path(entry["address"], base) if "address" in entry else None
@@ -49,9 +55,10 @@ def _content(
 
 
 def _state(source: Path, copy: Path) -> dict[str, Any]:
-    """None for a file that is not there: no download was planned with that, so that it runs.
+    """Return the content of a local source.
 
-    A source of the same bytes as the copy is nothing new, wherever the copy came from.
+    It is None for a missing file: no earlier download has that setting, so the job runs and reports
+    it. A source with the bytes of the copy keeps the copy's setting, wherever the copy came from.
     """
     digest = _digest(source)
     made, settings = _recorded(copy)
@@ -59,7 +66,7 @@ def _state(source: Path, copy: Path) -> dict[str, Any]:
 
 
 def _recorded(copy: Path) -> tuple[str | None, dict[str, Any]]:
-    """Checksum of a copy that was made, and what stood for the content of its source."""
+    """Return the checksum of an earlier copy and the content setting it was made with."""
     try:
         record = json.loads(Path(f"{copy}.provenance.json").read_text(encoding="utf-8"))
         made, settings = record["outputs"][copy.name], record["settings"]
@@ -69,7 +76,7 @@ def _recorded(copy: Path) -> tuple[str | None, dict[str, Any]]:
 
 
 def _digest(path: Path) -> str | None:
-    """None for what is not there or cannot be read: the download says which."""
+    """Return the checksum of a file; None if it is missing or unreadable."""
     try:
         status = path.stat()
         return _digest_as_of(path, status.st_mtime_ns, status.st_size) if path.is_file() else None
@@ -80,3 +87,33 @@ def _digest(path: Path) -> str | None:
 @functools.cache
 def _digest_as_of(path: Path, mtime: int, size: int) -> str:
     return str(file_checksum(path, "sha256"))
+
+
+def package_folder(root: Path, folder: Path) -> Path:
+    """Return the path of a folder that holds a link to the package and nothing else.
+
+    With ``root`` itself on Python's path, a user's ``random.py`` beside the package would replace
+    Python's module.
+
+    Args:
+        root: The folder of the project.
+        folder: Where to make it; relative, so that no colon of an absolute path, which would
+            separate paths, gets into PYTHONPATH.
+    """
+    name = hashlib.sha256(str(root).encode()).hexdigest()[:16]
+    path = folder / f"{_PACKAGE}-{name}"
+    path.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):  # made by an earlier run or by one that starts meanwhile
+        (path / _PACKAGE).symlink_to(root.resolve() / _PACKAGE)
+    return path
+
+
+def end_future(files: Iterable[str]) -> None:
+    """Set the modification time of each file that lies in the future to the current time.
+
+    A clock that was set back leaves such files. Snakemake would discard what is made of them,
+    since it would seem to be older.
+    """
+    for path in map(Path, files):
+        if path.exists() and path.stat().st_mtime > time.time():
+            os.utime(path)

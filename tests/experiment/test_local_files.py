@@ -1,15 +1,23 @@
-"""What makes a file be fetched again: another source, by its content."""
+"""Sources of downloads by their content, the package's path, the times of results."""
 
 import hashlib
 import json
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hashgnn.errors import InputError
-from hashgnn.experiment.downloads import check_places, download_settings
+from hashgnn.experiment.local_files import (
+    check_places,
+    download_settings,
+    end_future,
+    package_folder,
+)
 
 NEW, OLD = (f"sha256:{hashlib.sha256(text).hexdigest()}" for text in (b"new", b"old"))
 WEB = {"address": "https://example.org/f.csv"}
@@ -125,3 +133,40 @@ def test_places_that_nothing_can_be_fetched_from_are_refused(folder: Path, place
     for config in ({"mirror": place}, {}):
         with pytest.raises(InputError, match="address"):
             planned(folder, WEB if config else {"address": place}, **config)
+
+
+def test_the_package_is_found_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "a:b {c}"
+    (project / "hashgnn").mkdir(parents=True)
+    (project / "hashgnn/__init__.py").write_text("HERE = True\n")
+    (project / "random.py").write_text("raise SystemExit('the user's own file')\n")
+    monkeypatch.chdir(tmp_path)
+
+    path = package_folder(project, Path("links"))
+
+    assert path == package_folder(project, Path("links"))  # a second run takes the same
+    assert ":" not in str(path)
+    assert [entry.name for entry in path.iterdir()] == ["hashgnn"]
+    check = "import random, hashgnn; assert hashgnn.HERE"
+    environment = {**os.environ, "PYTHONPATH": str(path), "PYTHONSAFEPATH": "1"}
+    assert subprocess.run([sys.executable, "-c", check], env=environment).returncode == 0
+
+
+def test_two_projects_have_two_folders(tmp_path: Path) -> None:
+    assert package_folder(tmp_path / "a", tmp_path) != package_folder(tmp_path / "b", tmp_path)
+
+
+def test_times_in_the_future_end_now_and_others_stay(tmp_path: Path) -> None:
+    past, future, missing = (tmp_path / name for name in ("past", "future", "missing"))
+    now = time.time()
+    for path, at in ((past, now - 1000), (future, now + 1000)):
+        path.touch()
+        os.utime(path, (at, at))
+
+    end_future(map(str, (past, future, missing)))
+
+    assert past.stat().st_mtime < now - 900
+    assert now - 10 < future.stat().st_mtime <= time.time()
+    assert not missing.exists()

@@ -1,4 +1,4 @@
-"""What jobs are said to need, held to what they took."""
+"""Estimated memory and run time of jobs, compared with what they took."""
 
 import json
 import subprocess
@@ -12,46 +12,45 @@ import pytest
 import yaml
 
 from hashgnn.data.interactions import Csr, Split, save_split
-from hashgnn.experiment import memory, runtime
+from hashgnn.errors import InputError
 from hashgnn.experiment import resources as jobs
-from hashgnn.experiment.batch import distinct, training
-from hashgnn.experiment.sizes import Sizes, prepared, raw_rows
+from hashgnn.experiment.sizes import Sizes, distinct, prepared, raw_rows, training
 
 ROOT = Path(__file__).parents[2]
 MEASURED = pd.read_csv(ROOT / "benchmarks/resources.csv")
 NEGATIVES = {"hashgnn.models.hashgnn_plus": 1, "hashgnn.models.lightgcn": 4}
 
 
-def said(row: Any) -> jobs.Cost:
-    """By the same formulas as the workflow's jobs."""
+def estimated(row: Any) -> jobs.Resources:
+    """The estimate by the same formulas as of the workflow's jobs."""
     sizes, settings = Sizes(row.users, row.items, row.interactions), json.loads(row.settings)
-    if row.stage == "train" and "encoder" in settings["parameters"]:
-        method = settings["method"]
-        given = settings["parameters"], settings["bits"], NEGATIVES.get(method, 10)
-        job = training(method, sizes, *given)
-        return jobs.Cost(memory.of_training(job), runtime.of_training(job))
-    if row.stage == "train":
-        bits, epochs = settings["bits"], settings["parameters"].get("epochs", 1)
-        seconds = runtime.of_other_training(sizes, epochs, bits)
-        return jobs.Cost(memory.of_other_training(sizes, bits), seconds)
-    if row.stage == "triplets":
-        megabytes = memory.of_triplets(sizes, settings["per_interaction"])
-        return jobs.Cost(megabytes, runtime.of_rows(sizes.interactions))
-    if row.stage in ("prepare", "split"):
-        of = memory.of_split(sizes) if row.stage == "split" else memory.of_prepare(row.interactions)
-        return jobs.Cost(of, runtime.of_rows(sizes.interactions))
-    seconds = runtime.of_search(sizes, settings.get("bits", 32))
-    if row.stage == "timing":
-        return jobs.Cost(memory.of_timing(sizes, settings["bits"]), 6 * seconds)
-    return jobs.Cost(memory.of_evaluation(sizes, settings.get("bits", 64), 5), seconds)
+    match row.stage:
+        case "train" if "encoder" in settings["parameters"]:
+            method = settings["method"]
+            number = NEGATIVES.get(method, 10)
+            job = training(method, sizes, settings["parameters"], settings["bits"], number)
+            return jobs.of_training(job)
+        case "train":
+            bits, epochs = settings["bits"], settings["parameters"].get("epochs", 1)
+            return jobs.of_other_training(sizes, bits, bits, epochs)
+        case "triplets":
+            number, rounds = settings["per_interaction"], settings["rounds"]
+            return jobs.of_negatives(sizes, number, rounds)
+        case "split":
+            return jobs.of_split(sizes)
+        case "prepare":
+            return jobs.of_prepare(row.interactions)
+        case "timing":
+            return jobs.of_timing(sizes, settings["bits"], 2)
+    return jobs.of_evaluation(sizes, settings.get("bits", 64), 5)
 
 
 @pytest.mark.parametrize("row", MEASURED.itertuples(), ids=lambda r: f"{r.stage}-{r.dataset}")
-def test_no_job_took_more_than_was_said_and_none_far_less(row: Any) -> None:
-    found = said(row)
+def test_no_job_took_more_than_estimated_and_none_far_less(row: Any) -> None:
+    found = estimated(row)
 
     assert row.peak_mb <= found.megabytes <= max(2.6 * row.peak_mb, 520)
-    assert row.cpu_seconds <= 60 * runtime.minutes(found.seconds) / 2
+    assert row.cpu_seconds <= 60 * found.minutes / 2
 
 
 def test_the_trainings_were_of_several_sizes() -> None:
@@ -61,18 +60,18 @@ def test_the_trainings_were_of_several_sizes() -> None:
     assert trained.peak_mb.max() > 1000
 
 
-def test_cost_grows_with_what_it_is_made_of() -> None:
+def test_resources_grow_with_the_sizes() -> None:
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     wildcards = {"dataset": "synthetic", "model": "hashgnn", "bits": "32"}
     generator = config["datasets"]["synthetic"]["generator"]
     seen = []
     for more in ({}, {"users": 200_000}, {"items": 10**6}, {"interactions": 10**8}):
         generator |= more
-        seen.append(jobs.cost("train", config, wildcards, ["results/not/there.npz"]))
+        seen.append(jobs.job_resources("train", config, wildcards, ["results/not/there.npz"]))
     wildcards["bits"] = "1024"
-    seen.append(jobs.cost("train", config, wildcards, ["results/not/there.npz"]))
+    seen.append(jobs.job_resources("train", config, wildcards, ["results/not/there.npz"]))
 
-    assert [cost.megabytes for cost in seen] == sorted({cost.megabytes for cost in seen})
+    assert [one.megabytes for one in seen] == sorted({one.megabytes for one in seen})
     assert seen[-1].megabytes > 20_000
 
 
@@ -89,7 +88,7 @@ def test_a_training_that_tries_both_engines_has_memory_for_both(
     needed = {}
     for engine in ("auto", "sampled", "full"):
         config["training"]["engine"] = engine
-        needed[engine] = jobs.cost("train", config, wildcards, ["not there"]).megabytes
+        needed[engine] = jobs.job_resources("train", config, wildcards, ["not there"]).megabytes
 
     assert needed["sampled"] != needed["full"]
     both = max(needed["sampled"], needed["full"])
@@ -136,10 +135,27 @@ def test_wrong_settings_are_left_to_the_training() -> None:
     config["training"]["widths"] = "many"
     wildcards = {"dataset": "synthetic", "model": "hashgnn", "bits": "32"}
 
-    assert jobs.cost("train", config, wildcards, ["none"]).megabytes == memory.SMALL
+    assert jobs.job_resources("train", config, wildcards, ["none"]).megabytes == jobs.SMALL
 
 
-def test_the_workflow_knows_costs_without_loading_torch() -> None:
+def test_the_workflow_estimates_without_importing_torch() -> None:
     check = "import sys, hashgnn.experiment.resources; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(0, 10), (90, 10), (91, 11), (3540, 240)])
+def test_minutes_to_ask_a_scheduler_for(seconds: float, minutes: int) -> None:
+    assert jobs.Resources(1, seconds).minutes == minutes
+
+
+def test_jobs_that_are_too_large_are_refused_by_name() -> None:
+    jobs.too_large({"train a": 100, "split a": 20}, 100, 200)
+
+    with pytest.raises(InputError) as refused:
+        jobs.too_large({"train b": 5000, "train a": 1500, "split a": 20}, 1000, 2000)
+
+    first, *named, advice = str(refused.value).split("\n")
+    assert first == "2 jobs need more memory than is free here, 1,000 MB of 2,000:"
+    assert named == ["train a: about 1,500 MB", "train b: about 5,000 MB"]
+    assert "--resources mem_mb=N" in advice

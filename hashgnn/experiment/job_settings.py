@@ -1,0 +1,225 @@
+"""The settings of each job: what it takes from the config, so that other edits do not rerun it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hashgnn.checksums import file_checksum
+from hashgnn.config.methods import Config, negatives, parameters, takes_training
+from hashgnn.experiment.local_files import download_settings
+from hashgnn.experiment.runs import base_model, compared_runs, points, runs, trials
+
+Wildcards = Mapping[str, str]
+Grid = Mapping[str, Any]
+
+# Keys of `evaluation` that decide which epoch of a training is kept.
+VALIDATED_BY = ("validation_cutoff", "candidates")
+
+# Figures of the course of training, which show each run.
+COURSES = ("fig4", "fig6")
+
+# Tables of hierarchical search, which compare every model with the first one.
+HIERARCHICAL = ("table2", "table3")
+
+
+def to_text(**used: Any) -> str:
+    """Return settings as JSON with sorted keys: Snakemake compares the texts."""
+    return json.dumps(used, sort_keys=True)
+
+
+class JobSettings:
+    """Settings by rule, as JSON texts.
+
+    The methods take the wildcards of a job. A rule without wildcards has a method without them.
+    """
+
+    def __init__(self, config: Config, base: Path) -> None:
+        """Take the resolved ``config`` and ``base``, the folder where its paths begin."""
+        self._config = config
+        self._base = base
+
+    # Stages.
+
+    def download(self, wildcards: Wildcards) -> str:
+        """Return the entry of one raw file."""
+        dataset, file = wildcards["dataset"], wildcards["file"]
+        return to_text(**download_settings(self._config, dataset, file, self._base))
+
+    def prepare(self, wildcards: Wildcards) -> str:
+        """Return how a data set is read and filtered, or generated."""
+        entry = self._config["datasets"][wildcards["dataset"]]
+        used = ("reader", "format", "columns", "filter", "generator")
+        taken = {key: entry[key] for key in used if key in entry}
+        return to_text(dataset=wildcards["dataset"], **taken)
+
+    def split(self, wildcards: Wildcards) -> str:
+        """Return how a data set is split; keys of null unset those of an earlier config file."""
+        split = self._config["datasets"][wildcards["dataset"]]["split"]
+        return to_text(**{key: value for key, value in split.items() if value is not None})
+
+    def triplets(self, wildcards: Wildcards) -> str:
+        """Return how many negatives are drawn."""
+        return to_text(
+            per_interaction=int(wildcards["negatives"]),
+            rounds=self._config["triplets"]["rounds"],
+            seed=int(wildcards["seed"]),
+        )
+
+    def train(self, wildcards: Wildcards) -> str:
+        """Return the method and its hyper-parameters on the data set."""
+        config, dataset, model = self._config, wildcards["dataset"], wildcards["model"]
+        return to_text(
+            model=model,
+            method=config["models"][model]["module"],
+            bits=int(wildcards["bits"]),
+            seed=int(wildcards["seed"]),
+            validation=config["datasets"][dataset]["split"]["validation"],
+            negatives=negatives(config, model) if takes_training(config, model) else None,
+            parameters=parameters(config, dataset, model),
+            **{key: config["evaluation"][key] for key in VALIDATED_BY},
+        )
+
+    def evaluate(self, wildcards: Wildcards) -> str:
+        """Return what is measured, and in which part unless it is the test part."""
+        part = {"part": "validation"} if wildcards["part"] else {}
+        evaluation = self._config["evaluation"]
+        used = {key: value for key, value in evaluation.items() if key != "validation_cutoff"}
+        return to_text(**_training(wildcards), evaluation=used, **part)
+
+    def timing(self, wildcards: Wildcards) -> str:
+        """Return how searches are timed."""
+        candidates = self._config["evaluation"]["candidates"]
+        timing = {**self._config["timing"], "candidates": candidates}
+        return to_text(**_training(wildcards), timing=timing)
+
+    # Figures, tables, pages.
+
+    def figure(self, wildcards: Wildcards) -> str:
+        """Return the names, looks and sweeps that a figure shows."""
+        name = wildcards["figure"]
+        grid = self._config["grids"][name]
+        sweeps = grid.get("sweeps", [])
+        models = grid.get("models", [])
+        swept = [self._config["sweeps"][sweep]["model"] for sweep in sweeps]
+        used = {
+            "datasets": self._names("datasets", grid["datasets"]),
+            "models": self._names("models", models),
+            "continuous": self._continuous(models),
+            "looks": self._looks([*models, *swept]),
+            "sweeps": [self._sweep(sweep, grid) for sweep in sweeps],
+        }
+        if name in COURSES:
+            used["runs"] = runs(self._config, grid)
+        return to_text(**used)
+
+    def table(self, wildcards: Wildcards) -> str:
+        """Return the names and runs that a table shows, and what the paper has of them."""
+        name = wildcards["table"]
+        grid = self._config["grids"][name]
+        used: dict[str, Any] = {"datasets": self._names("datasets", grid["datasets"])}
+        if "models" in grid:
+            used["models"] = self._names("models", grid["models"])
+            used["continuous"] = self._continuous(grid["models"])
+            used["runs"] = runs(self._config, grid)
+        if "published" in grid:
+            used["published"] = grid["published"]
+        if name in HIERARCHICAL:
+            used["places"] = self._places(grid["models"])
+            datasets = self._config["datasets"]
+            used["in_paper"] = [d for d in grid["datasets"] if datasets[d].get("in_paper")]
+        return to_text(**used)
+
+    def explore(self, template: Path) -> str:
+        """Return the names and looks on the page of all results, and its template's checksum."""
+        compared = compared_runs(self._config)
+        datasets, models = {run.dataset for run in compared}, {run.model for run in compared}
+        shown = [model for model in self._config["models"] if model in models]
+        return to_text(
+            datasets=self._names(
+                "datasets", filter(datasets.__contains__, self._config["datasets"])
+            ),
+            models=self._names("models", shown),
+            continuous=self._continuous(self._config["models"]),
+            looks=self._looks(shown),
+            template=str(file_checksum(template, "sha256")),
+        )
+
+    def tuning(self) -> str:
+        """Return the trials of tuning and their names."""
+        tuning = self._config["tuning"]
+        names = self._names("datasets", tuning["datasets"]) + self._names(
+            "models", tuning["spaces"]
+        )
+        return to_text(
+            trials=[trial._asdict() for trial in trials(self._config)],
+            continuous=self._continuous(tuning["spaces"]),
+            names=dict(names),
+        )
+
+    def claims(self) -> str:
+        """Return the places of models in the paper."""
+        models = self._config["models"]
+        return to_text(places=self._places(m for m in models if base_model(m) == m))
+
+    def check_runs(self) -> str:
+        """Return what trainings are checked by."""
+        candidates = self._config["evaluation"]["candidates"]
+        return to_text(
+            candidates=candidates, continuous=sorted(self._continuous(self._config["models"]))
+        )
+
+    def checks(self) -> str:
+        """Return which checks fail the workflow."""
+        return to_text(**self._config["checks"])
+
+    def _names(self, kind: str, ids: Iterable[str]) -> list[list[str]]:
+        """Return pairs of id and printed name, in the order of ``ids``."""
+        return [[id, _printed_name(self._config[kind][id])] for id in ids]
+
+    def _continuous(self, models: Iterable[str]) -> list[str]:
+        """Return the models that have no codes of their own."""
+        return [model for model in models if self._config["models"][model]["continuous"]]
+
+    def _looks(self, models: Iterable[str]) -> dict[str, list[str]]:
+        """Return colour and marker by model."""
+        entries = self._config["models"]
+        return {model: [entries[model]["color"], entries[model]["marker"]] for model in models}
+
+    def _places(self, models: Iterable[str]) -> dict[str, str]:
+        """Return the place in the paper of each model that has one."""
+        entries = self._config["models"]
+        return {model: entries[model]["place"] for model in models if entries[model].get("place")}
+
+    def _sweep(self, sweep: str, grid: Grid) -> dict[str, Any]:
+        """Return the names and points of a sweep on the data sets of ``grid``."""
+        entry = self._config["sweeps"][sweep]
+        found = [
+            (point.at, dataset, point.model, point.bits)
+            for dataset in grid["datasets"]
+            for bits in grid["bits"]
+            for point in points(self._config, sweep, dataset, bits)
+        ]
+        return {
+            "id": sweep,
+            "name": entry["name"],
+            "model": entry["model"],
+            "model_name": self._config["models"][entry["model"]]["name"],
+            "points": sorted(set(found), key=found.index),
+        }
+
+
+def _training(wildcards: Wildcards) -> dict[str, Any]:
+    """Return what a training's results are labelled with."""
+    return {
+        "dataset": wildcards["dataset"],
+        "model": wildcards["model"],
+        "bits": int(wildcards["bits"]),
+        "seed": int(wildcards["seed"]),
+    }
+
+
+def _printed_name(entry: Mapping[str, Any]) -> str:
+    """Return the name of an entry; a data set that stands in for another says so."""
+    replaced = entry.get("stands_in_for")
+    return entry["name"] + (f" (stand-in for {replaced})" if replaced else "")

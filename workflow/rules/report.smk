@@ -1,0 +1,197 @@
+rule figure:
+    input:
+        explained(plan.figure_inputs),
+    output:
+        pdf="figures/{figure}.pdf",
+        svg=report(
+            "figures/{figure}.svg",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        csv="results/{figure}.csv",
+        provenance="results/{figure}.provenance.json",
+    log:
+        "results/logs/{figure}.log",
+    wildcard_constraints:
+        figure=any_of(plan.figures),
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("figure"),
+    params:
+        settings=plan.settings.figure,
+        code=lambda wildcards: code(plan.figure_code(wildcards)),
+    shell:
+        "python -m hashgnn.reporting.entries {wildcards.figure} {input} "
+        "--code {params.code:q} "
+        "--settings {params.settings:q} --pdf {output.pdf} --svg {output.svg} --csv {output.csv} "
+        "--provenance {output.provenance} > {log} 2>&1"
+
+
+rule table:
+    input:
+        explained(plan.table_inputs),
+    output:
+        csv=report(
+            "results/{table}.csv",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
+        md="results/{table}.md",
+        tex="results/{table}.tex",
+        provenance="results/{table}.provenance.json",
+    log:
+        "results/logs/{table}.log",
+    wildcard_constraints:
+        table=any_of(plan.tables),
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("table"),
+    params:
+        settings=plan.settings.table,
+        code=lambda wildcards: code(plan.table_code(wildcards)),
+    shell:
+        "python -m hashgnn.reporting.entries {wildcards.table} {input} --settings {params.settings:q} "
+        "--code {params.code:q} "
+        "--csv {output.csv} --md {output.md} --tex {output.tex} "
+        "--provenance {output.provenance} 2>&1 | tee {log}"
+
+
+rule explore:
+    input:
+        plan.explored(),
+    output:
+        html=report(
+            "results/explore.html",
+            caption="../report/explore.rst",
+            category="All results",
+            labels={"page": "data set, method, K and n"},
+        ),
+        provenance="results/explore.provenance.json",
+    log:
+        "results/logs/explore.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("explore"),
+    params:
+        template=lambda wildcards: os.path.relpath(EXPLORE_TEMPLATE),
+        settings=plan.settings.explore(EXPLORE_TEMPLATE),
+        code=code("hashgnn.reporting.explore"),
+    shell:
+        "python -m hashgnn.reporting.explore {input} --template {params.template:q} "
+        "--code {params.code:q} "
+        "--settings {params.settings:q} --output {output.html} "
+        "--provenance {output.provenance} > {log} 2>&1"
+
+
+rule tuning:
+    input:
+        explained(plan.validations),
+    output:
+        csv=report(
+            "results/tuning.csv",
+            caption="../report/tuning.rst",
+            category="Tuning",
+            labels={"table": "tuning"},
+        ),
+        md="results/tuning.md",
+        provenance="results/tuning.provenance.json",
+    log:
+        "results/logs/tuning.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("tuning"),
+    params:
+        settings=lambda wildcards: plan.settings.tuning(),
+        code=code("hashgnn.reporting.tables.tuning"),
+    shell:
+        "python -m hashgnn.reporting.tables.tuning {input} --settings {params.settings:q} "
+        "--code {params.code:q} "
+        "--csv {output.csv} --md {output.md} --provenance {output.provenance} 2>&1 | tee {log}"
+
+
+rule claims:
+    input:
+        plan.claims_inputs(),
+    output:
+        csv=report(
+            "results/claims.csv",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"table": "claims"},
+        ),
+        md="results/claims.md",
+        provenance="results/claims.provenance.json",
+    log:
+        "results/logs/claims.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("claims"),
+    params:
+        settings=plan.settings.claims(),
+        code=code("hashgnn.reporting.claims.assess"),
+    shell:
+        "python -m hashgnn.reporting.claims.assess {input} --settings {params.settings:q} "
+        "--code {params.code:q} "
+        "--csv {output.csv} --md {output.md} "
+        "--provenance {output.provenance} > {log} 2>&1"
+
+
+rule check_runs:
+    input:
+        split="results/{dataset}/split.npz",
+        metrics=plan.evaluated,
+    output:
+        checks="results/{dataset}/checks.csv",
+        provenance="results/{dataset}/checks.provenance.json",
+    log:
+        "results/{dataset}/logs/checks.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("check_runs"),
+    params:
+        settings=plan.settings.check_runs(),
+        code=code("hashgnn.reporting.check_runs"),
+    shell:
+        "python -m hashgnn.reporting.check_runs --split {input.split} "
+        "--code {params.code:q} "
+        "--metrics {input.metrics} --settings {params.settings:q} --output {output.checks} "
+        "--provenance {output.provenance} > {log} 2>&1"
+
+
+rule checks:
+    input:
+        checks=plan.checked(),
+        metrics=plan.evaluated,
+        tables=plan.compared_tables(),
+    output:
+        csv=report(
+            "results/checks.csv",
+            caption="../report/checks.rst",
+            category="Checks",
+            labels={"table": "checks"},
+        ),
+        md="results/checks.md",
+        provenance="results/checks.provenance.json",
+    log:
+        "results/logs/checks.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("checks"),
+    params:
+        settings=plan.settings.checks(),
+        code=code("hashgnn.reporting.checks"),
+    shell:
+        "python -m hashgnn.reporting.checks --checks {input.checks} --metrics {input.metrics} "
+        "--code {params.code:q} "
+        "--tables {input.tables} "
+        "--settings {params.settings:q} --csv {output.csv} --md {output.md} "
+        "--provenance {output.provenance} 2>&1 | tee {log}"
