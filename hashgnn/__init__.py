@@ -6,9 +6,9 @@
 
 from importlib import import_module
 
-# Where each public name lies. They are imported when they are first asked for: stages that need
-# numpy alone do not wait for pandas or torch. Named as texts, so that a stage's code digest does
-# not take them for code that the stage runs; __init__.pyi tells type checkers.
+# The module of each public name. Names are imported on first use, so that stages that need only
+# numpy do not load pandas or torch. The modules are strings, so that the code digest of a stage
+# does not count them as code that it runs; type checkers read __init__.pyi.
 _HOMES = {"HashGNN": "hashgnn.recommender.estimator", "InputError": "hashgnn.errors"}
 
 __all__ = ["HashGNN", "InputError"]

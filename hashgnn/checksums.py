@@ -1,4 +1,4 @@
-"""Checksums of files, and lists of them."""
+"""Compute checksums of files, and read lists of checksums."""
 
 import hashlib
 import re
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hashgnn.errors import InputError
 
-# As sha256sum writes them; a backslash before the value says that the name is escaped.
+# The format of sha256sum; a backslash before the value marks an escaped name.
 _LISTED = re.compile(
     r"SHA256 \((?P<tagged>.+)\) = (?P<tagged_value>\S+)|(?P<value>[^\s\\]+) [ *]?(?P<name>\S.*)"
 )
@@ -15,7 +15,7 @@ _LENGTHS = {"md5": 32, "sha256": 64, "gitblob": 40}
 
 
 class Checksum(NamedTuple):
-    """An algorithm (md5, sha256, or gitblob: git's SHA-1 of a file) and its value in hex."""
+    """An algorithm (md5, sha256, or gitblob: git's SHA-1 of a file) and a value in hexadecimal."""
 
     algorithm: str
     value: str
@@ -25,7 +25,7 @@ class Checksum(NamedTuple):
 
 
 def parse_checksum(text: str) -> Checksum:
-    """Read ``algorithm:hex``; ``InputError`` if it is not one."""
+    """Parse ``algorithm:hex``; raise ``InputError`` if ``text`` has another form."""
     algorithm, _, value = text.lower().partition(":")
     if len(value) != _LENGTHS.get(algorithm) or set(value) - set("0123456789abcdef"):
         forms = ", ".join(f"{name}:<{length} hex digits>" for name, length in _LENGTHS.items())
@@ -34,8 +34,8 @@ def parse_checksum(text: str) -> Checksum:
 
 
 def file_checksum(path: Path, algorithm: str) -> Checksum:
-    """The checksum of the file ``path``."""
-    # MD5 and SHA-1 find damage here, not forgery: they are what the sources publish.
+    """Return the checksum of the file ``path``; see ``Checksum`` for ``algorithm``."""
+    # MD5 and SHA-1 detect damage, not forgery; some sources publish nothing else.
     digest = hashlib.new("sha1" if algorithm == "gitblob" else algorithm, usedforsecurity=False)
     if algorithm == "gitblob":
         digest.update(b"blob %d\0" % path.stat().st_size)
@@ -46,10 +46,15 @@ def file_checksum(path: Path, algorithm: str) -> Checksum:
 
 
 def listed_checksum(listing: str, name: str) -> Checksum | None:
-    """The SHA-256 of ``name`` in the text of a ``SHA256SUMS`` file, if it is listed there.
+    """Return the SHA-256 of ``name`` from a ``SHA256SUMS`` file; None if it is not listed.
 
-    ``InputError`` for a line that is not one of ``sha256sum``, with or without ``--tag``, and for
-    a name with two checksums: what cannot be understood must not pass for a list without the name.
+    Args:
+        listing: The text of the file, as ``sha256sum`` writes it, with or without ``--tag``.
+        name: The file to look up.
+
+    Raises:
+        InputError: A line cannot be parsed, or ``name`` has two different checksums. An unreadable
+            list must not count as one that lacks the name.
     """
     found: set[Checksum] = set()
     for number, line in enumerate(listing.splitlines(), start=1):
@@ -64,5 +69,5 @@ def listed_checksum(listing: str, name: str) -> Checksum | None:
         if listed.removeprefix("./") == name:
             found.add(parse_checksum(f"sha256:{parts['value'] or parts['tagged_value']}"))
     if len(found) > 1:
-        raise InputError(f"is listed with {len(found)} checksums; leave one")
+        raise InputError(f"is listed with {len(found)} checksums; keep one")
     return found.pop() if found else None

@@ -1,28 +1,29 @@
-"""Errors that a user can cause and mend."""
+"""The error for bad input, and helpers for its messages."""
 
 import difflib
 from collections.abc import Iterable
 
-_LONGEST = 100  # characters of a value in a message
+_MAX_LENGTH = 100  # characters of a value in a message
 
 
 class InputError(Exception):
-    """Bad input: the message names the file, key or line, what was expected and what to do.
+    """Raised for bad input, with a one-line message that names the file, key or line at fault.
 
-    A stage that raises it ends with that one line and exit status 2, and writes nothing.
+    The message also says what was expected and what to do. A stage that raises it prints the
+    message, writes nothing and exits with status 2.
     """
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """The end of a message, with the nearest of ``known``; empty if none is near."""
+    """Return "; did you mean X?" with the closest of ``known``; empty if none is close."""
     nearest = difflib.get_close_matches(str(name), known, 1)
     return f"; did you mean {nearest[0]}?" if nearest else ""
 
 
 def shown(value: object) -> str:
-    """``value`` as a message shows it: in one line, cut where it is long."""
+    """Return ``repr(value)`` on one line, cut to 100 characters, for use in a message."""
     try:
         text = " ".join(repr(value).split())
-    except RecursionError:  # of what is nested a thousand times
+    except RecursionError:  # nested a thousand times
         return type(value).__name__
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"

@@ -1,11 +1,13 @@
-"""Files that are either whole or not there."""
+"""Write files atomically; read arrays and JSON objects with errors that name the file."""
 
 import errno
 import glob
 import json
 import os
 import secrets
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,47 +16,49 @@ from typing import Any
 import numpy as np
 
 from hashgnn.errors import InputError
-from hashgnn.locks import lock_alone, lock_own
-from hashgnn.special_files import is_replaceable, written_through
+from hashgnn.folders import flush, lock_new, try_lock
 
-# Of writing: no room, too large, more than one's share, read-only.
+# The disk is full, the file too large, the quota exceeded, the file system read-only.
 _REFUSED = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
+_MAX_LINKS = 40  # as many as Linux follows
 
-_watchers: list[list[Path]] = []
+_listeners: list[list[Path]] = []
 
 
 @contextmanager
 def written_files() -> Iterator[list[Path]]:
-    """Yield a list that grows by each path that ``atomic_write`` puts into place meanwhile."""
+    """Yield a list to which ``atomic_write`` appends each path that it writes during the block."""
     written: list[Path] = []
-    _watchers.append(written)
+    _listeners.append(written)
     try:
         yield written
     finally:
-        _watchers.remove(written)
+        _listeners.remove(written)
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path; what the block writes there becomes ``path`` if it succeeds.
+    """Yield a temporary path whose content becomes ``path`` if the block succeeds.
 
-    The temporary file keeps the suffix of ``path``, so that writers that choose a format by
-    suffix do the same for both. It lies beside ``path`` and is renamed into place: a kill at any
-    moment leaves ``path`` as it was, and the next write of ``path`` removes what stayed behind.
-    A file that was there keeps its permissions.
-    Links are followed. What is no regular file (a pipe, a device, ``/dev/stdout``) stays what it
-    is: the finished content is written into it.
+    The temporary file lies in the same folder, has the same suffix (some writers choose the format
+    by it) and is renamed to ``path`` at the end, so that a kill leaves ``path`` unchanged; the next
+    write of ``path`` removes the remains. An existing file keeps its permissions, and links are
+    followed. If ``path`` is not a regular file (a pipe, a device, ``/dev/stdout``), the finished
+    content is written into it.
+
+    Raises:
+        OSError: The file cannot be written; ``filename`` is ``path``.
     """
-    with _named(path):
-        with _beside(path) if is_replaceable(path) else written_through(path) as temporary:
+    with _naming(path):
+        with _beside(path) if _is_replaceable(path) else _written_through(path) as temporary:
             yield temporary
-        for written in _watchers:
+        for written in _listeners:
             written.append(path)
 
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    """Yield a new file that will replace ``path``, or the file that the link ``path`` leads to."""
+    """Yield a new file that replaces ``path``, or the target of the link ``path``."""
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = _new_file(target)
@@ -76,12 +80,12 @@ def _set_mode(handle: int, mode: int) -> None:
 
 
 def _new_file(path: Path) -> tuple[int, Path]:
-    """Make an empty file beside ``path``, locked for as long as its writer lives."""
-    # In bytes, since the system counts these: a name may have 255.
+    """Create an empty file beside ``path``, locked for the lifetime of its writer."""
+    # The limit of 255 for a name counts bytes.
     name = os.fsencode(path.name)[:100].decode(errors="ignore")
     prefix, suffix = f".partial-{name}-", path.suffix[:20]
     for left in path.parent.glob(f"{glob.escape(prefix)}*"):
-        _remove_dead(left)
+        _remove_abandoned(left)
     while True:
         temporary = path.with_name(f"{prefix}{secrets.token_hex(8)}{suffix}")
         try:
@@ -89,24 +93,70 @@ def _new_file(path: Path) -> tuple[int, Path]:
         except OSError as error:
             error.filename = str(path)
             raise
-        if lock_own(handle, temporary):
+        if lock_new(handle, temporary):
             return handle, temporary
         os.close(handle)
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Errors of a disk that takes no more name ``path``; by themselves they name no file, or
-    one that was being read meanwhile.
+def _naming(path: Path) -> Iterator[None]:
+    """Set ``path`` as the file of errors of a full or read-only disk.
+
+    Such errors name no file, or one that was being read at the time.
     """
     try:
         yield
     except OSError as error:
-        if error.errno is None:  # numpy tells no more than how much was written
+        if error.errno is None:  # numpy reports only how much was written
             error.strerror = str(error)
         if error.errno in (None, *_REFUSED):
             error.filename = str(path)
         raise
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Return whether ``path`` is a regular file or does not exist.
+
+    Raises ``IsADirectoryError`` for a folder.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return True
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return stat.S_ISREG(mode) and _own_descriptor(path) is None
+
+
+@contextmanager
+def _written_through(path: Path) -> Iterator[Path]:
+    """Yield a temporary file that is copied into ``path`` if the block succeeds."""
+    with tempfile.TemporaryDirectory(prefix="hashgnn-") as folder:
+        temporary = Path(folder, path.name)
+        temporary.touch()
+        yield temporary
+        try:
+            descriptor = _own_descriptor(path)
+            opened = path.open("wb") if descriptor is None else os.fdopen(os.dup(descriptor), "wb")
+            with opened as into, temporary.open("rb") as file:
+                shutil.copyfileobj(file, into, 1 << 20)
+        except OSError as error:
+            error.filename = str(path)
+            raise
+
+
+def _own_descriptor(path: Path) -> int | None:
+    """Return the open descriptor that ``path`` names, or None; ``/dev/stdout`` names 1.
+
+    Opening such a path again would truncate what a shell's ``>>`` has written to it.
+    """
+    for _ in range(_MAX_LINKS):
+        if path.name.isdecimal() and os.path.realpath(path.parent) == os.path.realpath("/dev/fd"):
+            return int(path.name)
+        if not path.is_symlink():
+            return None
+        path = path.parent / path.readlink()
+    return None
 
 
 def save_array(path: Path, array: np.ndarray) -> None:
@@ -125,7 +175,7 @@ def load_array(path: Path, memory_map: bool = False) -> np.ndarray:
     """Read a ``.npy`` file without unpickling; ``InputError`` if it is missing or damaged."""
     try:
         return np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False)
-    except Exception as error:  # a damaged header can claim any size, nest or end anywhere
+    except Exception as error:  # a damaged header raises errors of many types
         raise _damaged(path, error) from error
 
 
@@ -134,7 +184,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return dict(archive)
-    except Exception as error:  # zipfile, zlib and struct each have errors of their own
+    except Exception as error:  # zipfile, zlib and struct raise their own
         raise _damaged(path, error) from error
 
 
@@ -156,21 +206,12 @@ def _damaged(path: Path, error: Exception) -> InputError:
     return InputError(f"{path}: cannot be read ({error}); delete it and run the same command again")
 
 
-def _remove_dead(temporary: Path) -> None:
-    """Remove a temporary file whose writer was killed; one whose writer lives is locked."""
+def _remove_abandoned(temporary: Path) -> None:
+    """Remove a temporary file whose writer was killed; a live writer holds the lock."""
     try:
         handle = os.open(temporary, os.O_RDWR)
-    except OSError:  # gone meanwhile, or another user's
+    except OSError:  # already removed, or owned by another user
         return
-    if lock_alone(handle):
+    if try_lock(handle):
         temporary.unlink(missing_ok=True)
     os.close(handle)
-
-
-def flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,7 +1,7 @@
-"""How many threads the package's own searches use.
+"""Get and set the number of threads that searches use.
 
-numba has such a number too, but to ask for it starts numba's threads, which make their number that
-of OpenMP, and so torch's: a training would go on with another one after its first validation.
+Numba's own number of threads is not used: asking for it starts numba's thread pool, which changes
+the number of threads of OpenMP, and with it that of torch, in the middle of a training.
 """
 
 import os
@@ -10,7 +10,7 @@ from hashgnn.errors import InputError
 
 
 def _allowed() -> int:
-    """As torch and FAISS: OMP_NUM_THREADS, or else the processors that this process may use."""
+    """Return OMP_NUM_THREADS, or else the number of available processors, as torch and FAISS do."""
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if first.isdecimal() and int(first):
         return int(first)
@@ -24,16 +24,16 @@ _threads = _allowed()
 
 
 def get_threads() -> int:
-    """Threads that searches in this process use."""
+    """Return the number of threads that searches in this process use."""
     return _threads
 
 
 def set_threads(threads: int) -> None:
-    """Let searches in this process use so many threads, 1 or more; ``InputError`` for fewer.
+    """Set the number of threads that searches in this process use.
 
-    Results do not depend on it.
+    Results do not depend on it. Raises ``InputError`` if ``threads`` is below 1.
     """
     global _threads
     if threads < 1:
-        raise InputError(f"threads: {threads}; give 1 or more")
+        raise InputError(f"threads: expected 1 or more, got {threads}")
     _threads = threads

@@ -1,4 +1,4 @@
-"""Folders hold all old files or all new ones, whatever happens."""
+"""Files of a folder are replaced together, whatever happens, by one process at a time."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hashgnn.errors import InputError
-from hashgnn.folders import read_together, replace_together
+from hashgnn.folders import read_together, replace_together, reserve_folder
 
 NAMES = ["a", "b", "c", "sub/a", "sub/b"]
 
@@ -148,3 +148,50 @@ def test_a_file_where_the_folder_is_to_go_is_named(tmp_path: Path) -> None:
         ):
             pass
     assert (tmp_path / "file").read_text() == "mine"
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from hashgnn.folders import reserve_folder
+with reserve_folder(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def hold(folder: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", HOLDER, folder]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    return holder
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_folder_is_written_by_one_at_a_time(tmp_path: Path, killed: bool) -> None:
+    folder = tmp_path / "a/model"
+    with hold(folder) as holder:
+        for _ in range(2):
+            with (
+                pytest.raises(InputError, match=f"^{folder}: another process"),
+                reserve_folder(folder),
+            ):
+                pass
+        if killed:
+            holder.kill()
+        else:
+            holder.communicate(b"")
+        holder.wait()
+        with reserve_folder(folder):
+            (folder / "made").touch()
+    assert [path.name for path in folder.iterdir()] == ["made"]
+
+
+def test_a_folder_that_was_made_for_nothing_goes_again(tmp_path: Path) -> None:
+    with reserve_folder(tmp_path / "new"):
+        pass
+    with reserve_folder(tmp_path):
+        pass
+    assert tmp_path.exists()
+    assert not list(tmp_path.iterdir())

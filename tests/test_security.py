@@ -14,9 +14,8 @@ import torch
 import yaml
 
 from hashgnn.config.check import check_config
+from hashgnn.data import readers
 from hashgnn.data.prepare import prepare
-from hashgnn.data.readers import adjacency
-from hashgnn.data.tabular import parquet
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import variant_id
 from hashgnn.files import load_array, load_arrays
@@ -143,7 +142,7 @@ def test_a_link_in_an_archive_leads_nowhere(tmp_path: Path) -> None:
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adjacency, "_BLOCK", 1000)
+    monkeypatch.setattr(readers, "_BLOCK", 1000)
     path = tmp_path / "x.txt"
     path.write_text("1 2\n" + "0" * 10**6)
 
@@ -154,12 +153,12 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory(
 def test_a_compressed_table_that_memory_cannot_hold_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "available_mb", lambda: 1)
+    monkeypatch.setattr(readers, "available_mb", lambda: 1)
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("x.parquet", bytes(1 << 23))
 
-    with pytest.raises(InputError, match="unpacks to more than the memory that is free, 1 MB"):
+    with pytest.raises(InputError, match="unpacks to more than the available memory, 1 MB"):
         read(path, "x.parquet")
 
 

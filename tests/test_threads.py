@@ -51,6 +51,6 @@ def test_a_search_leaves_torch_its_threads(numba: str) -> None:
 
 def test_a_number_of_threads_is_at_least_one() -> None:
     before = get_threads()
-    with pytest.raises(InputError, match="threads: 0; give 1 or more"):
+    with pytest.raises(InputError, match="threads: expected 1 or more, got 0"):
         set_threads(0)
     assert get_threads() == before

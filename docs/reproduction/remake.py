@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from hashgnn.evaluation.results import over_seeds, read_metrics
+from hashgnn.evaluation.statistics import over_seeds, read_metrics
 from hashgnn.reporting.checks.check import Check
 from hashgnn.reporting.checks.judge import summarize
 from hashgnn.reporting.checks.tables import check_table

@@ -1,1 +1,1 @@
-"""The ``hashgnn`` command: train, recommend, export and info, for what is not an experiment."""
+"""The ``hashgnn`` command: train, recommend, export and info, outside the workflow."""

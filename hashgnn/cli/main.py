@@ -1,5 +1,6 @@
-"""The command and how it fails: 0; 2 after one line about bad input or usage; 1 after one about
-a file that the system refuses. Commands import what they need when they run: help is quick.
+"""The ``hashgnn`` command: its group of subcommands, exit status and error messages.
+
+Subcommands import what they need when they run, so that help and completion are quick.
 """
 
 import sys
@@ -8,10 +9,9 @@ from typing import Any
 
 import click
 
-from hashgnn.cli.export import export
-from hashgnn.cli.info import info
 from hashgnn.cli.recommend import recommend
-from hashgnn.cli.streams import drop_unwritten, speak_utf8
+from hashgnn.cli.saved_model import export, info
+from hashgnn.cli.streams import drop_unwritten, use_utf8
 from hashgnn.cli.train import train
 from hashgnn.errors import InputError
 from hashgnn.stage.interruption import exit_status, interruptible
@@ -19,16 +19,17 @@ from hashgnn.stage.interruption import exit_status, interruptible
 
 class _Group(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
-        speak_utf8()
+        use_utf8()
         try:
             return super().main(*args, **extra)
         except InputError as error:
             message, status = str(error), 2
-        except OSError as error:  # a closed pipe is none: click ends without a word
+        except OSError as error:  # click itself handles a closed pipe
             where = f"{error.filename}: " if error.filename else ""
             message, status = f"{where}{error.strerror or error}", 1
-        with suppress(OSError):  # the status tells where nobody can be told more
-            click.echo(f"error: {message}", err=True)  # as the stages of the workflow print it
+        with suppress(OSError):  # stderr may be closed, too; the exit status remains
+            for line in message.splitlines():
+                click.echo(f"error: {line}", err=True)  # the format of the workflow's stages
         drop_unwritten()
         sys.exit(status)
 
@@ -37,8 +38,8 @@ class _Group(click.Group):
             with interruptible():
                 return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            resumed = ctx.invoked_subcommand == train.name
-            rest = "; a training goes on from its last saved state, if any" if resumed else ""
+            resumes = ctx.invoked_subcommand == train.name
+            rest = "; a training goes on from its last saved state, if any" if resumes else ""
             click.echo(f"error: interrupted: give the same command again{rest}", err=True)
             ctx.exit(exit_status(error))
 
@@ -46,7 +47,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hashgnn")
 def main() -> None:
-    """Short binary codes for users and items, learned from their interactions.
+    """Learn binary codes of users and items, and recommend items with them.
 
     \b
     hashgnn train clicks.csv --output model
@@ -54,14 +55,14 @@ def main() -> None:
     hashgnn export model --output exported --format faiss
     hashgnn info model
 
-    recommend, export and info also take a result folder of the workflow,
+    recommend, export and info also accept a result folder of the workflow,
     results/DATASET/MODEL/bitsK/seedS.
 
     Tab completion: eval "$(_HASHGNN_COMPLETE=bash_source hashgnn)", or zsh_source, fish_source.
 
-    What is written is UTF-8. Exit status: 0; 2 after bad input or usage, 1 where the system refuses
-    a file, each with one line that says what to do; 130 after Ctrl-C and 143 after SIGTERM,
-    likewise.
+    Output is UTF-8. Exit status: 0 on success, 2 after bad input or usage, 1 if a file cannot be
+    read or written, 130 after Ctrl-C, 143 after SIGTERM. Errors are printed to standard error, one
+    line each.
     """
 
 

@@ -1,34 +1,140 @@
-"""``hashgnn train``: from a table of interactions to a folder that the other commands read."""
+"""``hashgnn train``: train a model on tables of interactions."""
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import click
 import yaml
 
-from hashgnn.cli.tables import TABLES, read_tables, table_options
+from hashgnn.cli.saved_model import describe
+from hashgnn.cli.streams import spooled
 from hashgnn.config.files import refuse_repeated_keys_in
 from hashgnn.config.parameters import merged
 from hashgnn.errors import InputError
-from hashgnn.locks import write_alone
+from hashgnn.folders import reserve_folder
+
+TABLES = click.argument(
+    "tables",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="TABLE...",
+)
+_OPTIONS = (
+    click.option(
+        "--user", default="user", show_default=True, metavar="COLUMN", help="User column."
+    ),
+    click.option(
+        "--item", default="item", show_default=True, metavar="COLUMN", help="Item column."
+    ),
+    click.option("--rating", metavar="COLUMN", help="Rating column, for --rating-at-least."),
+    click.option("--rating-at-least", type=float, help="Drop lower ratings."),
+    click.option(
+        "--user-interactions", type=click.IntRange(1), help="Drop users with fewer interactions."
+    ),
+    click.option(
+        "--item-interactions", type=click.IntRange(1), help="Drop items with fewer interactions."
+    ),
+    click.option("--separator", help="Field separator. [default: a tab for .tsv, else a comma]"),
+    click.option(
+        "--header/--no-header", default=True, help="Whether the first line holds the column names."
+    ),
+    click.option("--quote/--no-quote", default=True, help="Whether double quotes enclose fields."),
+    click.option("--encoding", help="Encoding of the text. [default: utf-8]"),
+    click.option("--member", help="File to read from a zip archive that holds several."),
+)
+# Keys of a config in the messages of the reader, and the options that they stand for.
+_OPTION_NAMES = {
+    "format.header false": "--no-header",
+    "format.quote: false": "--no-quote",
+    **{f"format.{name}": f"--{name}" for name in ("encoding", "member", "separator")},
+    **{f"columns.{role}": f"--{role}" for role in ("user", "item", "rating")},
+    "filter.rating_at_least": "--rating-at-least",
+}
 
 
-def _settings(
+def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that describe tables to ``command``."""
+    return reduce(lambda below, option: option(below), reversed(_OPTIONS), command)
+
+
+def read_tables(tables: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Any, dict[str, str]]:
+    """Return the interactions in ``tables`` as ``TrainingData``, and the SHA-256 of each table.
+
+    ``options``: values of ``table_options`` by name. A pipe is read once, into a temporary file.
+    """
+    from hashgnn.data.prepare import prepare
+    from hashgnn.stage.inputs import Inputs
+
+    with spooled(tables) as files, _errors_in_terms_of_options(files):
+        inputs = Inputs(files.values(), None)
+        prepared = prepare(list(files.values()), _reader_settings(tables, options))
+        read = inputs.unchanged(())
+    return _training_data(prepared), {str(path): read[str(file)] for path, file in files.items()}
+
+
+def _reader_settings(tables: tuple[Path, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+    from hashgnn.data.cells import NameOrPosition
+
+    def chosen(*names: str) -> dict[str, Any]:
+        return {name: options[name] for name in names if options[name] is not None}
+
+    columns = chosen("user", "item", "rating")
+    return {
+        "dataset": str(tables[0]),
+        "reader": "table",
+        "columns": {role: NameOrPosition(column) for role, column in columns.items()},
+        "format": chosen("separator", "header", "quote", "encoding", "member"),
+        "filter": chosen("rating_at_least", "user_interactions", "item_interactions"),
+    }
+
+
+def _training_data(prepared: Any) -> Any:  # from Prepared; the types would import pandas
+    import pandas as pd
+
+    from hashgnn.recommender.adapter import TrainingData
+    from hashgnn.recommender.model import Ids
+
+    users, items = (
+        Ids(pd.Index(ids.to_pandas(), dtype="str"))
+        for ids in (prepared.user_ids, prepared.item_ids)
+    )
+    return TrainingData(prepared.interactions, users, items)
+
+
+@contextmanager
+def _errors_in_terms_of_options(files: Mapping[Path, Path]) -> Iterator[None]:
+    """Make errors name the given tables and options, not temporary copies and config keys."""
+    try:
+        yield
+    except InputError as error:
+        message = str(error)
+        for path, file in files.items():
+            message = message.replace(str(file), str(path))
+        for key, option in _OPTION_NAMES.items():
+            message = message.replace(key, option)
+        raise InputError(message) from error
+
+
+def _parse_pairs(
     context: click.Context, parameter: click.Parameter, pairs: tuple[str, ...]
 ) -> dict[str, Any]:
-    """``KEY=VALUE`` pairs, values in YAML."""
-    settings: dict[str, Any] = {}
+    """Parse ``KEY=VALUE`` pairs, with values in YAML."""
+    parameters: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not key or not equals:
             raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
         try:
             refuse_repeated_keys_in(f"--set {key}", value)
-            settings = merged(settings, {key: yaml.safe_load(value)})
+            parameters = merged(parameters, {key: yaml.safe_load(value)})
         except yaml.YAMLError as error:
             raise click.BadParameter(f"{key}: {value!r} is not YAML") from error
-    return settings
+    return parameters
 
 
 @click.command()
@@ -38,19 +144,22 @@ def _settings(
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Where the model goes.",
+    help="Folder to write the model to.",
 )
 @table_options
 @click.option("--bits", default=32, show_default=True, help="Length of the codes.")
 @click.option(
-    "--method", default="hashgnn", show_default=True, help="Id of a method of the config."
+    "--method",
+    default="hashgnn",
+    show_default=True,
+    help="Method id, as in the workflow's config.",
 )
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
 @click.option(
     "--validation",
     default=0.1,
     show_default=True,
-    help="Share of each user's interactions by which the best epoch is chosen.",
+    help="Share of each user's interactions held out to choose the best epoch.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(
@@ -58,33 +167,33 @@ def _settings(
     "parameters",
     multiple=True,
     metavar="KEY=VALUE",
-    callback=_settings,
-    help="A hyper-parameter that differs from the config's, such as epochs=30 or "
+    callback=_parse_pairs,
+    help="Set a hyper-parameter to another value than the config's, for example epochs=30 or "
     "guidance.floor=0.4; may be repeated.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace a model that is in FOLDER.")
-def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **given: Any) -> None:
-    """Learn codes and vectors from the interactions in one or more TABLEs.
+@click.option("--overwrite", is_flag=True, help="Replace an existing model in FOLDER.")
+def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: Any) -> None:
+    """Train a model on the interactions in one or more TABLEs.
 
-    CSV, TSV or Parquet, plain or compressed (gz, bz2, xz, zst, zip), one interaction a row; - is
-    standard input, and pipes are copied to $TMPDIR. A COLUMN is a name, or a position from 0 where
-    no column has that name. Repeats of a pair count once. A training that was interrupted goes on
-    where it was when the same command is given again.
+    A TABLE is CSV, TSV or Parquet, plain or compressed (gz, bz2, xz, zst, zip), with one
+    interaction per row; - is standard input, and pipes are copied to $TMPDIR. A COLUMN is a name,
+    or a position from 0 if no column has that name. Repeats of a pair count once. To resume an
+    interrupted training, run the same command again.
     """
-    # Here, since they bring torch, which takes seconds.
-    from hashgnn.cli.info import describe
-    from hashgnn.recommender.fitting import Bar, fit
+    # Imported here because it loads torch, which takes seconds.
+    from hashgnn.config.base import parse
+    from hashgnn.recommender.fitting import ProgressBar, TrainingSettings, fit
     from hashgnn.recommender.folder import has_model, save_model
-    from hashgnn.recommender.options import Options
 
-    names = ("bits", "method", "seed", "validation", "device", "parameters")
-    options = Options.of(**{name: given[name] for name in names})
-    with write_alone(output):
+    settings = parse(
+        TrainingSettings, {name: options[name] for name in TrainingSettings.model_fields}
+    )
+    with reserve_folder(output):
         if has_model(output) and not overwrite:
             raise InputError(f"{output}: holds a model; choose another folder or add --overwrite")
-        interactions, inputs = read_tables(tables, given)
-        bar = Bar()
-        model, history = fit(interactions, options, bar, output / "checkpoint.pt")
+        data, inputs = read_tables(tables, options)
+        bar = ProgressBar()
+        model, history = fit(data, settings, bar, output / "checkpoint.pt")
         bar.close()
         model = replace(model, record={**model.record, "inputs": inputs})
         save_model(output, model, history)

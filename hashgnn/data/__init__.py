@@ -1,1 +1,1 @@
-"""From raw files to interactions, splits and triplets."""
+"""Download, read, filter and split data sets; draw negatives."""

@@ -1,4 +1,4 @@
-"""Read a file that may be compressed or an archive. Nothing is ever unpacked to disk."""
+"""Read files that may be compressed or zip archives, without unpacking them to disk."""
 
 import bz2
 import gzip
@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from hashgnn.errors import InputError
 
-# What is found where in a file of which kind. Content tells more than the name: a pipe has none,
-# and df.parquet.gzip, pandas' own example, is no gzip file.
+# Kinds of files by position and bytes of their signature. The content counts more than the name:
+# df.parquet.gzip, an example of pandas' documentation, is no gzip file.
 _MARKS = (
-    (0, b"PAR1\x15", ".parquet"),  # with the first byte of its next header, which no text has
+    (0, b"PAR1\x15", ".parquet"),  # the fifth byte begins a header and occurs in no text
     (0, b"\x1f\x8b\x08", ".gz"),
     (0, b"\xfd7zXZ\0", ".xz"),
     (0, b"\x28\xb5\x2f\xfd", ".zst"),
@@ -35,13 +35,13 @@ _DECOMPRESSORS: dict[str, Callable[[Any], Any]] = {
     ".xz": lzma.LZMAFile,
     ".zst": lambda stream: pa.CompressedInputStream(stream, "zstd"),
 }
-_LAYERS = 4  # a file may decompress to itself, without end
+_LAYERS = 4  # a file may decompress to itself
 _BUFFER = 1 << 18  # bytes
 _LITTER = ("thumbs.db", "ehthumbs.db", "desktop.ini")
 
 _DAMAGE = (
     EOFError,
-    NotImplementedError,  # zipfile's, of a compression that it does not know
+    NotImplementedError,  # by zipfile, for an unknown compression
     OSError,
     RuntimeError,
     lzma.LZMAError,
@@ -51,9 +51,9 @@ _DAMAGE = (
 
 
 class Content(NamedTuple):
-    """What a file holds, without what it is wrapped in."""
+    """The content of a file below its layers of compression and archives."""
 
-    name: str  # of the member, or of the file without ``.gz`` and such
+    name: str  # of the member, or of the file without a suffix such as ``.gz``
     wrapped: bool  # compressed, or in an archive
     parquet: bool
 
@@ -62,15 +62,19 @@ class Content(NamedTuple):
 def open_data(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
     """Yield the uncompressed bytes of ``path`` as a stream.
 
-    ``member`` names the file wanted inside a zip archive; it may be left out where there is
-    only one. ``InputError`` if there is no such member, or the file is damaged or no regular file.
+    Args:
+        path: a regular file.
+        member: the file to read inside a zip archive; optional if there is only one.
+
+    Raises:
+        InputError: there is no such member, or the file is damaged or no regular file.
     """
     with _opened(path, member) as (stream, _):
         yield stream
 
 
 def describe_data(path: Path, member: str | None = None) -> Content:
-    """Tell what ``open_data`` gives; ``InputError`` as there."""
+    """Return what ``open_data`` would yield; ``InputError`` as there."""
     with _opened(path, member) as (_, content):
         return content
 
@@ -83,7 +87,7 @@ def _opened(path: Path, member: str | None) -> Iterator[tuple[IO[bytes], Content
     except _DAMAGE as error:
         raise InputError(
             f"{path}: cannot be read, damaged or not what its name says ({error}); "
-            "if it was downloaded, delete it and run the same command again"
+            "if it was downloaded, delete it and rerun"
         ) from error
 
 
@@ -93,7 +97,7 @@ def _unwrapped(path: Path, member: str | None, stack: ExitStack) -> tuple[IO[byt
     name, layers = path.name, 0
     while (kind := _kind(stream, name)) in (".zip", *_DECOMPRESSORS):
         if layers == _LAYERS:
-            raise InputError(f"{path}: compressed more than {_LAYERS} times over; unpack it")
+            raise InputError(f"{path}: compressed more than {_LAYERS} times; unpack it")
         if kind == ".zip":
             archive = stack.enter_context(zipfile.ZipFile(stream))
             name, member = _member(path, archive, member), None
@@ -104,23 +108,23 @@ def _unwrapped(path: Path, member: str | None, stack: ExitStack) -> tuple[IO[byt
         stream = stack.enter_context(io.BufferedReader(inner, _BUFFER))
         layers += 1
     if member:
-        raise InputError(f"{path}: member {member!r} is asked for, but this is no zip archive")
+        raise InputError(f"{path}: has no member {member!r}: it is no zip archive")
     if kind == ".tar":
-        raise InputError(f"{path}: is a tar archive, which is not read; unpack it")
+        raise InputError(f"{path}: is a tar archive, which is not supported; unpack it")
     return stream, Content(name, layers > 0, kind == ".parquet")
 
 
 def _require_regular(path: Path) -> None:
-    """Readers open a file more than once, and each time only part of a pipe would be left."""
+    """Refuse pipes and devices: readers open a file more than once."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise InputError(
-            f"{path}: is no regular file, and only such can be read more than once; save what it "
-            "gives as a file"
+            f"{path}: is no regular file, which cannot be read more than once; save its content "
+            "as a file"
         )
 
 
 def _kind(stream: Any, name: str) -> str | None:  # any stream that can peek
-    """The suffix that the content has earned; else the one of its name, if known."""
+    """Return the suffix that fits the content; else the suffix of the name, if known."""
     start = stream.peek(_BUFFER)
     found = (kind for place, mark, kind in _MARKS if start.startswith(mark, place))
     return next(found, _NAMES.get(PurePosixPath(name).suffix.lower()))
@@ -143,7 +147,7 @@ def _member(path: Path, archive: zipfile.ZipFile, member: str | None) -> str:
 
 
 def _is_litter(name: str) -> bool:
-    """Whether a desktop has left it in an archive, unasked."""
+    """Return whether an operating system added the member to the archive."""
     *folders, last = name.split("/")
     hidden = any(part.startswith(".") and part not in (".", "..") for part in (*folders, last))
     return hidden or "__MACOSX" in folders or last.lower() in _LITTER

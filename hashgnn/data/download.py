@@ -2,8 +2,8 @@
 
 Settings: ``dataset``, ``name`` (display name), ``file``; ``address`` (of the web, or a path)
 and ``checksum`` ("md5:...", "sha256:..." or "gitblob:..."), both optional; ``manual``
-({page, note}) for a data set that only a person can fetch. ``content`` is not read: it stands for
-the content of a file of this machine, so that another one makes other settings.
+({page, note}) for a file that needs a login. ``content`` is not read: it is the checksum of a local
+file, so that other content makes other settings.
 """
 
 import argparse
@@ -24,14 +24,14 @@ _LISTING = "SHA256SUMS"
 
 
 class Source(NamedTuple):
-    """A place to fetch from, and the checksums that its file must have, by who says so."""
+    """A place to fetch from, and the checksums that its file must have, by where each is listed."""
 
     place: str
     checksums: Mapping[str, Checksum]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Command line of the stage; returns the exit status."""
+    """Run the stage from its command line; return the exit status."""
     parser = stage_parser(__doc__)
     parser.add_argument(
         "--mirror",
@@ -71,10 +71,20 @@ def _resolved(place: str, base: Path) -> str:
 def download(
     settings: Mapping[str, Any], output: Path, mirror: str | None, base: Path, trusted: bool = False
 ) -> dict[str, object]:
-    """Leave the file at ``output``, whole and checked, or raise ``InputError``.
+    """Write the file to ``output`` atomically, after its checksums were verified.
 
-    ``trusted``: what the mirror lists replaces the checksum of the settings. Returns where it came
-    from, its SHA-256, the checksums that it was held to, and its size in bytes.
+    Args:
+        settings: those of the stage.
+        output: path of the file.
+        mirror: address or folder that is tried first; None for no mirror.
+        base: folder that relative addresses start from.
+        trusted: whether the checksum that the mirror lists replaces the one of the settings.
+
+    Returns:
+        The source, the SHA-256, the checksums verified, and the size in bytes.
+
+    Raises:
+        InputError: no source has the file, or its checksum is wrong.
     """
     failures = []
     with atomic_write(output) as temporary:
@@ -117,14 +127,14 @@ def _place_in(mirror: str, name: str) -> str:
 
 
 def _listed(mirror: str, name: str, scratch: Path) -> dict[str, Checksum]:
-    """What the mirror's list of checksums says of a file, by the list's own place."""
+    """Return the checksum of a file in the mirror's list, by the place of that list."""
     place = _place_in(mirror, _LISTING)
     try:
         fetch(place, scratch)
     except NotThereError:  # most mirrors have none
         return {}
     except InputError as error:
-        print(f"{error}; the mirror is taken to have no list of checksums", file=sys.stderr)
+        print(f"{error}; going on without the mirror's list of checksums", file=sys.stderr)
         return {}
     try:
         listed = listed_checksum(scratch.read_text(encoding="utf-8-sig"), name)
@@ -147,7 +157,7 @@ def _check(path: Path, source: Source) -> None:
 
 
 def _folder(mirror: str | None, base: Path) -> Path:
-    """The folder that a file fetched by hand goes into."""
+    """Return the folder for files that are fetched by hand."""
     return (Path(mirror) if mirror and not is_web_address(mirror) else base / "mirror").resolve()
 
 
@@ -162,7 +172,7 @@ def _nowhere(settings: Mapping[str, Any], folder: Path, failures: list[str]) -> 
         )
     tried = "; ".join(failures) or "no address and no mirror is given"
     return InputError(
-        f"{name}: {file} could not be had: {tried}. If you have it, save it as {where}"
+        f"{name}: {file} could not be fetched: {tried}. If you have it, save it as {where}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Fetch one file from a web address or a folder: retries, progress, and no surprises."""
+"""Fetch one file from a web address or a path, with retries and progress."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ from hashgnn.errors import InputError
 RETRY_WAITS = (1.0, 3.0, 9.0)  # seconds before the second, third and fourth attempt
 TIMEOUT = 60.0  # seconds without a byte
 
-# A declaration and comments may stand first.
+# Of an HTML page, which an XML declaration and comments may precede.
 _PAGE_START = re.compile(rb"(<\?xml.*?\?>|<!--.*?-->|\s)*(<!doctype html|<html)", re.DOTALL)
 
 _MISSING = {404, 410}
@@ -23,11 +23,11 @@ _WORTH_RETRYING = {408, 425, 429, 500, 502, 503, 504}
 
 
 class NotThereError(InputError):
-    """The place has no such file, or cannot be reached."""
+    """There is no such file, or its server cannot be reached."""
 
 
 def is_web_address(place: str) -> bool:
-    """Whether ``place`` is a web address rather than a path; ``InputError`` if neither."""
+    """Return whether ``place`` is a web address rather than a path; ``InputError`` if neither."""
     scheme, separator, _ = place.partition("://")
     if separator and scheme.lower() not in ("http", "https"):
         raise InputError(f"address {place!r}: expected http://, https:// or the path of a file")
@@ -35,42 +35,43 @@ def is_web_address(place: str) -> bool:
 
 
 def local_path(place: str, base: Path) -> Path | None:
-    """The path that ``place`` is, from ``base`` on if it is relative; None for a web address."""
+    """Return ``place`` as a path, relative to ``base``; None for a web address."""
     if is_web_address(place):
         return None
     try:
         return base / Path(place).expanduser()
-    except RuntimeError as error:  # ~name of somebody who is not known here
-        raise InputError(f"address {place!r}: {error}; give the whole path") from error
+    except RuntimeError as error:  # ~name of an unknown user
+        raise InputError(f"address {place!r}: {error}; give the absolute path") from error
 
 
 def fetch(place: str, target: Path) -> None:
     """Copy the file at ``place``, a web address or a path, to ``target``.
 
-    Raises ``NotThereError`` if it cannot be had, ``InputError`` if what came is a web page or
-    nothing at all.
+    Raises:
+        NotThereError: there is no such file, or its server cannot be reached.
+        InputError: the answer is a web page or empty.
     """
     if is_web_address(place):
         _fetch_web(place, target)
     else:
         _fetch_path(Path(place), target)
     if _is_web_page(target):
-        raise InputError(f"{place}: answered with a web page (HTML) in place of the data")
+        raise InputError(f"{place}: answered with a web page (HTML) instead of the data")
     if not target.stat().st_size:
         raise InputError(f"{place}: is empty; expected data")
 
 
 def _fetch_path(source: Path, target: Path) -> None:
-    # A copy, not a link: a later edit of the source must not change results unseen.
+    # A copy, not a link: a later edit of the source must not change results unnoticed.
     if source.exists() and not (source.is_file() or source.is_dir()):
-        raise InputError(f"{source}: is no regular file; save what it gives as a file")
+        raise InputError(f"{source}: is no regular file; save its content as a file")
     try:
         shutil.copyfile(source, target)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotThereError(f"{source}: no such file") from error
     except (IsADirectoryError, PermissionError, shutil.SpecialFileError) as error:
         reason = error.strerror or "is no regular file"
-        raise InputError(f"{source}: {reason}; expected a file that can be read") from error
+        raise InputError(f"{source}: {reason}; expected a readable file") from error
 
 
 def _fetch_web(address: str, target: Path) -> None:
@@ -83,15 +84,15 @@ def _fetch_web(address: str, target: Path) -> None:
                 raise NotThereError(f"{address}: {_reason(error)}") from error
             print(f"{address}: {_reason(error)}; trying again in {wait:g} s", file=sys.stderr)
             time.sleep(wait)
-        except ValueError as error:  # of pooch, which takes the length for a number
-            raise NotThereError(f"{address}: cannot make sense of the answer ({error})") from error
+        except ValueError as error:  # by pooch, for a length that is no number
+            raise NotThereError(f"{address}: invalid answer ({error})") from error
 
 
 def _attempt(address: str, target: Path) -> None:
     name = address.rpartition("/")[2]
-    # pooch sets the total once it knows it; a bar without one would count as no bar.
+    # pooch sets the total when it is known; a bar without a total is false, which means no bar.
     with tqdm(desc=name, total=1, unit="B", unit_scale=True, mininterval=1, delay=1) as progress:
-        # "identity": a server that compresses on the way would hide the length of the data.
+        # "identity": with compression in transit the length of the data is unknown.
         download = pooch.HTTPDownloader(
             progressbar=progress,
             chunk_size=1 << 16,
@@ -111,7 +112,7 @@ def _worth_retrying(error: requests.RequestException) -> bool:
 
 
 def _reason(error: requests.RequestException) -> str:
-    """What went wrong, in the user's words."""
+    """Describe the error for the user."""
     if error.response is not None:
         status = error.response.status_code
         return f"no such file there (HTTP {status})" if status in _MISSING else f"HTTP {status}"

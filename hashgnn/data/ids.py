@@ -1,4 +1,4 @@
-"""Numbering users and items, the map from number back to id, and a key for each id."""
+"""Number users and items, save the ids of the numbers, and filter (user, item) pairs."""
 
 import csv
 import hashlib
@@ -13,14 +13,14 @@ import pyarrow.csv
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
 
-_AT_ONCE = 1 << 16  # ids that become objects of Python, which take much room
+_AT_ONCE = 1 << 16  # ids converted to Python objects at a time, which take much memory
 
 
 class Numbered(NamedTuple):
     """Ids as numbers: number n stands for ``ids[n]``, and ``ids`` ascend by code point.
 
-    Order by id makes the numbers independent of the order of the rows and of how often an id
-    occurs: a method that leaned on the numbering would gain nothing.
+    The order makes the numbers independent of the order of the rows and of the frequency of the
+    ids, so that they carry no information that a method could use.
     """
 
     numbers: np.ndarray  # int32 [rows]
@@ -28,7 +28,7 @@ class Numbered(NamedTuple):
 
 
 def number_ids(chunks: list[pa.Array]) -> Numbered:
-    """Number the ids (string, or dictionary of strings) of all ``chunks``, put end to end."""
+    """Number the ids (string, or dictionary of strings) of the concatenated ``chunks``."""
     whole = pa.chunked_array(chunks)
     if not pa.types.is_dictionary(whole.type):
         whole = _as_integers(whole).dictionary_encode()
@@ -42,7 +42,7 @@ def number_ids(chunks: list[pa.Array]) -> Numbered:
 
 
 def _as_integers(ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Ids that are integers in plain notation, as integers, which hash four times as fast."""
+    """Return ids that are all integers in plain notation as integers, which hash faster."""
     try:
         integers = ids.cast(pa.int64())
     except pa.ArrowInvalid:
@@ -52,9 +52,9 @@ def _as_integers(ids: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def id_keys(ids: pa.Array) -> np.ndarray:
-    """A number of 64 bits (uint64) for each of ``ids``, by its text alone: BLAKE2b of its UTF-8.
+    """Return a key for each of ``ids``, uint64: the BLAKE2b hash of its text in UTF-8.
 
-    What is drawn by keys, not by numbers, stays the same when other ids come or go.
+    Random draws by key rather than by number stay the same when other ids are added or removed.
     """
     digests = bytearray()
     for start in range(0, len(ids), _AT_ONCE):
@@ -64,14 +64,14 @@ def id_keys(ids: pa.Array) -> np.ndarray:
 
 
 def save_ids(path: Path, ids: pa.Array) -> None:
-    """Write the map as CSV with columns index and id, atomically."""
+    """Write the ids as CSV with columns index and id, atomically."""
     table = pa.table({"index": np.arange(len(ids)), "id": ids})
     with atomic_write(path) as temporary, temporary.open("wb") as file:
         pyarrow.csv.write_csv(table, file)
 
 
 def load_ids(path: Path) -> list[str]:
-    """The id of each index, as ``save_ids`` wrote them; ``InputError`` if it is something else."""
+    """Read the ids that ``save_ids`` wrote; ``InputError`` if the file is anything else."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
@@ -86,7 +86,7 @@ def load_ids(path: Path) -> list[str]:
 
 
 class Pairs(NamedTuple):
-    """(user, item) pairs with what is known of each; all arrays are [pairs]."""
+    """(user, item) pairs with time and file of each, where known; all arrays are [pairs]."""
 
     user: np.ndarray  # int32
     item: np.ndarray  # int32
@@ -94,14 +94,14 @@ class Pairs(NamedTuple):
     source: np.ndarray | None  # int16
 
     def take(self, rows: np.ndarray) -> "Pairs":
-        """The pairs at ``rows``: indices, or a bool mask."""
+        """Return the pairs at ``rows``: indices, or a bool mask."""
         time = None if self.time is None else self.time[rows]
         source = None if self.source is None else self.source[rows]
         return Pairs(self.user[rows], self.item[rows], time, source)
 
 
 def unique_pairs(pairs: Pairs) -> Pairs:
-    """Each pair once, sorted by user, then item, with the least time and source of its repeats."""
+    """Return each pair once, sorted by user, then item, with its least time and source."""
     n_items = int(pairs.item.max()) + 1
     key = pairs.user * np.int64(n_items) + pairs.item
     order = None
@@ -129,7 +129,7 @@ def _least(
 def keep_frequent(pairs: Pairs, of_user: int, of_item: int) -> Pairs:
     """Drop users with fewer than ``of_user`` pairs and items with fewer than ``of_item``.
 
-    Dropping the one makes the other rarer, so this goes on until both hold (the k-core).
+    This is repeated until both hold (the k-core), as dropping the one makes the other rarer.
     """
     while len(pairs.user):
         enough = np.bincount(pairs.user)[pairs.user] >= of_user
@@ -141,7 +141,7 @@ def keep_frequent(pairs: Pairs, of_user: int, of_item: int) -> Pairs:
 
 
 def renumber(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Close the gaps: numbers 0 to n - 1 in the same order (int32), and the old number of each."""
+    """Return numbers 0 to n - 1 in the same order (int32), and the old number of each."""
     present = np.zeros(int(numbers.max()) + 1, dtype=bool)
     present[numbers] = True
     new = np.cumsum(present, dtype=np.int32) - np.int32(1)
@@ -149,10 +149,10 @@ def renumber(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Batch(NamedTuple):
-    """Some interactions, as read: ids as in the source, repeats and all."""
+    """Interactions as read: ids as in the file, repeats included."""
 
     user: pa.Array  # string, or dictionary of strings
     item: pa.Array  # string, or dictionary of strings
     time: np.ndarray | None  # int64 seconds since 1970
     source: int  # number of the file it came from
-    rows: int  # rows read, with those that the row filters dropped
+    rows: int  # rows read, including those that filters dropped

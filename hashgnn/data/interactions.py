@@ -1,4 +1,4 @@
-"""Interactions of users with items, whole and split, and the files that hold them."""
+"""Interactions of users with items, whole and split, and their files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ class Csr(NamedTuple):
 
 
 def take_rows(csr: Csr, rows: np.ndarray) -> Csr:
-    """The rows ``rows`` of ``csr``, in that order."""
+    """Return the rows ``rows`` of ``csr``, in that order."""
     lengths = np.diff(csr.indptr)[rows]
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     places = np.arange(indptr[-1]) + np.repeat(csr.indptr[rows] - indptr[:-1], lengths)
@@ -31,9 +31,9 @@ def take_rows(csr: Csr, rows: np.ndarray) -> Csr:
 class Interactions:
     """Unique (user, item) pairs, sorted by user, then item.
 
-    ``user_key``, ``item_key``: of each id, by ``hashgnn.data.ids.id_keys``.
-    ``time``: seconds since 1970, the earliest of a pair's repeats, where the data has it.
-    ``source``: number of the file that a pair was first seen in, where there are several.
+    ``user_key``, ``item_key``: the keys of the ids, by ``hashgnn.data.ids.id_keys``.
+    ``time``: seconds since 1970, the earliest of a pair's rows; None if the data have no times.
+    ``source``: number of the first file that holds the pair; None if there is only one file.
     """
 
     user: np.ndarray  # int32 [interactions]
@@ -46,7 +46,7 @@ class Interactions:
     source: np.ndarray | None = None  # int16 [interactions]
 
     def csr(self, keep: np.ndarray) -> Csr:
-        """The pairs where the bool array ``keep`` [interactions] is set, by user."""
+        """Return the pairs where ``keep`` (bool [interactions]) is set, by user."""
         user, item = self.user[keep], self.item[keep]
         indptr = np.zeros(self.n_users + 1, dtype=np.int64)
         np.cumsum(np.bincount(user, minlength=self.n_users), out=indptr[1:])
@@ -79,7 +79,7 @@ def save_interactions(path: Path, interactions: Interactions) -> None:
 
 
 def load_interactions(path: Path) -> Interactions:
-    """Read what ``save_interactions`` wrote; ``InputError`` if it is something else."""
+    """Read what ``save_interactions`` wrote; ``InputError`` if the file is anything else."""
     arrays = _load(path, ("user", "item", "user_key", "item_key", "n_users", "n_items"))
     n_users, n_items = (_size(path, name, arrays) for name in ("n_users", "n_items"))
     user, item = arrays["user"], arrays["item"]
@@ -115,7 +115,7 @@ def save_split(path: Path, split: Split) -> None:
 
 
 def load_split(path: Path) -> Split:
-    """Read what ``save_split`` wrote; ``InputError`` if it is something else."""
+    """Read what ``save_split`` wrote; ``InputError`` if the file is anything else."""
     names = [f"{part}_{kind}" for part in PARTS for kind in ("indptr", "items")]
     arrays = _load(path, (*names, "n_users", "n_items"))
     n_users, n_items = (_size(path, name, arrays) for name in ("n_users", "n_items"))
@@ -146,7 +146,7 @@ def _size(path: Path, name: str, arrays: dict[str, np.ndarray]) -> int:
 
 
 def _check_rows(path: Path, part: str, csr: Csr, n_users: int, n_items: int) -> None:
-    """Rows that follow one another, of items that ascend."""
+    """Require consecutive rows of ascending items."""
     indptr, items = csr
     _check_array(path, f"{part}_indptr", indptr, np.int64, n_users + 1)
     _check_numbers(path, f"{part}_items", items, len(items) if items.ndim else 0, n_items)
@@ -160,7 +160,7 @@ def _check_rows(path: Path, part: str, csr: Csr, n_users: int, n_items: int) -> 
 
 
 def _check_numbers(path: Path, name: str, array: np.ndarray, length: int, count: int) -> None:
-    """Numbers of users or items, of which there are ``count``."""
+    """Require ``length`` numbers from 0 to ``count`` - 1, int32."""
     _check_array(path, name, array, np.int32, length)
     if length and not (array.min() >= 0 and array.max() < count):
         raise _unfit(path, name, f"{array.min()} to {array.max()}", f"0 to {count - 1}")

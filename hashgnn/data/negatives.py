@@ -1,8 +1,8 @@
 """Stage 4: negatives for each training interaction.
 
-Settings: ``per_interaction`` (negatives of each), ``rounds`` (fresh draws, for as many passes
-over the data), ``seed``. A negative is an item that the user has no training interaction with,
-each equally likely, with replacement.
+Settings: ``per_interaction`` (negatives of each interaction), ``rounds`` (independent draws, for
+as many passes over the data), ``seed``. A negative is an item that the user has no training
+interaction with, each equally likely, with replacement.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from hashgnn.stage.command import run_stage, stage_parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Command line of the stage; returns the exit status."""
+    """Run the stage from its command line; return the exit status."""
     parser = stage_parser(__doc__)
     parser.add_argument("--split", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
@@ -31,20 +31,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> dict[str, object]:
     split = load_split(args.split)
     with atomic_write(args.output) as temporary:
-        shape = draw_triplets(temporary, split, **args.settings)
+        shape = write_negatives(temporary, split, **args.settings)
     return {"negatives": int(np.prod(shape))}
 
 
-def draw_triplets(
+def write_negatives(
     path: Path, split: Split, per_interaction: int, rounds: int, seed: int
 ) -> tuple[int, ...]:
-    """Write the negatives of ``split`` as ``.npy``, and return their shape.
+    """Draw the negatives of ``split``, write them as ``.npy``, and return their shape.
 
-    int32 [rounds, training interactions, per_interaction]; ``InputError`` if a user has all items.
+    The array is int32 [rounds, training interactions, per_interaction].
+
+    Raises:
+        InputError: a user has training interactions with all items.
     """
     _check_room(split.train, split.n_items)
     shape = (rounds, len(split.train.indices), per_interaction)
-    # Round by round into the file: all of them may be more than the memory holds.
+    # Round by round into the file: all rounds together may exceed the memory.
     output = np.lib.format.open_memmap(path, "w+", np.int32, shape)
     _reserve(path)
     for number in range(rounds):
@@ -54,7 +57,7 @@ def draw_triplets(
 
 
 def _reserve(path: Path) -> None:
-    """Take the room of the file on the disk: a mapped one on a full disk kills the process."""
+    """Allocate the file on disk: writing to a mapped file on a full disk kills the process."""
     if hasattr(os, "posix_fallocate"):  # not on macOS
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
@@ -79,9 +82,9 @@ def _mix(bits):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _absent(items, n):  # type: ignore[no-untyped-def]
-    """The ``n``-th (from 0) of the numbers 0, 1, 2, ... that are not in ``items``, ascending."""
+    """Return the ``n``-th (from 0) of the numbers that are not in ``items``, which ascend."""
     low, high = 0, len(items)
-    while low < high:  # the first place that has more than n absent numbers before it
+    while low < high:  # find the first place with more than n absent numbers before it
         middle = (low + high) // 2
         if items[middle] - middle > n:
             high = middle
@@ -101,8 +104,8 @@ def draw_negatives(
 ) -> None:
     """Fill ``output`` int32 [interactions, n] with items absent from the row's user.
 
-    Each is a function of seed, round and place in ``output``: the order of drawing is nothing to
-    it. The draw is exact and takes no rejection, however many items a user has.
+    Each is a function of seed, round and position in ``output``, whatever the order of drawing.
+    The draw is exact and needs no rejection, however many items a user has.
     """
     start = _mix(_mix(np.uint64(seed)) + np.uint64(round_))
     width = output.shape[1]

@@ -1,24 +1,21 @@
 """Stage 2: read the raw files, filter, and number users and items.
 
-Settings: ``dataset``; ``reader`` (a module of hashgnn.data.readers, with settings of its own:
-``columns``, ``format``, ``generator``); ``filter`` {user_interactions, item_interactions, and
-what the reader knows}. Repeats of a pair count once. Users and items are numbered in the order
-of their ids.
+Settings: ``dataset``; ``reader`` (a key of ``READERS``, with settings of its own: ``columns``,
+``format``, ``generator``); ``filter`` {user_interactions, item_interactions, and the filters of
+the reader}. Repeats of a pair count once. Users and items are numbered in the order of their ids.
 """
 
 import argparse
 import importlib
 import json
-import pkgutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from hashgnn.data import readers
 from hashgnn.data.ids import (
     Batch,
     Pairs,
@@ -33,19 +30,29 @@ from hashgnn.data.interactions import Interactions, save_interactions
 from hashgnn.errors import InputError
 from hashgnn.stage.command import run_stage, stage_parser
 
+# Each reader by its name in the config: module and function. Imported by name, so that an edit of
+# one reader makes nothing stale that another reader has read.
+READERS = {
+    "adjacency": "hashgnn.data.readers:read_adjacency",
+    "synthetic": "hashgnn.data.synthetic:generate",
+    "table": "hashgnn.data.readers:read_table",
+}
+
+Reader = Callable[[Sequence[Path], Mapping[str, Any]], Iterator[Batch]]
+
 
 class Prepared(NamedTuple):
-    """Interactions, the ids behind their numbers, and how many rows they come from."""
+    """Interactions, the ids of their users and items, and the numbers of rows read and kept."""
 
     interactions: Interactions
     user_ids: pa.Array  # string [users]
     item_ids: pa.Array  # string [items]
     rows_read: int
-    rows_kept: int  # by the filters that look at one row
+    rows_kept: int  # by the filters of rows
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Command line of the stage; returns the exit status."""
+    """Run the stage from its command line; return the exit status."""
     parser = stage_parser(__doc__)
     parser.add_argument("--inputs", type=Path, nargs="*", default=[], help="raw files")
     parser.add_argument("--output", type=Path, required=True)
@@ -69,7 +76,11 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
 
 
 def prepare(paths: Sequence[Path], settings: Mapping[str, Any]) -> Prepared:
-    """Read ``paths`` by the reader that ``settings`` name; ``InputError`` if nothing is left."""
+    """Read ``paths``, filter, and number users and items.
+
+    Raises:
+        InputError: the files cannot be read as ``settings`` say, or the filters leave nothing.
+    """
     users, items, pairs, rows_read = _read(paths, settings)
     rows_kept = len(pairs.user)
     unique = unique_pairs(pairs)
@@ -90,8 +101,8 @@ def prepare(paths: Sequence[Path], settings: Mapping[str, Any]) -> Prepared:
 def _read(
     paths: Sequence[Path], settings: Mapping[str, Any]
 ) -> tuple[pa.Array, pa.Array, Pairs, int]:
-    """The ids of users and of items, the rows as pairs of their numbers, the count of rows read."""
-    batches = list(_reader(settings["reader"]).read(paths, settings))
+    """Return the ids of users and of items, the pairs of their numbers, and the rows read."""
+    batches = list(_reader(settings["reader"])(paths, settings))
     rows_read = sum(batch.rows for batch in batches)
     if not any(len(batch.user) for batch in batches):
         raise _nothing_left(settings, "rows", rows_read)
@@ -101,11 +112,12 @@ def _read(
     return users.ids, items.ids, pairs, rows_read
 
 
-def _reader(name: str) -> Any:  # a module
-    known = [module.name for module in pkgutil.iter_modules(readers.__path__)]
-    if name not in known:
-        raise InputError(f"reader {name!r}: expected one of {', '.join(known)}")
-    return importlib.import_module(f"hashgnn.data.readers.{name}")
+def _reader(name: str) -> Reader:
+    if name not in READERS:
+        raise InputError(f"reader {name!r}: expected one of {', '.join(READERS)}")
+    module, function = READERS[name].split(":")
+    reader: Reader = getattr(importlib.import_module(module), function)
+    return reader
 
 
 def _times(batches: Sequence[Batch]) -> np.ndarray | None:
@@ -114,7 +126,7 @@ def _times(batches: Sequence[Batch]) -> np.ndarray | None:
 
 
 def _sources(batches: Sequence[Batch]) -> np.ndarray | None:
-    """The file of each row, where there are several files."""
+    """Return the file that each row came from; None if there is only one file."""
     sources = np.array([batch.source for batch in batches], dtype=np.int16)
     if not sources.any():
         return None

@@ -3,14 +3,14 @@
 Settings: ``by`` and what goes with it, ``validation`` (a share of the training part), ``seed``.
   random  {test: share}                   each user's test items at random
   time    {test: share}                   each user's latest
-          {test_from: ISO 8601 moment}    all from that moment on
+          {test_from: ISO 8601}           all from that time on
           {test_days: n}                  all of the last n times 24 hours
   file    {test: [positions]}             those first seen in these of the data set's files
 A share of n interactions is n * share, rounded half up. Every user keeps at least one training
 interaction: the one that would have come last into the test part. Validation takes the latest
 training interactions if ``by`` is time, random ones otherwise; it, too, leaves at least one.
-What is drawn for a user depends on the seed and on the text of the user's and the items' ids: when
-other users or items come or go, or the rows stand in another order, it stays.
+The draw for a user depends on the seed and on the text of the user's and the items' ids alone, not
+on other users and items or on the order of the rows.
 """
 
 import argparse
@@ -32,7 +32,7 @@ _PAIRS, _USERS = range(2)  # streams of random numbers
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Command line of the stage; returns the exit status."""
+    """Run the stage from its command line; return the exit status."""
     parser = stage_parser(__doc__)
     parser.add_argument("--interactions", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
@@ -43,7 +43,7 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
     _check_share(args.settings)
     result = split(load_interactions(args.interactions), args.settings)
     if not len(result.test.indices):
-        raise InputError("split: no interaction is tested: every user has too few for the share")
+        raise InputError("split: no interaction is tested: every user has too few for split.test")
     save_split(args.output, result)
     sizes = {part: len(getattr(result, part).indices) for part in PARTS}
     unseen = result.n_items - len(np.unique(result.train.indices))
@@ -51,7 +51,7 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
 
 
 def split(interactions: Interactions, settings: Mapping[str, Any]) -> Split:
-    """Split ``interactions``; ``InputError`` if they lack what ``settings`` ask for."""
+    """Split ``interactions``; ``InputError`` if they lack the times or files that this needs."""
     _check(settings)
     order = _order(interactions, settings)
     sizes = np.bincount(interactions.user, minlength=interactions.n_users)
@@ -71,7 +71,7 @@ def split(interactions: Interactions, settings: Mapping[str, Any]) -> Split:
 
 
 def _check_share(settings: Mapping[str, Any]) -> None:
-    """A share of the workflow is a part, neither nothing nor all."""
+    """Refuse shares that leave nothing to test or to train on."""
     test = settings.get("test", 0.5)
     if settings["by"] != "file" and not (isinstance(test, float | int) and 0 < test < 1):
         raise InputError(f"split.test: expected a share between 0 and 1, got {test!r}")
@@ -84,10 +84,10 @@ def _check(settings: Mapping[str, Any]) -> None:
 
 
 def _order(interactions: Interactions, settings: Mapping[str, Any]) -> np.ndarray:
-    """Rows by user, and within a user in the order in which they are taken out of training.
+    """Return the rows by user, and within a user in the order in which they leave training.
 
-    Chance depends on the seed and the ids of user and item alone, not on what other users, items
-    and interactions there are: each user has a stream of numbers, of which an item names one.
+    Random keys depend on the seed and the ids of user and item alone, not on other users, items
+    and interactions: each user has a stream of numbers, and the item's key selects one.
     """
     stream = random_bits(settings["seed"], _USERS, interactions.user_key)[interactions.user]
     stream += interactions.item_key[interactions.item]
@@ -100,7 +100,7 @@ def _order(interactions: Interactions, settings: Mapping[str, Any]) -> np.ndarra
 
 
 def _places(user: np.ndarray, order: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """The place of each row within its user, int64 from 0, when the rows stand in ``order``."""
+    """Return the position of each row within its user (int64, from 0) in ``order``."""
     start = np.cumsum(sizes) - sizes
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order)) - start[user[order]]
@@ -122,12 +122,12 @@ def _test_sizes(
 
 
 def _share(share: float, sizes: np.ndarray) -> np.ndarray:
-    # 0.29 * 50 comes out a little below 14.5; the small number mends that.
+    # The small number corrects products such as 0.29 * 50, which is a little below 14.5.
     return np.floor(share * sizes + 0.5 + 1e-9).astype(np.int64)
 
 
 def _cut(interactions: Interactions, settings: Mapping[str, Any]) -> float:
-    """The moment from which on all is test, in seconds since 1970."""
+    """Return the time from which on all is test, in seconds since 1970."""
     if "test_days" in settings:
         return float(_time(interactions).max()) - settings["test_days"] * _DAY + 1
     return parse_moment(settings["test_from"], "split.test_from")

@@ -1,1 +1,1 @@
-"""How rankings are measured: ranks, metrics, statistics, and the stages that evaluate and time."""
+"""Ranking metrics, statistics over seeds, and the stages that evaluate and time searches."""

@@ -1,4 +1,4 @@
-"""Evaluate one method: hit rate, any hit and NDCG of each search, per user and on average."""
+"""Evaluate one method: recall (HR), hit rate and NDCG of each search, per user and on average."""
 
 import argparse
 import csv
@@ -10,8 +10,12 @@ import numpy as np
 
 from hashgnn.data.interactions import Csr, Split, load_split
 from hashgnn.errors import InputError
-from hashgnn.evaluation.evaluation import Evaluation, Settings, evaluate
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import (
+    Evaluation,
+    EvaluationSettings,
+    Representation,
+    evaluate,
+)
 from hashgnn.files import atomic_write, load_array, save_arrays
 from hashgnn.stage.command import run_stage, stage_parser
 
@@ -19,23 +23,23 @@ _COLUMNS = ("dataset", "model", "bits", "search", "metric", "n", "seed", "value"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Command line; codes may be left out of a method that has none, and so may vectors."""
+    """Run the stage from the command line; a method may lack codes or vectors."""
     parser = stage_parser(__doc__)
     parser.add_argument("--split", type=Path, required=True)
     for name in ("user-codes", "item-codes", "user-vectors", "item-vectors"):
         parser.add_argument(f"--{name}", type=Path)
-    parser.add_argument("--metrics", type=Path, required=True, help="mean values, a row each")
-    parser.add_argument("--per-user", type=Path, required=True, help="values of every user")
+    parser.add_argument("--metrics", type=Path, required=True, help="CSV of means over users")
+    parser.add_argument("--per-user", type=Path, required=True, help="NPZ of values per user")
     return run_stage(parser, _run, argv)
 
 
 def _run(args: argparse.Namespace) -> dict[str, object]:
-    settings = Settings.from_config(args.settings.get("evaluation", {}))
+    settings = EvaluationSettings.from_config(args.settings.get("evaluation", {}))
     split = load_split(args.split)
     users = _load(args.user_codes, args.user_vectors, split.n_users)
     items = _load(args.item_codes, args.item_vectors, split.n_items)
-    relevant, known = parts(split, str(args.settings.get("part", "test")))
-    evaluation = evaluate(users, items, relevant, known, settings)
+    relevant, seen = parts(split, str(args.settings.get("part", "test")))
+    evaluation = evaluate(users, items, relevant, seen, settings)
     _write_means(args.metrics, evaluation, args.settings)
     save_arrays(
         args.per_user,
@@ -48,12 +52,12 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
 
 
 def parts(split: Split, part: str) -> tuple[Csr, Csr]:
-    """Items to be found in ``part`` (test or validation), and items that are no candidates."""
+    """Return the relevant items of ``part`` (test or validation), and the items seen before it."""
     if part == "validation":
         return split.validation, split.train
     if part == "test":
         return split.test, _join(split.train, split.validation, split.n_items)
-    raise InputError(f"part: {part!r}; give test or validation")
+    raise InputError(f"part: expected test or validation, got {part!r}")
 
 
 def _join(one: Csr, other: Csr, n_items: int) -> Csr:
@@ -65,8 +69,8 @@ def _keys(csr: Csr, n_items: int) -> np.ndarray:
     return np.repeat(np.arange(len(csr.indptr) - 1) * n_items, np.diff(csr.indptr)) + csr.indices
 
 
-def _load(codes: Path | None, vectors: Path | None, rows: int) -> Encoded:
-    return Encoded(_rows(codes, rows), _rows(vectors, rows))
+def _load(codes: Path | None, vectors: Path | None, rows: int) -> Representation:
+    return Representation(_rows(codes, rows), _rows(vectors, rows))
 
 
 def _rows(path: Path | None, rows: int) -> np.ndarray | None:
@@ -74,7 +78,7 @@ def _rows(path: Path | None, rows: int) -> np.ndarray | None:
         return None
     array = load_array(path)
     if len(array) != rows:
-        raise InputError(f"{path}: {len(array)} rows, the split has {rows}; make it again from it")
+        raise InputError(f"{path}: {len(array)} rows, but the split has {rows}; train again")
     return array
 
 

@@ -1,4 +1,8 @@
-"""Any-hit and NDCG of ranked lists with ties: expectations over the order within a tie."""
+"""Recall, hit rate and NDCG of rankings with ties: expectations over the order within a tie.
+
+Every metric takes ``Ranks`` of Q queries that reach the largest of ``cutoffs``, and returns
+float64 [cutoffs, Q].
+"""
 
 from collections.abc import Sequence
 
@@ -7,24 +11,36 @@ from scipy.special import gammaln
 
 from hashgnn.evaluation.ranks import Ranks
 
+WINDOW = 100  # items that the authors' code retrieves
 
-def any_hit(ranks: Ranks, cutoffs: Sequence[int]) -> np.ndarray:
-    """AnyHit@n = 1 if the first n hold a relevant item, else 0.
+
+def recall(ranks: Ranks, n_relevant: np.ndarray, cutoffs: Sequence[int]) -> np.ndarray:
+    """Return Recall@n = relevant items among the first n / all relevant items of the query.
+
+    This is the paper's HR@n. With ties, a level of c items, t of them relevant, that has s ranks
+    within n adds s t / c. ``n_relevant`` [Q] is at least 1.
+    """
+    hits = np.cumsum(ranks.gain, axis=1)
+    return hits[:, np.asarray(cutoffs) - 1].T / n_relevant
+
+
+def hit_rate(ranks: Ranks, cutoffs: Sequence[int]) -> np.ndarray:
+    """Return HitRate@n = 1 if the first n hold a relevant item, else 0.
 
     With ties, the probability of that: a level of c items, t of them relevant, that has s ranks
-    within n is without a hit with probability C(c - t, s) / C(c, s), here as the product over
-    its ranks. Returns float64 [cutoffs, Q].
+    within n has no hit with probability C(c - t, s) / C(c, s), computed as a product over its
+    ranks.
     """
     none_yet = np.cumprod(1.0 - ranks.hazard, axis=1)
     return 1.0 - none_yet[:, np.asarray(cutoffs) - 1].T
 
 
 def ndcg(ranks: Ranks, n_relevant: np.ndarray, cutoffs: Sequence[int]) -> np.ndarray:
-    """NDCG@n = DCG@n / IDCG@n, DCG@n = sum over relevant ranks r <= n of 1 / log2(r + 1).
+    """Return NDCG@n = DCG@n / IDCG@n, with DCG@n the sum of 1 / log2(r + 1) over relevant ranks r.
 
-    IDCG@n is the DCG of min(n, ``n_relevant``) relevant items at the top; ``n_relevant`` [Q] is
-    at least 1. With ties, every rank of a level of c items, t of them relevant, counts t / c.
-    Returns float64 [cutoffs, Q].
+    Ranks count from 1 to n. IDCG@n is the DCG of min(n, ``n_relevant``) relevant items at the top;
+    ``n_relevant`` [Q] is at least 1. With ties, every rank of a level of c items, t of them
+    relevant, counts t / c.
     """
     depth = ranks.first.shape[1]
     gained = np.cumsum(ranks.gain * discounts(depth), axis=1)
@@ -34,32 +50,29 @@ def ndcg(ranks: Ranks, n_relevant: np.ndarray, cutoffs: Sequence[int]) -> np.nda
 
 
 def discounts(depth: int) -> np.ndarray:
-    """1 / log2(r + 1) of ranks r = 1 .. ``depth``."""
+    """Return 1 / log2(r + 1) for ranks r = 1 .. ``depth``: float64 [depth]."""
     return 1.0 / np.log2(np.arange(2, depth + 2))
 
 
 def ideal(depth: int) -> np.ndarray:
-    """DCG of 0 .. ``depth`` relevant items at the top: float64 [depth + 1]."""
+    """Return the DCG of 0 .. ``depth`` relevant items at the top: float64 [depth + 1]."""
     return np.concatenate([[0.0], np.cumsum(discounts(depth))])
 
 
-WINDOW = 100  # the released code retrieves 100 items
-
-
 def ndcg_retrieved(ranks: Ranks, cutoffs: Sequence[int]) -> np.ndarray:
-    """NDCG@n whose ideal ranks only the H relevant items among the first max(100, n).
+    """Return NDCG@n whose ideal contains only the H relevant items among the first max(100, n).
 
-    NDCG@n = DCG@n / IDCG, IDCG the DCG of min(n, H) relevant items at the top; 0 if H is 0. It
-    forgives what was never retrieved, so it is not comparable with the standard one. With ties
-    that the window cuts, the expectation over H too, which is hypergeometric.
-    ``ranks`` must reach that window. Returns float64 [cutoffs, Q].
+    NDCG@n = DCG@n / IDCG, with IDCG the DCG of min(n, H) relevant items at the top; 0 if H is 0.
+    Relevant items that were not retrieved are not counted, so values are not comparable with those
+    of ``ndcg``. Where the window cuts a tie, H is random (hypergeometric), and the result is the
+    expectation over H as well. ``ranks`` must reach the window of max(100, n).
     """
-    return np.array([_at(ranks, n, max(WINDOW, n)) for n in cutoffs])
+    return np.array([_retrieved_at(ranks, n, max(WINDOW, n)) for n in cutoffs])
 
 
-def _at(ranks: Ranks, n: int, window: int) -> np.ndarray:
+def _retrieved_at(ranks: Ranks, n: int, window: int) -> np.ndarray:
     first, size, relevant = (field[:, window - 1, None] for field in ranks)
-    drawn = window - first  # ranks of the level that the window cuts, inside the window
+    drawn = window - first  # ranks inside the window of the level that it cuts
     rank = np.arange(window)
     whole = rank < first
     gain = ranks.gain[:, :window] * whole
@@ -80,7 +93,7 @@ def _at(ranks: Ranks, n: int, window: int) -> np.ndarray:
 def _hypergeometric(
     hits: int, size: np.ndarray, relevant: np.ndarray, drawn: np.ndarray
 ) -> np.ndarray:
-    """Chance of ``hits`` relevant among ``drawn`` of ``size`` items, ``relevant`` in all."""
+    """Return the chance of ``hits`` relevant among ``drawn`` of ``size`` items."""
     others, missed = size - relevant, drawn - hits
     possible = (hits <= relevant) & (hits <= drawn) & (missed <= others)
     with np.errstate(invalid="ignore"):
@@ -89,5 +102,5 @@ def _hypergeometric(
 
 
 def _choose(n: np.ndarray, k: np.ndarray | int) -> np.ndarray:
-    """Logarithm of the binomial coefficient; anything where ``k`` is outside 0 .. ``n``."""
+    """Return the logarithm of n choose k; arbitrary where ``k`` is outside 0 .. ``n``."""
     return gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)

@@ -1,10 +1,9 @@
-"""What is known of each rank before any metric: which tied level holds it, what it contains.
+"""Describe each rank of a ranking with ties: the level of tied items that holds it.
 
-A ranked list is the case in which every level holds one item. Items of a level are in uniformly
-random order, so every metric here is an expectation over that order, in closed form.
+Items of a level are in uniformly random order, so metrics are expectations over that order, which
+have closed forms. A ranked list is the special case in which every level holds one item.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +13,11 @@ from hashgnn.kernels import njit
 
 
 class Ranks(NamedTuple):
-    """For each query and rank [Q, k] (int32): the level of tied items that holds the rank.
+    """The level of tied items that holds each rank of each query: int32 [Q, k] each.
 
-    ``first``: the level's first rank, from 0; ``size``: its items; ``relevant``: how many of
-    these are relevant. Ranks beyond the last item are levels of their own without relevant items.
+    ``first``: the first rank of the level, from 0; ``size``: the number of its items;
+    ``relevant``: how many of these are relevant. Ranks beyond the last item are levels of their own
+    without relevant items.
     """
 
     first: np.ndarray
@@ -26,22 +26,28 @@ class Ranks(NamedTuple):
 
     @property
     def gain(self) -> np.ndarray:
-        """Expected relevance of the item at each rank: float64 [Q, k]."""
+        """Return the expected relevance of the item at each rank: float64 [Q, k]."""
         return self.relevant / self.size
 
     @property
     def hazard(self) -> np.ndarray:
-        """Chance of a relevant item at a rank if its level had none at the ranks before it.
+        """Return the chance of a relevant item at each rank, given none before it in its level.
 
-        Drawing without replacement: relevant / (size - ranks of the level already passed).
+        The items of a level are drawn without replacement, so the chance is
+        relevant / (size - ranks of the level already passed): float64 [Q, k].
         """
         passed = np.arange(self.first.shape[1]) - self.first
-        # Once all that remain are relevant the chance is 1; the ranks after cannot change it.
+        # Once all remaining items are relevant the chance is 1; later ranks cannot change it.
         return np.minimum(1.0, self.relevant / (self.size - passed))
 
 
 def ranks_of_lists(ranked: np.ndarray, relevant: Csr) -> Ranks:
-    """Ranks of lists ``ranked`` int32 [Q, k] of item ids, -1 where there is none."""
+    """Return the ranks of lists without ties.
+
+    Args:
+        ranked: Item ids, best first, int32 [Q, k]; -1 pads lists that are shorter.
+        relevant: Relevant items of each query, ascending.
+    """
     hits = np.zeros(ranked.shape, dtype=np.int32)
     _mark(ranked, *relevant, hits)
     first = np.arange(ranked.shape[1], dtype=np.int32)
@@ -49,7 +55,11 @@ def ranks_of_lists(ranked: np.ndarray, relevant: Csr) -> Ranks:
 
 
 def ranks_of_levels(counts: np.ndarray, relevant: np.ndarray, k: int) -> Ranks:
-    """Ranks 0 .. k-1 from the items and the relevant items at each level, int32 [Q, levels]."""
+    """Return ranks 0 .. k-1 of rankings with ties.
+
+    ``counts`` and ``relevant`` int32 [Q, levels] are the items and relevant items of each level,
+    best level first.
+    """
     shape = (len(counts), k)
     first = np.broadcast_to(np.arange(k, dtype=np.int32), shape).copy()
     ranks = Ranks(first, np.ones(shape, dtype=np.int32), np.zeros(shape, dtype=np.int32))
@@ -60,16 +70,16 @@ def ranks_of_levels(counts: np.ndarray, relevant: np.ndarray, k: int) -> Ranks:
 @njit(cache=True)
 def _mark(ranked: np.ndarray, indptr: np.ndarray, indices: np.ndarray, hits: np.ndarray) -> None:
     for row in range(len(ranked)):
-        wanted = indices[indptr[row] : indptr[row + 1]]
+        relevant = indices[indptr[row] : indptr[row + 1]]
         for rank in range(ranked.shape[1]):
-            place = np.searchsorted(wanted, ranked[row, rank])
-            hits[row, rank] = place < len(wanted) and wanted[place] == ranked[row, rank]
+            place = np.searchsorted(relevant, ranked[row, rank])
+            hits[row, rank] = place < len(relevant) and relevant[place] == ranked[row, rank]
 
 
 @njit(cache=True)
 def _spread(
     counts: np.ndarray,
-    wanted: np.ndarray,
+    relevant_counts: np.ndarray,
     first: np.ndarray,
     size: np.ndarray,
     relevant: np.ndarray,
@@ -81,15 +91,5 @@ def _spread(
             for rank in range(start, min(end, first.shape[1])):
                 first[row, rank] = start
                 size[row, rank] = counts[row, level]
-                relevant[row, rank] = wanted[row, level]
+                relevant[row, rank] = relevant_counts[row, level]
             start = end
-
-
-def hit_rate(ranks: Ranks, n_relevant: np.ndarray, cutoffs: Sequence[int]) -> np.ndarray:
-    """HR@n = relevant items among the first n / all relevant items of the query.
-
-    ``n_relevant`` [Q] is at least 1. With ties, a level of c items, t of them relevant, that has
-    s ranks within n adds s t / c. Returns float64 [cutoffs, Q].
-    """
-    hits = np.cumsum(ranks.gain, axis=1)
-    return hits[:, np.asarray(cutoffs) - 1].T / n_relevant

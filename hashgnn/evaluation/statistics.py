@@ -1,17 +1,79 @@
-"""Intervals of means over seeds, and tests of the difference between two methods."""
+"""Read the metrics of several runs, average them over seeds, and compare methods."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy import stats
+
+from hashgnn.errors import InputError
+from hashgnn.files import load_arrays
+
+COLUMNS = ["dataset", "model", "bits", "search", "metric", "n", "seed", "value"]
+
+
+def read_metrics(paths: Iterable[Path]) -> pd.DataFrame:
+    """Return the rows of several ``metrics.csv``; raise ``InputError`` for other columns."""
+    frames = []
+    for path in paths:
+        frame = pd.read_csv(path)
+        if list(frame.columns) != COLUMNS:
+            raise InputError(f"{path}: expected the columns {', '.join(COLUMNS)}; evaluate again")
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return mean, 95 % t interval and number of seeds of each measurement.
+
+    Args:
+        frame: Columns ``seed`` and ``value``; all other columns identify the measurement.
+
+    Returns:
+        The identifying columns and ``mean``, ``low``, ``high`` and ``seeds``. ``low`` and ``high``
+        are NaN where there is one seed.
+    """
+    keys = [column for column in frame.columns if column not in ("seed", "value")]
+    rows = []
+    for key, values in frame.groupby(keys, sort=False)["value"]:
+        low, high = t_interval(values.to_numpy())
+        rows.append((*key, values.mean(), low, high, len(values)))
+    return pd.DataFrame(rows, columns=[*keys, "mean", "low", "high", "seeds"])
+
+
+def at_cutoff(frame: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Return the rows of cutoff ``n``; raise ``InputError`` if it was not evaluated."""
+    chosen = frame[frame.n == n]
+    if chosen.empty:
+        raise InputError(f"evaluation.cutoffs: lacks {n}, which this figure or table shows")
+    return chosen
+
+
+def user_values(path: Path, search: str, metric: str, n: int) -> np.ndarray:
+    """Return one metric of every user from a ``per_user.npz``: float32 [users].
+
+    NaN for users without test items, and for all if the method was not evaluated with ``search``.
+    """
+    arrays = load_arrays(path)
+    values, searches = arrays["values"], arrays["searches"].tolist()
+    if search not in searches:
+        return np.full(values.shape[-1], np.nan, np.float32)
+    metrics, cutoffs = arrays["metrics"].tolist(), arrays["cutoffs"].tolist()
+    return values[searches.index(search), metrics.index(metric), cutoffs.index(n)]
+
+
+def values_of_seeds(paths: Sequence[Path], search: str, metric: str, n: int) -> np.ndarray:
+    """Return one metric of every user in several trainings of a method: float32 [seeds, users]."""
+    return np.stack([user_values(path, search, metric, n) for path in paths])
 
 
 def t_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Student's interval of the mean that ``values`` [n] are a sample of; NaN where n is 1.
+    """Return Student's confidence interval of the mean of ``values`` [n]; NaN if n is 1.
 
-    Student (1908), The Probable Error of a Mean. A bootstrap of three values reaches from the least
-    to the greatest at best, and holds the mean in three of four cases.
+    Student (1908), The Probable Error of a Mean. A bootstrap is not used: with three values it
+    covers the mean in three of four cases, as it cannot exceed the smallest and largest value.
     """
     if len(values) < 2:
         return float("nan"), float("nan")
@@ -20,31 +82,39 @@ def t_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     return float(mean - half), float(mean + half)
 
 
-_UNKNOWN = float("nan")
+_NAN = float("nan")
 
 
 class Difference(NamedTuple):
-    """Of two methods: mean difference, its interval from ``low`` to ``high``, and two-sided p."""
+    """The mean difference of two methods, its confidence interval and two-sided p value."""
 
     mean: float
-    low: float = _UNKNOWN
-    high: float = _UNKNOWN
-    p: float = _UNKNOWN
+    low: float = _NAN
+    high: float = _NAN
+    p: float = _NAN
 
 
 def difference(one: np.ndarray, other: np.ndarray, level: float = 0.95) -> Difference:
-    """How far ``one`` is above ``other``, both [seeds, users], as another sample of both might say.
+    """Test by how much ``one`` exceeds ``other`` for new users and new seeds.
 
-    Its variance is that of the users' differences (of means over seeds, so that a user is its own
-    control) over their number, and for each method that of its seeds' means over theirs; the
-    degrees of freedom are Satterthwaite's (1946), which for two methods and fixed users are
-    Welch's (1947). What one user gets by chance in one training counts in both, which errs on the
-    safe side. Users where any value is NaN do not count. Interval and p are NaN where a method has
-    one seed, since nothing tells how far another would be off; all is NaN without users.
+    The squared standard error is the sum of three variances of means: of the users' differences
+    (of means over seeds, so that each user is its own control), and of the seeds' means of each
+    method. The degrees of freedom are Satterthwaite's (1946); for two methods and fixed users they
+    are Welch's (1947). The variation of one user in one training enters both terms, which makes the
+    test conservative.
+
+    Args:
+        one: Values of the first method, [seeds, users].
+        other: Values of the second method, [seeds, users]. The numbers of seeds may differ. Users
+            with a NaN in either are left out.
+        level: Coverage of the interval.
+
+    Returns:
+        Interval and p are NaN if a method has one seed; all is NaN if there are no users.
     """
     common = ~np.isnan(one).any(axis=0) & ~np.isnan(other).any(axis=0)
     if not common.any():
-        return Difference(_UNKNOWN)
+        return Difference(_NAN)
     one, other = one[:, common], other[:, common]
     by_user = one.mean(axis=0, dtype=float) - other.mean(axis=0, dtype=float)
     mean = float(by_user.mean())
@@ -63,12 +133,13 @@ def difference(one: np.ndarray, other: np.ndarray, level: float = 0.95) -> Diffe
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
-    """p values corrected for their number, in the order given (Holm 1979); NaN stays and is none.
+    """Return p values corrected for multiple tests by Holm's method (1979), in the given order.
 
-    Together, errors of the first kind keep the level that each corrected value is held against.
+    Rejecting where a corrected value is below a level keeps the family-wise error rate at that
+    level. NaN stays NaN and does not count as a test.
     """
     p = np.asarray(p_values, dtype=float)
-    order = np.argsort(p, kind="stable")  # NaN comes last
+    order = np.argsort(p, kind="stable")  # NaN sorts last
     order = order[: np.count_nonzero(~np.isnan(p))]
     raised = np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1))
     corrected = np.full_like(p, np.nan)

@@ -1,4 +1,4 @@
-"""Time the three searches of a method over all its users, and PyTorch's own continuous search."""
+"""Time the three searches of a method for all its users, and continuous search in PyTorch."""
 
 import argparse
 import csv
@@ -19,23 +19,23 @@ from hashgnn.search import Index
 from hashgnn.stage.command import run_stage, stage_parser
 from hashgnn.threads import get_threads, set_threads
 
-BUSY = 0.9  # share of its processors' time that a run has to get to be believed
+BUSY = 0.9  # least share of its processors' time that makes a run a valid measurement
 _TRIES = 10
 
 Run = Callable[[], object]
 
 
 class Round(NamedTuple):
-    """One run: wall-clock seconds, and CPU seconds / (wall-clock seconds x threads)."""
+    """One timed run: wall-clock seconds, and CPU seconds / (wall-clock seconds x threads)."""
 
     seconds: float
     busy: float
 
 
 def in_turns(runs: Mapping[str, Run], rounds: int, threads: int) -> dict[str, list[Round]]:
-    """Time each run in each round, so that what slows the machine meets them all alike.
+    """Time every run once per round, so that disturbances of the machine affect all alike.
 
-    Call them once before: the first call compiles.
+    Call each run once before, as the first call compiles.
     """
     times: dict[str, list[Round]] = {name: [] for name in runs}
     for _ in range(rounds):
@@ -45,9 +45,10 @@ def in_turns(runs: Mapping[str, Run], rounds: int, threads: int) -> dict[str, li
 
 
 def time_alone(run: Run, threads: int, tries: int = _TRIES) -> Round:
-    """The first of several tries that got its processors, or else the one that got most of them.
+    """Repeat a run until it gets its processors, at most ``tries`` times.
 
-    Its ``busy`` is then below ``BUSY``: others were computing, and the time is no measurement.
+    Returns the first run whose ``busy`` reaches ``BUSY``, or else the busiest; the latter is no
+    valid measurement, as other processes were computing.
     """
     tried = []
     for _ in range(tries):
@@ -58,7 +59,7 @@ def time_alone(run: Run, threads: int, tries: int = _TRIES) -> Round:
 
 
 def time_once(run: Run, threads: int) -> Round:
-    """One run, as it went."""
+    """Time one run."""
     start, cpu = time.perf_counter(), time.process_time()
     run()
     seconds = time.perf_counter() - start
@@ -75,7 +76,7 @@ COLUMNS = (*CASE, "round", "seconds", "busy")
 def write_times(
     path: Path, times: Mapping[str, Sequence[Round]], case: Mapping[str, object]
 ) -> None:
-    """``times``: the rounds of each search; ``case``: what ``CASE`` names, and maybe more."""
+    """Write the rounds of each search as CSV, with the columns ``CASE`` taken from ``case``."""
     shared = {key: case[key] for key in CASE if key in case}
     with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -86,7 +87,7 @@ def write_times(
 
 
 def read_times(paths: Iterable[Path]) -> pd.DataFrame:
-    """All rows of several files; ``InputError`` names one that is no such table."""
+    """Return the rows of several ``timing.csv``; raise ``InputError`` for other columns."""
     frames = []
     for path in paths:
         frame = pd.read_csv(path)
@@ -100,8 +101,8 @@ _TORCH_BLOCK = 64  # users at a time
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How to time: the config's ``timing``, and ``candidates`` of its ``evaluation``."""
+class TimingSettings:
+    """The config's section ``timing``, with ``candidates`` of ``evaluation``."""
 
     threads: int
     rounds: int
@@ -109,40 +110,42 @@ class Settings:
     candidates: int
 
     @classmethod
-    def from_config(cls, config: Mapping[str, int]) -> "Settings":
-        """Settings from the job's own; ``InputError`` names a wrong one."""
+    def from_config(cls, config: Mapping[str, int]) -> "TimingSettings":
+        """Return the settings in ``config``; raise ``InputError`` naming the first wrong key."""
         settings = cls(**config)
         for field in fields(cls):
             value = getattr(settings, field.name)
             if value < 1:
-                raise InputError(f"timing.{field.name}: {value}; give 1 or more")
-        most = get_threads()
-        if settings.threads > most:
+                raise InputError(f"timing.{field.name}: expected 1 or more, got {value}")
+        available = get_threads()
+        if settings.threads > available:
             raise InputError(
-                f"timing.threads: {settings.threads}, but this job may use {most}; "
+                f"timing.threads: {settings.threads}, but this job may use {available}; "
                 f"give Snakemake that many cores (-j{settings.threads}), or ask for fewer threads"
             )
         return settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Command line."""
+    """Run the stage from the command line."""
     parser = stage_parser(__doc__)
     for name in ("user-codes", "item-codes", "user-vectors", "item-vectors"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--output", type=Path, required=True, help="a row for each search, round")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="CSV of a row per search and round"
+    )
     return run_stage(parser, _run, argv)
 
 
 def _run(args: argparse.Namespace) -> dict[str, object]:
-    settings = Settings.from_config(args.settings["timing"])
+    settings = TimingSettings.from_config(args.settings["timing"])
     users = load_array(args.user_codes), load_array(args.user_vectors)
     items = load_array(args.item_codes), load_array(args.item_vectors)
     set_threads(settings.threads)
     torch.set_num_threads(settings.threads)
     runs = searches(users, items, settings)
     for run in runs.values():
-        run()  # compiles, warms
+        run()  # compiles, fills caches
     times = in_turns(runs, settings.rounds, settings.threads)
     sizes = {"users": len(users[0]), "items": len(items[0])}
     write_times(args.output, times, {**args.settings, **args.settings["timing"], **sizes})
@@ -152,9 +155,12 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
 def searches(
     users: tuple[np.ndarray, np.ndarray],
     items: tuple[np.ndarray, np.ndarray],
-    settings: Settings,
+    settings: TimingSettings,
 ) -> dict[str, Run]:
-    """The searches by name; codes and vectors of ``users`` and ``items``. No item is masked."""
+    """Return the searches to time, by name; no item is excluded.
+
+    ``users`` and ``items``: their codes uint8 [rows, bytes] and vectors float32 [rows, d].
+    """
     index, (codes, vectors), k = Index(*items), users, settings.k
     candidates = max(k, settings.candidates)
     return {
@@ -166,7 +172,7 @@ def searches(
 
 
 def _torch_search(users: np.ndarray, items: np.ndarray, k: int) -> None:
-    """What a user would write without this package."""
+    """Search as a user of plain PyTorch would."""
     item_vectors = torch.from_numpy(items).T
     for block in torch.from_numpy(users).split(_TORCH_BLOCK):
         torch.topk(block @ item_vectors, min(k, len(items)))

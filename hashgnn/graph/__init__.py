@@ -1,1 +1,1 @@
-"""The bipartite interaction graph and neighbor sampling."""
+"""The bipartite interaction graph: neighbor sampling, aggregation and random walks."""

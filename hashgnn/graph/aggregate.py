@@ -1,7 +1,7 @@
-"""Means over neighborhoods, with their gradients.
+"""Compute means over neighborhoods, and their gradients.
 
-On the CPU numba kernels read each row where it lies and prefetch the rows of the next target; on
-other devices, and as the reference of the tests, plain torch operations do the same.
+On the CPU, numba kernels read each row in place and prefetch the rows of the next target. On other
+devices, and as the reference in tests, plain torch operations compute the same.
 """
 
 from typing import Any, NamedTuple
@@ -15,9 +15,11 @@ from hashgnn.kernels import LINE, njit, prefetch_line
 
 
 class Neighborhoods(NamedTuple):
-    """Target t [T] reads ``indices[starts[t]:stops[t]]`` and itself: rows of the layer's input.
+    """The rows of a layer's input that each of T targets reads.
 
-    ``targets`` and ``indices`` are int32 or int64, ``starts`` and ``stops`` int64; none is empty.
+    Target t reads row ``targets[t]``, its own, and the rows ``indices[starts[t]:stops[t]]`` of its
+    neighbors, of which there is at least one. ``targets`` and ``indices`` are int32 or int64,
+    ``starts`` and ``stops`` int64.
     """
 
     targets: Tensor
@@ -26,7 +28,7 @@ class Neighborhoods(NamedTuple):
     indices: Tensor
 
     def rows(self, start: int, stop: int) -> "Neighborhoods":
-        """Those of some of the targets."""
+        """Return the neighborhoods of the targets ``start`` .. ``stop`` - 1."""
         chosen = slice(start, stop)
         return self._replace(
             targets=self.targets[chosen], starts=self.starts[chosen], stops=self.stops[chosen]
@@ -34,14 +36,14 @@ class Neighborhoods(NamedTuple):
 
 
 def drawn(targets: Tensor, neighbors: Tensor) -> Neighborhoods:
-    """Sampled ``neighbors`` [T, fanout] of the ``targets`` [T]."""
+    """Return the neighborhoods of ``targets`` [T] with sampled ``neighbors`` [T, fanout]."""
     count, fanout = neighbors.shape
     bounds = torch.arange(0, count * fanout + 1, fanout, device=targets.device)
     return Neighborhoods(targets, bounds[:-1], bounds[1:], neighbors.flatten())
 
 
 def whole(graph: Graph, device: torch.device, targets: Tensor | None = None) -> Neighborhoods:
-    """All neighbors of the nodes ``targets``, or of every node."""
+    """Return the neighborhoods of all neighbors of the nodes ``targets``, or of every node."""
     indptr = torch.from_numpy(graph.indptr).to(device)
     indices = torch.from_numpy(graph.indices).to(device)
     if targets is None:
@@ -73,14 +75,18 @@ def gather_rows(
     share: np.float32,
     out: np.ndarray,
 ) -> None:
-    """Mix each target's own row with the mean row of its neighbors.
+    """Combine each target's own row with the mean row of its neighbors.
 
-    ``x`` float32 [rows, d]; see ``Neighborhoods`` for the next four. ``out`` [T, 2 d] takes the
-    two side by side; ``out`` [T, d] takes ``share`` of the one and 1 - ``share`` of the other.
+    Args:
+        x: The layer's input, float32 [rows, d].
+        targets, starts, stops, indices: See ``Neighborhoods``.
+        share: Weight of the own row if ``out`` has d columns.
+        out: Overwritten. [T, 2 d] takes own row and mean side by side, [T, d] takes
+            ``share`` own + (1 - ``share``) mean.
     """
     width = x.shape[1]
     beside = out.shape[1] > width
-    mixed = 1.0 if beside else 1.0 - share  # of the mean
+    mixed = 1.0 if beside else 1.0 - share  # weight of the mean
     for row in range(len(targets)):
         own, mean = out[row, :width], out[row, out.shape[1] - width :]
         mean[:] = 0.0
@@ -109,10 +115,10 @@ def scatter_rows(
     share: np.float32,
     out: np.ndarray,
 ) -> None:
-    """Add to ``out`` [rows, d] what a gradient of ``gather_rows``' result makes of its ``x``."""
+    """Add the gradient of ``x`` to ``out`` [rows, d], given that of ``gather_rows``' result."""
     width = out.shape[1]
     beside = gradient.shape[1] > width
-    mixed = 1.0 if beside else 1.0 - share  # of the mean
+    mixed = 1.0 if beside else 1.0 - share  # weight of the mean
     for row in range(len(targets)):
         own, mean = gradient[row, :width], gradient[row, gradient.shape[1] - width :]
         _add(out[targets[row]], np.float32(1.0) if beside else share, own)
@@ -128,14 +134,14 @@ def scatter_rows(
 
 
 def neighbor_mean(x: Tensor, hoods: Neighborhoods) -> Tensor:
-    """Mean row of each target's neighbors: [T, d], from ``x`` [rows, d]."""
+    """Return the mean row of each target's neighbors, [T, d], from ``x`` [rows, d]."""
     if has_kernels(x):
         return _NeighborMean.apply(x, *hoods)
     return neighbor_mean_reference(x, hoods)
 
 
 def neighbor_mean_reference(x: Tensor, hoods: Neighborhoods) -> Tensor:
-    """What ``neighbor_mean`` computes, in plain torch operations."""
+    """Compute ``neighbor_mean`` with plain torch operations."""
     counts = hoods.stops - hoods.starts
     owners = torch.arange(len(counts), device=x.device).repeat_interleave(counts)
     within = torch.arange(len(owners), device=x.device) - (counts.cumsum(0) - counts)[owners]
@@ -145,18 +151,18 @@ def neighbor_mean_reference(x: Tensor, hoods: Neighborhoods) -> Tensor:
 
 
 def has_kernels(x: Tensor) -> bool:
-    """Whether the kernels can work on ``x``."""
+    """Return whether the numba kernels support the device and type of ``x``."""
     return x.device.type == "cpu" and x.dtype == torch.float32
 
 
 def gather(x: Tensor, hoods: Neighborhoods, share: float, out: Tensor) -> None:
-    """``gather_rows`` of tensors on the CPU."""
+    """Call ``gather_rows`` with tensors on the CPU."""
     own, starts, stops, indices = (part.numpy() for part in hoods)
     gather_rows(x.numpy(), own, starts, stops, indices, np.float32(share), out.numpy())
 
 
 def scatter(gradient: Tensor, hoods: Neighborhoods, share: float, out: Tensor) -> None:
-    """``scatter_rows`` of tensors on the CPU."""
+    """Call ``scatter_rows`` with tensors on the CPU."""
     own, starts, stops, indices = (part.numpy() for part in hoods)
     scatter_rows(gradient.numpy(), own, starts, stops, indices, np.float32(share), out.numpy())
 

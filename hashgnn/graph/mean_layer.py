@@ -1,7 +1,6 @@
-"""A layer of mean aggregation as one operation: gather, multiply, activate.
+"""Compute a mean aggregation layer as one operation: gather, multiply, activate.
 
-It goes over its targets block by block, so that what one operation leaves is still in the cache
-when the next one wants it.
+The targets are processed in blocks, so that intermediate results stay in the cache.
 """
 
 from collections.abc import Iterator
@@ -22,28 +21,33 @@ from hashgnn.graph.aggregate import (
 
 
 def multiply(a: Tensor, b: Tensor, out: Tensor) -> None:
-    """``out`` = ``a`` @ ``b``, float32 on the CPU, without gradients.
+    """Write ``a`` @ ``b`` into ``out``, without gradients; all are float32 on the CPU.
 
-    ``out`` is contiguous; ``a`` and ``b`` are, or are transposed.
+    ``out`` is contiguous; ``a`` and ``b`` are contiguous or transposed.
     """
     if torch.get_num_threads() == 1:
-        with np.errstate(over="ignore", invalid="ignore"):  # as torch; training looks at its loss
+        with np.errstate(over="ignore", invalid="ignore"):  # torch does not warn either
             np.dot(a.numpy(), b.numpy(), out=out.numpy())
     else:
         torch.mm(a, b, out=out)
 
 
-SLOPE = 0.2  # of LeakyReLU, below 0
-BLOCK = 1024  # targets: a megabyte at width 128
+SLOPE = 0.2  # of LeakyReLU for negative inputs
+BLOCK = 1024  # targets; 0.5 MB at width 128
 
 
 def mean_layer(
     x: Tensor, hoods: Neighborhoods, weight: Tensor, bias: Tensor, share: float
 ) -> Tensor:
-    """LeakyReLU(W m + b) for every target: float32 [T, out].
+    """Return LeakyReLU(W m + b) for every target: float32 [T, out].
 
-    m is [self ; mean(neighbors)] for a ``weight`` [out, 2 d], and ``share`` self +
-    (1 - ``share``) mean(neighbors) for one of [out, d]. ``x`` [rows, d] is what ``hoods`` read.
+    Args:
+        x: The layer's input, [rows, d].
+        hoods: The rows of ``x`` that each target reads.
+        weight: W. With shape [out, 2 d], m is [self ; mean(neighbors)]; with shape [out, d], m is
+            ``share`` self + (1 - ``share``) mean(neighbors).
+        bias: b, [out].
+        share: Weight of a target's own row, for a ``weight`` of [out, d].
     """
     if has_kernels(x):
         return _MeanLayer.apply(x, weight, bias, share, torch.is_grad_enabled(), *hoods)
@@ -53,7 +57,7 @@ def mean_layer(
 def mean_layer_reference(
     x: Tensor, hoods: Neighborhoods, weight: Tensor, bias: Tensor, share: float
 ) -> Tensor:
-    """What ``mean_layer`` computes, in plain torch operations."""
+    """Compute ``mean_layer`` with plain torch operations."""
     own, mean = x[hoods.targets.long()], neighbor_mean_reference(x, hoods)
     if weight.shape[1] > x.shape[1]:
         mixed = torch.cat([own, mean], dim=1)
@@ -95,7 +99,7 @@ class _MeanLayer(torch.autograd.Function):
         part = torch.empty_like(weight)
         for start, stop in _blocks(hoods):
             rows, size = slice(start, stop), stop - start
-            # The sign of what came out of the activation is that of what went in.
+            # The activation keeps the sign, so its output serves in place of its input.
             before = torch.ops.aten.leaky_relu_backward.grad_input(
                 gradients[0][rows], out[rows], SLOPE, True, grad_input=inner[:size]
             )

@@ -1,7 +1,7 @@
 """Random walks over the one-mode projections of the graph, and MinHash buckets of its nodes.
 
-In the projection of one side of a bipartite graph two nodes are joined with the number of
-neighbors they share as weight. It is never built: a step goes to a neighbor, and back.
+The projection of one side of a bipartite graph joins two nodes with the number of neighbors they
+share as weight. It is not built: a step goes to a neighbor on the other side and back.
 MinHash: Broder (1997), On the Resemblance and Containment of Documents.
 """
 
@@ -16,17 +16,17 @@ from hashgnn.kernels import njit
 
 
 def buckets(neighbors: Csr, bands: int, rows: int, seed: int) -> np.ndarray:
-    """The bucket of each node in each band: uint64 [nodes, bands].
+    """Return the MinHash bucket of each node in each band: uint64 [nodes, bands].
 
-    Two nodes whose neighborhoods have the Jaccard similarity s share a band's bucket with chance
-    s^``rows``. Nodes without neighbors share theirs.
+    Two nodes whose neighborhoods have the Jaccard similarity s share the bucket of a band with
+    probability s^``rows``. All nodes without neighbors share one bucket.
     """
     return _buckets(*neighbors, bands, rows, seed)
 
 
 @njit(cache=True)
 def _mix(bits):  # type: ignore[no-untyped-def]
-    """SplitMix64's finalizer (Steele et al. 2014), as a hash of uint64."""
+    """Return the finalizer of SplitMix64 (Steele et al. 2014), used as a 64-bit hash."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return bits ^ (bits >> np.uint64(31))
@@ -49,17 +49,17 @@ def _buckets(
 
 
 class Walks(NamedTuple):
-    """Walks one after the other: walk w is ``nodes[starts[w]:starts[w + 1]]``."""
+    """Concatenated walks: walk w is ``nodes[starts[w]:starts[w + 1]]``."""
 
     nodes: np.ndarray  # int32
     starts: np.ndarray  # int64 [walks + 1]
 
 
 def centralities(train: Csr, n_items: int) -> tuple[np.ndarray, np.ndarray]:
-    """HITS centrality of users and of items, each scaled to 0 .. 1 (float64).
+    """Return the HITS centralities of users and of items, each scaled to 0 .. 1 (float64).
 
-    On a bipartite graph these are the principal singular vectors of the matrix (Kleinberg 1999).
-    Where all nodes of a side are equally central they are 0.
+    On a bipartite graph these are the principal singular vectors of the interaction matrix
+    (Kleinberg 1999). They are 0 where all nodes of a side are equally central.
     """
     matrix = interaction_matrix(train, n_items).astype(np.float64)
     users, _, items = svds(matrix, k=1, random_state=0)
@@ -72,25 +72,31 @@ def _scaled(values: np.ndarray) -> np.ndarray:
 
 
 def walks_per_node(centrality: np.ndarray, least: int, most: int) -> np.ndarray:
-    """The larger of ``least`` and ceil(``most`` * centrality): int64, Algorithm 1 of the paper."""
+    """Return max(``least``, ceil(``most`` * centrality)) as int64: Algorithm 1 of BiNE."""
     return np.maximum(np.ceil(most * centrality), least).astype(np.int64)
 
 
 def walk(here: Csr, there: Csr, n_walks: np.ndarray, stop: float, seed: int) -> Walks:
-    """``n_walks[v]`` walks from each node v of one side, ended with chance ``stop`` after a node.
+    """Walk over the projection of one side of the graph.
 
-    ``here`` has the neighbors of this side's nodes, ``there`` those of the other side's. A step
-    leads to a node in proportion to the neighbors it shares with the one before, never to itself;
-    a walk also ends where there is nowhere to go.
+    A step leads to another node with probability in proportion to the number of neighbors that
+    both share.
+
+    Args:
+        here: The neighbors of the nodes of the side that is walked on.
+        there: The neighbors of the nodes of the other side.
+        n_walks: Walks to start from each node, [nodes].
+        stop: Probability that a walk ends after a node. It also ends where no step is possible.
+        seed: Seed of the walks.
     """
-    shared = np.diff(there.indptr)[here.indices] - 1  # nodes that a neighbor leads to
+    shared = np.diff(there.indptr)[here.indices] - 1  # other nodes that each neighbor leads to
     reach = np.concatenate([[0], np.cumsum(shared)])
     return Walks(*_walk(*here, *there, reach, n_walks, stop, seed))
 
 
 @njit(cache=True)
 def _step(node, indptr, indices, other_indptr, other_indices, reach):  # type: ignore[no-untyped-def]
-    """A neighbor in proportion to where it leads, then any of its own but ``node``; -1: none."""
+    """Draw a neighbor in proportion to its degree - 1, then another node of it; -1 if none."""
     first, last = reach[indptr[node]], reach[indptr[node + 1]]
     if first == last:
         return -1

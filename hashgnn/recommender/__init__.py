@@ -1,1 +1,1 @@
-"""Training and recommending outside the workflow: what the Python interface and the CLI share."""
+"""Train models and recommend items outside the workflow: the Python interface and its parts."""

@@ -1,131 +1,74 @@
-"""Interactions and ids as a program has them: data frames, pairs, matrices; one id or many."""
+"""Read interactions from data frames, pairs of sequences and sparse matrices."""
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pyarrow.interchange import from_dataframe
 from scipy import sparse
 
+from hashgnn.data.cells import ids
 from hashgnn.data.ids import Pairs, id_keys, number_ids, unique_pairs
 from hashgnn.data.interactions import Interactions
-from hashgnn.data.tabular.columns import ids
-from hashgnn.errors import InputError, shown
-from hashgnn.recommender.columns import column, named_columns
+from hashgnn.errors import InputError, did_you_mean
+from hashgnn.recommender.model import Ids
 
-_SHOWN = 3
-_INT64 = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True)
-class Ids:
-    """``text``: the id of each row. ``integer``: whether they were integers when they came."""
-
-    text: pd.Index
-    integer: bool = False
-
-    def __len__(self) -> int:
-        """Number of rows."""
-        return len(self.text)
-
-    def rows(self, wanted: Hashable | Iterable[Hashable], kind: str) -> np.ndarray:
-        """Rows int64 of the ids ``wanted``, one or several.
-
-        One ``InputError`` for all that are not there.
-        """
-        texts = [_text(id_, kind) for id_ in _several(wanted, kind)]
-        rows = self.text.get_indexer(pd.Index(texts, dtype="str"))
-        unknown = [text for text, row in zip(texts, rows, strict=True) if row < 0]
-        if unknown:
-            more = f" and {len(unknown) - _SHOWN:,} more" if len(unknown) > _SHOWN else ""
-            raise InputError(
-                f"unknown {kind}: {', '.join(map(repr, unknown[:_SHOWN]))}{more}; the model knows "
-                f"the {len(self):,} {kind}s that it was trained on, such as {str(self.text[0])!r}"
-            )
-        return rows
-
-    def at(self, rows: np.ndarray) -> pd.Index:
-        """The ids of ``rows``, as they came."""
-        chosen = self.text.take(rows)
-        return chosen.astype(self._integers) if self.integer else chosen
-
-    @cached_property
-    def _integers(self) -> type[np.integer]:
-        """int64, or uint64 where one of the ids needs it: the same for all rows."""
-        long = self.text[self.text.str.len() >= len(str(_INT64))]
-        return np.uint64 if any(int(text) > _INT64 for text in long) else np.int64
+_LISTED = 20  # column names in a message
+_FORMS = "a sequence of text, integers or UUIDs"
 
 
-def _several(wanted: Any, kind: str) -> Iterable[Any]:
-    """``wanted`` one by one: text, though it can be taken apart, is one id."""
-    if getattr(wanted, "ndim", 1) == 0:  # of NumPy, or of torch
-        return [wanted.item()]
-    if isinstance(wanted, str | bytes | bytearray) or not isinstance(wanted, Iterable):
-        return [wanted]
-    if isinstance(wanted, Mapping) or getattr(wanted, "ndim", 1) > 1:
-        raise InputError(f"{kind}s are {type(wanted).__name__}; give one id, or a list of ids")
-    return wanted
-
-
-def _text(id_: Any, kind: str) -> str:
-    if isinstance(id_, pa.Scalar):
-        id_ = id_.as_py()
-    if isinstance(id_, str):
-        return id_
-    if isinstance(id_, int | np.integer) and not isinstance(id_, bool):
-        return str(int(id_))
-    if isinstance(id_, UUID):
-        return str(id_)
-    raise InputError(
-        f"{kind} {shown(id_)} is {type(id_).__name__}; ids are text, integers or UUIDs"
-    )
-
-
-class Given(NamedTuple):
-    """Interactions by number, and the ids behind the numbers."""
+class TrainingData(NamedTuple):
+    """Interactions between numbered users and items, and the ids of the numbers."""
 
     interactions: Interactions
     users: Ids
     items: Ids
 
 
-def take(interactions: Any, user: str = "user", item: str = "item") -> Given:
+def adapt(interactions: Any, user: str = "user", item: str = "item") -> TrainingData:
     """Number the users and items of ``interactions``; repeats of a pair count once.
 
-    Anything with named columns, of which ``user`` and ``item`` are read: a data frame of pandas or
-    polars, an Arrow table, a dict, whatever speaks Arrow's or the data frames' protocol; a tuple or
-    list of two sequences of equal length, users first; or a scipy sparse matrix of users by items,
-    whose row and column numbers are the ids and whose stored values other than 0 are the
-    interactions. Ids are text, integers or UUIDs. ``InputError`` says what else was given.
+    Ids are text, integers or UUIDs.
+
+    Args:
+        interactions: An object with named columns: a data frame of pandas or polars, an Arrow
+            table, a dict, or anything that supports Arrow's or the data frames' protocol. Or a
+            tuple or list of two sequences of equal length, users first. Or a scipy sparse matrix of
+            users by items, whose row and column numbers are the ids and whose stored values other
+            than 0 are the interactions.
+        user: Name of the column of users.
+        item: Name of the column of items.
+
+    Raises:
+        InputError: ``interactions`` has another form, is empty, or holds values that are no ids.
     """
     pair = _pair(interactions, user, item)
     columns = [column(values, role) for values, role in zip(pair, (user, item), strict=True)]
     if len(columns[0]) != len(columns[1]):
-        raise InputError(f"{len(columns[0])} users, but {len(columns[1])} items; give a pair a row")
+        raise InputError(f"{len(columns[0])} users, but {len(columns[1])} items; give as many")
     if not len(columns[0]):
         raise InputError("there are no interactions")
     texts = [ids(column, role, _locate) for column, role in zip(columns, (user, item), strict=True)]
     users, items = (number_ids([text]) for text in texts)
     pairs = unique_pairs(Pairs(users.numbers, items.numbers, None, None))
-    known = [
-        Ids(pd.Index(numbered.ids.to_pandas(), dtype="str"), pa.types.is_integer(column.type))
-        for numbered, column in zip((users, items), columns, strict=True)
-    ]
+    user_ids, item_ids = (
+        Ids(pd.Index(numbering.ids.to_pandas(), dtype="str"), pa.types.is_integer(column.type))
+        for numbering, column in zip((users, items), columns, strict=True)
+    )
     keys = (id_keys(users.ids), id_keys(items.ids))
-    n_users, n_items = map(len, known)
-    return Given(Interactions(pairs.user, pairs.item, n_users, n_items, *keys), *known)
+    numbered = Interactions(pairs.user, pairs.item, len(user_ids), len(item_ids), *keys)
+    return TrainingData(numbered, user_ids, item_ids)
 
 
 def _pair(interactions: Any, user: str, item: str) -> tuple[Any, Any]:
     if sparse.issparse(interactions):
-        entries = interactions.tocsr().tocoo()  # sums what is stored twice
+        entries = interactions.tocsr().tocoo()  # sums entries that are stored twice
         stored = entries.data != 0
         if np.isnan(entries.data[stored]).any():
-            raise InputError("interactions have NaN among their values; leave those out")
+            raise InputError("interactions have NaN among their values; remove them")
         return entries.row[stored], entries.col[stored]
     if named := named_columns(interactions, user, item):
         return named
@@ -141,3 +84,120 @@ def _pair(interactions: Any, user: str, item: str) -> tuple[Any, Any]:
 
 def _locate(row: int) -> str:
     return f"interactions, row {row}"
+
+
+def named_columns(table: Any, user: Hashable, item: Hashable) -> tuple[Any, Any] | None:
+    """Return the columns ``user`` and ``item`` of ``table``; None if it has no named columns.
+
+    Raises ``InputError`` unless there is exactly one of each.
+    """
+    found = _by_place(table)
+    if found is None:
+        return None
+    names, at = found
+    if user == item:
+        raise InputError(f"user and item are both the column {user!r}; name two")
+    return at(_place(names, user)), at(_place(names, item))
+
+
+def _by_place(table: Any) -> tuple[Sequence[Hashable], Callable[[int], Any]] | None:
+    """Return the names of the columns, and a function that returns the column at a place."""
+    if isinstance(table, pd.DataFrame):
+        return list(table.columns), lambda place: table.iloc[:, place]
+    if isinstance(table, Mapping):
+        keys = list(table)
+        return keys, lambda place: table[keys[place]]
+    if isinstance(table, np.ndarray) and (fields := table.dtype.names):
+        return fields, lambda place: table[fields[place]]
+    if isinstance(table, tuple) and hasattr(table, "_fields"):  # a named tuple
+        return table._fields, table.__getitem__
+    arrow = _arrow_table(table)
+    return None if arrow is None else (arrow.column_names, arrow.column)
+
+
+def _arrow_table(table: Any) -> pa.Table | None:
+    try:
+        if _speaks_arrow(table):
+            return pa.table(table)
+        return pa.table(from_dataframe(table)) if hasattr(table, "__dataframe__") else None
+    except (pa.ArrowException, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+        reason = f"cannot read interactions of type {type(table).__name__} as a table ({error})"
+        raise InputError(" ".join(reason.split())) from error
+
+
+def _speaks_arrow(values: Any) -> bool:
+    return hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__")
+
+
+def _place(names: Sequence[Hashable], column: Hashable) -> int:
+    places = [place for place, name in enumerate(names) if name == column]
+    if len(places) == 1:
+        return places[0]
+    existing = ", ".join(map(str, names[:_LISTED])) + (", …" if len(names) > _LISTED else "")
+    problem = f"{len(places)} columns" if places else "no column"
+    nearest = "" if places else did_you_mean(column, map(str, names[:_LISTED]))
+    raise InputError(f"{problem} {column!r}; there are: {existing}{nearest}")
+
+
+def column(values: Any, role: str) -> pa.Array:
+    """Return ids as an Arrow array of text or integers.
+
+    Floats and nulls are passed through: the reader of ids reports them with their rows. Raises
+    ``InputError`` for other types.
+    """
+    try:
+        found = _to_arrow(_to_sequence(values, role))
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        reason = f"{role}: ids must be all text, all integers or all UUIDs ({error})"
+        raise InputError(" ".join(reason.split())) from error
+    kinds = (pa.types.is_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
+    if not any(is_kind(found.type) for is_kind in kinds):
+        raise InputError(
+            f"interactions, row 0: the {role} ids are {found.type}; give {_FORMS} (bytes decoded "
+            "to text, or as UUIDs)"
+        )
+    return found
+
+
+def _to_sequence(values: Any, role: str) -> Any:
+    """Return ``values`` in a form that Arrow reads."""
+    if isinstance(values, pd.Series):
+        return values.array
+    unfit = isinstance(values, str | bytes | Mapping | set | frozenset) or not isinstance(
+        values, Iterable
+    )
+    if unfit or getattr(values, "ndim", 1) != 1:
+        raise InputError(f"the {role} ids are {type(values).__name__}; give {_FORMS}")
+    if _speaks_arrow(values) or isinstance(values, np.ndarray):
+        return values
+    return values.tolist() if hasattr(values, "tolist") else list(values)
+
+
+def _to_arrow(values: Any) -> pa.Array:
+    """Convert to the type that Arrow infers, or to uint64 or UUIDs as text, which it does not."""
+    if hasattr(values, "__arrow_c_stream__"):
+        return _whole(pa.chunked_array(values))
+    try:
+        made = pa.array(values, from_pandas=True)
+    except OverflowError:
+        made = pa.array(values, pa.uint64(), from_pandas=True)
+    except pa.ArrowException:
+        texts = [str(value) if isinstance(value, UUID) else value for value in values]
+        made = pa.array(texts, from_pandas=True)
+    return _whole(made) if isinstance(made, pa.ChunkedArray) else _plain(made)
+
+
+def _whole(chunked: pa.ChunkedArray) -> pa.Array:
+    chunks = [_plain(chunk) for chunk in chunked.chunks]
+    return pa.concat_arrays(chunks) if chunks else pa.nulls(0)
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    """Convert dictionaries, UUIDs and other kinds of text to plain text."""
+    if pa.types.is_dictionary(values.type):
+        return _plain(values.dictionary).take(values.indices)
+    if getattr(values.type, "extension_name", "") == "arrow.uuid":
+        return pa.array([id_ and str(id_) for id_ in values.to_pylist()], pa.string())
+    if pa.types.is_large_string(values.type) or pa.types.is_string_view(values.type):
+        return values.cast(pa.string())
+    return values

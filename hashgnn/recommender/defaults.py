@@ -1,4 +1,4 @@
-"""Methods with the hyper-parameters that the workflow's own config gives them."""
+"""Fill in the hyper-parameters of a method with the defaults of the workflow's config."""
 
 import functools
 from collections.abc import Mapping
@@ -13,14 +13,15 @@ from hashgnn.config.settings import parse, require
 from hashgnn.errors import InputError, did_you_mean, shown
 from hashgnn.experiment.runs import base_model, variant
 
-# At least so many steps an epoch, as far as that leaves batches of a useful size.
+# The least number of steps per epoch, unless batches would be smaller than _LEAST_BATCH.
 _STEPS, _LEAST_BATCH = 32, 256
 
 
-class Recipe(NamedTuple):
-    """A method's module and hyper-parameters, and how many negatives it wants how often.
+class MethodDefaults(NamedTuple):
+    """The module of a method, all its hyper-parameters, and the negatives that it trains on.
 
-    ``negatives`` is None for a method that draws its own, if any.
+    ``negatives`` per interaction are drawn anew in each of ``rounds``; None for a method that draws
+    its own or needs none.
     """
 
     module: str
@@ -37,13 +38,21 @@ class _Drawn:
         require(self, negatives=1)
 
 
-def recipe(method: str, parameters: Mapping[str, Any], n_interactions: int) -> Recipe:
-    """The config's entry ``method`` with ``parameters`` on top, as in a sweep of the workflow.
+def method_defaults(
+    method: str, parameters: Mapping[str, Any], n_interactions: int
+) -> MethodDefaults:
+    """Return the config's entry of ``method``, updated with ``parameters``.
 
-    Dots in a key lead into a nested one, which may also be given in part; ``negatives`` are those
-    drawn for each interaction. The batch, unless given, is fitted to the task: where the config's
-    would make fewer than 32 steps an epoch of ``n_interactions``, it is the power of two that makes
-    as many, from 256 on. ``InputError`` for a method that is none.
+    Args:
+        method: Id of a method of the config.
+        parameters: Values that differ from the config's. A key with dots names a nested value;
+            of a nested mapping those that are given are updated. ``negatives`` is their number
+            per interaction.
+        n_interactions: Size of the training set. Unless ``parameters`` holds ``batch_size``, it is
+            reduced to the power of two, from 256 on, that makes at least 32 steps per epoch.
+
+    Raises:
+        InputError: The method is unknown, or a parameter is unknown or has a wrong value.
     """
     check_method(method)
     entry = variant(_config()["models"][method], parameters)
@@ -54,11 +63,11 @@ def recipe(method: str, parameters: Mapping[str, Any], n_interactions: int) -> R
         negatives = parse(_Drawn, drawn, "parameters").negatives
         if "batch_size" not in parameters:
             made["batch_size"] = _batch_size(made["batch_size"], n_interactions)
-    return Recipe(entry["module"], made, negatives, config["triplets"]["rounds"])
+    return MethodDefaults(entry["module"], made, negatives, config["triplets"]["rounds"])
 
 
 def check_method(method: str) -> None:
-    """``InputError`` unless ``method`` trains its own vectors in the workflow's config."""
+    """Raise ``InputError`` unless ``method`` is in the config and trains vectors of its own."""
     models = _config()["models"]
     usable = [name for name in models if "pretrained" not in models[name]]
     if method not in usable:
@@ -67,14 +76,15 @@ def check_method(method: str) -> None:
 
 
 def arguments(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of ``HashGNN`` that train again what a ``record`` tells of.
+    """Return the arguments of ``HashGNN`` that repeat the training of a ``record``.
 
-    A variant of a sweep or of tuning is its model with the hyper-parameters that the record has.
+    A variant of a sweep or of tuning is returned as its base method with the recorded
+    hyper-parameters.
     """
     settings = record["settings"]
     method = base_model(settings.get("model", ""))
     if _config()["models"].get(method, {}).get("module") != settings["method"]:
-        method = settings["method"]  # of another config: none that ``check_method`` would take
+        method = settings["method"]  # a method of another config, which ``check_method`` refuses
     chosen = {"bits": settings["bits"], "method": method, "seed": settings["seed"]}
     chosen["device"] = record.get("device_option", "auto")
     if "validation" in settings:

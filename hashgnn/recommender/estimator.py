@@ -1,4 +1,4 @@
-"""The Python interface, in the manner of scikit-learn."""
+"""The Python interface: an estimator in the style of scikit-learn."""
 
 from collections.abc import Hashable, Iterable
 from os import PathLike
@@ -7,24 +7,25 @@ from typing import Any, Self
 
 import pandas as pd
 
+from hashgnn.config.base import parse
 from hashgnn.errors import InputError
-from hashgnn.recommender.adapter import take
+from hashgnn.recommender.adapter import adapt
 from hashgnn.recommender.defaults import arguments
 from hashgnn.recommender.folder import load_model, save_model
-from hashgnn.recommender.model import Model
-from hashgnn.recommender.options import Search
+from hashgnn.recommender.model import Model, Search
 
 
 class HashGNN:
-    """Learn codes and vectors from interactions, and recommend by them.
+    """Learn codes and vectors from interactions, and recommend items with them.
 
         >>> model = HashGNN(bits=64).fit(interactions)
         >>> model.recommend(["anna", "ben"], n=10)
         >>> model.save("model")
         >>> HashGNN.load("model").recommend(["anna"])
 
-    After ``fit`` or ``load``: ``model_``, with ids, codes, vectors and index; after ``fit`` also
-    ``history_``, the course of the training as a data frame.
+    Attributes:
+        model_: After ``fit`` or ``load``: ids, codes, vectors and index.
+        history_: After ``fit``: losses and validation results of the training, a data frame.
     """
 
     model_: Model
@@ -40,12 +41,18 @@ class HashGNN:
         device: str = "auto",
         **parameters: Any,
     ) -> None:
-        """``method``: id of a model in the workflow's config that trains its own vectors.
+        """Set the parameters of the training; ``fit`` checks them.
 
-        ``validation``: share of each user's interactions that is held out to choose the best
-        epoch. ``device``: auto, cpu, cuda or cuda:N. ``parameters``: hyper-parameters (epochs,
-        learning_rate, batch_size, negatives, ...) that differ from the workflow's config; of a
-        nested one (``guidance={"floor": 0.4}``) those named. All are checked by ``fit``.
+        Args:
+            bits: Length of the codes.
+            method: Id of a method of the workflow's config that trains vectors of its own.
+            seed: Seed of the split, the negatives and the training.
+            validation: Share of each user's interactions that is held out to choose the best
+                epoch.
+            device: auto, cpu, cuda or cuda:N.
+            parameters: Hyper-parameters (epochs, learning_rate, batch_size, negatives, ...) that
+                differ from the workflow's config. A nested one is updated, not replaced:
+                ``guidance={"floor": 0.4}`` keeps the rest of ``guidance``.
         """
         self.bits = bits
         self.method = method
@@ -57,22 +64,33 @@ class HashGNN:
     def fit(
         self, interactions: Any, *, user: str = "user", item: str = "item", verbose: bool = False
     ) -> Self:
-        """Train on ``interactions``.
+        """Train on interactions.
 
-        A table with columns ``user`` and ``item`` (pandas, polars, Arrow, a dict, ...), a pair
-        (users, items) of sequences, or a scipy sparse matrix of users by items. Ids are text,
-        integers or UUIDs, which count as text. ``InputError`` if they, or the arguments of the
-        model, cannot be used.
+        Args:
+            interactions: A table with named columns (pandas, polars, Arrow, a dict, ...), a pair
+                (users, items) of sequences, or a scipy sparse matrix of users by items. Ids are
+                text, integers or UUIDs; UUIDs are treated as text.
+            user: Name of the column of users.
+            item: Name of the column of items.
+            verbose: Whether to show the progress, on stderr.
+
+        Raises:
+            InputError: The interactions, or the parameters of the training, cannot be used.
         """
-        # Here, since it brings torch, which takes seconds; who loads a model needs none of it.
-        from hashgnn.recommender.fitting import Bar, fit, silent
-        from hashgnn.recommender.options import Options
+        # Imported here because it loads torch, which takes seconds and is not needed by ``load``.
+        from hashgnn.recommender.fitting import (
+            ProgressBar,
+            TrainingSettings,
+            fit,
+            ignore_progress,
+        )
 
-        names = ("bits", "method", "seed", "validation", "device", "parameters")
-        options = Options.of(**{name: getattr(self, name) for name in names})
-        bar = Bar()
-        given = take(interactions, user, item)
-        self.model_, self.history_ = fit(given, options, bar if verbose else silent)
+        settings = parse(
+            TrainingSettings, {name: getattr(self, name) for name in TrainingSettings.model_fields}
+        )
+        bar = ProgressBar()
+        data = adapt(interactions, user, item)
+        self.model_, self.history_ = fit(data, settings, bar if verbose else ignore_progress)
         bar.close()
         return self
 
@@ -85,28 +103,33 @@ class HashGNN:
         exclude_known: bool = True,
         candidates: int = 500,
     ) -> pd.DataFrame:
-        """The ``n`` best items of each of ``users``, one id or several: user, item, rank, score.
+        """Return the ``n`` best items of each user: columns user, item, rank and score.
 
-        A user to whom fewer items are left has fewer rows, or none. See
-        ``hashgnn.recommender.model.Model.recommend``.
+        ``users`` is one id or several, by default all. A user for whom fewer items are left has
+        fewer rows, or none. See ``hashgnn.recommender.model.Model.recommend``.
         """
         return self._fitted().recommend(users, n, search, exclude_known, candidates)
 
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write the fitted model as a folder, which ``load`` and the ``hashgnn`` command read.
+        """Write the fitted model to a folder, which ``load`` and the ``hashgnn`` command read.
 
-        A model that is there is replaced as a whole, or stays if anything fails.
+        An existing model is replaced atomically: it stays if anything fails.
         """
         history = getattr(self, "history_", pd.DataFrame())
         save_model(Path(folder), self._fitted(), history)
 
     @classmethod
     def load(cls, folder: str | PathLike[str], *, verify: bool = True) -> Self:
-        """Map a result folder into memory: what ``save`` or ``hashgnn train`` wrote, or the
-        workflow's ``results/DATASET/MODEL/bitsK/seedS``. ``fit`` would train as it was trained.
+        """Map a model into memory; its ``fit`` repeats the training with the same parameters.
 
-        ``InputError`` if it is not whole. ``verify`` reads all files once, to compare checksums;
-        without it altered codes and vectors go unnoticed.
+        Args:
+            folder: A folder that ``save`` or ``hashgnn train`` wrote, or the workflow's
+                ``results/DATASET/MODEL/bitsK/seedS``.
+            verify: Whether to read all files once and compare checksums. Without it, altered codes
+                and vectors are not noticed.
+
+        Raises:
+            InputError: A file is missing, damaged or does not fit the others.
         """
         model = load_model(Path(folder), verify)
         loaded = cls(**arguments(model.record))

@@ -1,4 +1,4 @@
-"""A model's codes, vectors and ids in the formats of other systems."""
+"""Write the codes, vectors and ids of a model in the formats of other systems."""
 
 import hashlib
 import json
@@ -10,15 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.files import atomic_write, save_array
-from hashgnn.recommender.adapter import Ids
-from hashgnn.recommender.model import Model
+from hashgnn.recommender.model import Ids, Model
 from hashgnn.search.storage import FILES as INDEX_FILES
 
-RECORD = "export.json"  # of which model the files are
+RECORD = "export.json"  # identifies the model of the files
 
-# All that a format may write.
+# All files that a format may write.
 FILES = {
     "numpy": [
         f"{side}_{kind}.npy" for side in ("user", "item") for kind in ("ids", "codes", "vectors")
@@ -30,10 +29,10 @@ FILES = {
 
 
 def replaced_files(folder: Path, model: Model, formats: Iterable[str]) -> list[str]:
-    """Files of ``folder`` that an export in ``formats`` replaces or removes.
+    """Return the files of ``folder`` that an export in ``formats`` replaces or removes.
 
-    Those of other formats stay only if they are of the same model: ids of one model beside the
-    index of another would answer, and wrongly.
+    Files of other formats stay only if they belong to the same model: the ids of one model with the
+    index of another would give wrong answers without an error.
     """
     try:
         same = json.loads((folder / RECORD).read_text(encoding="utf-8")) == _identity(model)
@@ -44,7 +43,7 @@ def replaced_files(folder: Path, model: Model, formats: Iterable[str]) -> list[s
 
 
 def write_record(folder: Path, model: Model) -> None:
-    """Say of which model the files in ``folder`` are."""
+    """Write ``export.json``, which identifies the model of the files in ``folder``."""
     text = json.dumps(_identity(model), indent=2) + "\n"
     (folder / RECORD).write_text(text, encoding="utf-8")
 
@@ -55,10 +54,14 @@ def _identity(model: Model) -> dict[str, str]:
 
 
 def write_numpy(folder: Path, model: Model) -> list[Path]:
-    """``{user,item}_{ids,codes,vectors}.npy``; returns what was written."""
+    """Write ``{user,item}_{ids,codes,vectors}.npy``; return the paths."""
     written = []
-    for side, ids, encoded in _sides(model):
-        arrays = {"ids": _id_array(ids), "codes": encoded.codes, "vectors": encoded.vectors}
+    for side, ids, (codes, vectors) in _sides(model):
+        arrays = {
+            "ids": _id_array(ids),
+            "codes": codes,
+            "vectors": vectors,
+        }
         for kind, array in arrays.items():
             if array is not None:
                 written.append(folder / f"{side}_{kind}.npy")
@@ -67,15 +70,15 @@ def write_numpy(folder: Path, model: Model) -> list[Path]:
 
 
 def write_parquet(folder: Path, model: Model) -> list[Path]:
-    """``users.parquet`` and ``items.parquet`` with the columns id, code and vector."""
+    """Write ``users.parquet`` and ``items.parquet`` with the columns id, code and vector."""
     written = []
-    for side, ids, encoded in _sides(model):
+    for side, ids, (codes, vectors) in _sides(model):
         columns = {"id": pa.array(_id_array(ids))}
-        if encoded.codes is not None:
-            columns["code"] = _binary(encoded.codes)
-        if encoded.vectors is not None:
-            flat = pa.array(np.asarray(encoded.vectors).reshape(-1))
-            columns["vector"] = pa.FixedSizeListArray.from_arrays(flat, encoded.vectors.shape[1])
+        if codes is not None:
+            columns["code"] = _binary(codes)
+        if vectors is not None:
+            flat = pa.array(np.asarray(vectors).reshape(-1))
+            columns["vector"] = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
         written.append(folder / f"{side}s.parquet")
         with atomic_write(written[-1]) as temporary, temporary.open("wb") as file:
             pq.write_table(pa.table(columns), file)
@@ -83,7 +86,7 @@ def write_parquet(folder: Path, model: Model) -> list[Path]:
 
 
 def write_faiss(folder: Path, model: Model) -> list[Path]:
-    """``items.faiss``, an IndexBinaryFlat over the codes, and ``item_ids.npy`` for its ids."""
+    """Write ``items.faiss``, an IndexBinaryFlat over the codes, and ``item_ids.npy``."""
     try:
         import faiss
     except ModuleNotFoundError as error:
@@ -101,20 +104,20 @@ def write_faiss(folder: Path, model: Model) -> list[Path]:
 
 
 def write_index(folder: Path, model: Model) -> list[Path]:
-    """``index``, a folder that ``Index.load`` maps into memory, and ``item_ids.npy``."""
+    """Write ``index``, a folder that ``Index.load`` maps into memory, and ``item_ids.npy``."""
     ids, written = folder / "item_ids.npy", folder / "index"
     save_array(ids, _id_array(model.item_ids))
     model.index.save(written)
     return [ids, written]
 
 
-def _sides(model: Model) -> Iterator[tuple[str, Ids, Encoded]]:
+def _sides(model: Model) -> Iterator[tuple[str, Ids, Representation]]:
     yield "user", model.user_ids, model.users
     yield "item", model.item_ids, model.items
 
 
 def _id_array(ids: Ids) -> np.ndarray:
-    """int64, or text of a fixed width, which needs no pickle."""
+    """Return ids as integers, or as text of fixed width, which needs no pickle."""
     values = ids.at(np.arange(len(ids)))
     return values.to_numpy() if ids.integer else np.array(values.tolist(), dtype=np.str_)
 

@@ -1,149 +1,186 @@
-"""Train on interactions at hand, by the workflow's own split, negatives and training loop."""
+"""Train a model on given interactions, with the workflow's split, negatives and training loop."""
 
 import hashlib
-import math
-import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 import torch
+from pydantic import Field
 from tqdm import tqdm
 
+from hashgnn.config.base import Count, Section
 from hashgnn.data.interactions import Interactions, Split
-from hashgnn.data.negatives import draw_triplets
+from hashgnn.data.negatives import write_negatives
 from hashgnn.data.split import split
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.files import load_array
-from hashgnn.models.task import Fitted, Moment, Task, print_news
-from hashgnn.recommender.adapter import Given
-from hashgnn.recommender.defaults import Recipe, recipe
+from hashgnn.models.method import Task
+from hashgnn.recommender.adapter import TrainingData
+from hashgnn.recommender.defaults import MethodDefaults, check_method, method_defaults
 from hashgnn.recommender.model import Model
-from hashgnn.recommender.options import Options
 from hashgnn.search import Index
+from hashgnn.search.validation import MAX_BITS
 from hashgnn.stage.record import Recorder
 from hashgnn.training.checkpoint import Checkpoint
+from hashgnn.training.fit import Callback, Fitted, TrainingProgress, load_method, print_progress
+from hashgnn.training.fit import fit as fit_method
 from hashgnn.training.train import choose_device, describe_device, fingerprint
 
-
-def silent(moment: Moment) -> None:
-    """Nothing."""
+_SEEDS = 2**32  # the range that all libraries accept
 
 
-class Bar:
-    """A progress bar on a terminal, lines elsewhere; to stderr."""
+class TrainingSettings(Section):
+    """What to train: the arguments of ``HashGNN`` and of ``hashgnn train``."""
+
+    bits: Count
+    """Length of the codes."""
+
+    method: str
+    """Id of a method of the workflow's config."""
+
+    seed: Annotated[int, Field(ge=0)]
+    """Seed of the split, the negatives and the training."""
+
+    validation: float
+    """Share of each user's interactions that is held out to choose the best epoch."""
+
+    device: str
+    """auto, cpu, cuda or cuda:N."""
+
+    parameters: dict[str, Any]
+    """Hyper-parameters that differ from the config's."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` for values that no training can use."""
+        if self.bits > MAX_BITS:
+            raise InputError(f"bits: expected 1 to {MAX_BITS:,}, got {self.bits:,}")
+        if self.seed >= _SEEDS:
+            raise InputError(f"seed: expected 0 to {_SEEDS - 1:,}, got {self.seed:,}")
+        if not 0 < self.validation < 1:
+            raise InputError(
+                f"validation: expected a share above 0 and below 1, got {self.validation:g}"
+            )
+        check_method(self.method)
+
+
+def ignore_progress(progress: TrainingProgress) -> None:
+    """Do nothing; a callback for a silent training."""
+
+
+class ProgressBar:
+    """A callback that draws a progress bar on a terminal, and prints lines elsewhere, to stderr."""
 
     def __init__(self) -> None:
         self._bar: tqdm | None = None
 
-    def __call__(self, moment: Moment) -> None:
-        """Move on to ``moment``."""
+    def __call__(self, progress: TrainingProgress) -> None:
+        """Show ``progress``."""
         if not sys.stderr.isatty():
-            print_news(moment)
+            print_progress(progress)
             return
         if self._bar is None:
-            self._bar = tqdm(total=moment.iterations, unit="step", desc="training")
-        self._bar.set_postfix_str(moment.news, refresh=False)
-        self._bar.update(moment.iteration - self._bar.n)
+            self._bar = tqdm(total=progress.iterations, unit="step", desc="training")
+        self._bar.set_postfix_str(progress.message, refresh=False)
+        self._bar.update(progress.iteration - self._bar.n)
 
     def close(self) -> None:
-        """Leave the bar where it is: a training may stop before its last epoch."""
+        """Stop drawing; the bar stays as it is, as a training may stop before its last epoch."""
         if self._bar is not None:
             self._bar.close()
 
 
-Watch = Callable[[Moment], None]
-
-
 def fit(
-    given: Given,
-    options: Options,
-    watch: Watch,
+    data: TrainingData,
+    settings: TrainingSettings,
+    callback: Callback,
     checkpoint: Path | None = None,
 ) -> tuple[Model, pd.DataFrame]:
-    """Train, and return the model and the course of its training.
+    """Train a model, and return it with the history of its training.
 
-    ``checkpoint``: where an interrupted training leaves its state and goes on from; it is removed
-    at the end.
+    Args:
+        data: Interactions and ids.
+        settings: The method and how to train it.
+        callback: Called with the progress of the training.
+        checkpoint: File in which an interrupted training keeps its state and from which it
+            resumes; removed at the end.
     """
-    device = choose_device(options.device)
-    parts = _split(given.interactions, options)
-    chosen = recipe(options.method, options.parameters, len(parts.train.indices))
-    settings = {
-        "model": options.method,
-        "method": chosen.module,
-        "bits": options.bits,
-        "seed": options.seed,
-        "validation": options.validation,
-        "negatives": chosen.negatives,
-        "parameters": chosen.parameters,
+    device = choose_device(settings.device)
+    parts = _split(data.interactions, settings)
+    defaults = method_defaults(settings.method, settings.parameters, len(parts.train.indices))
+    recorded = {
+        "model": settings.method,
+        "method": defaults.module,
+        "bits": settings.bits,
+        "seed": settings.seed,
+        "validation": settings.validation,
+        "negatives": defaults.negatives,
+        "parameters": defaults.parameters,
     }
-    recorder = Recorder(settings)
-    state = _checkpoint(checkpoint, settings, options, given.interactions)
-    fitted = _train(parts, chosen, options, device, state, watch)
-    if checkpoint:
+    recorder = Recorder(recorded)
+    state = _checkpoint(checkpoint, recorded, settings.device, data.interactions)
+    fitted = _train(parts, defaults, settings, device, state, callback)
+    if state:
         state.remove()
     facts = {
         **fitted.recorded(),
-        "integer_ids": {"user": given.users.integer, "item": given.items.integer},
+        "integer_ids": {"user": data.users.integer, "item": data.items.integer},
         "device": describe_device(device),
-        "device_option": options.device,
+        "device_option": settings.device,
     }
-    return _model(given, fitted, recorder.record(facts)), fitted.history
+    return _model(data, fitted, recorder.record(facts)), fitted.history
 
 
-def _split(interactions: Interactions, options: Options) -> Split:
-    shares = {"by": "random", "test": 0.0, "validation": options.validation}
-    parts = split(interactions, {**shares, "seed": options.seed})
+def _split(interactions: Interactions, settings: TrainingSettings) -> Split:
+    shares = {"by": "random", "test": 0.0, "validation": settings.validation}
+    parts = split(interactions, {**shares, "seed": settings.seed})
     if not len(parts.validation.indices):
         raise InputError(
-            f"no user has enough interactions to hold out {options.validation:.0%} of them, by "
+            f"no user has enough interactions to hold out {settings.validation:.0%} of them, by "
             "which the best epoch is chosen; give more interactions or a larger validation"
         )
     return parts
 
 
 def _checkpoint(
-    path: Path | None, settings: Mapping[str, Any], options: Options, interactions: Interactions
-) -> Checkpoint:
+    path: Path | None, recorded: Mapping[str, Any], device: str, interactions: Interactions
+) -> Checkpoint | None:
+    """Return a checkpoint at ``path`` that holds for the same settings, device and data only."""
     if path is None:
-        return Checkpoint(Path(os.devnull), "", every_seconds=math.inf)
-    given = (interactions.user, interactions.item, interactions.user_key, interactions.item_key)
-    checksums = [hashlib.sha256(array.tobytes()).hexdigest() for array in given]
-    return Checkpoint(path, fingerprint(settings, choose_device(options.device), checksums))
+        return None
+    arrays = (interactions.user, interactions.item, interactions.user_key, interactions.item_key)
+    checksums = [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays]
+    return Checkpoint(path, fingerprint(recorded, choose_device(device), checksums))
 
 
 def _train(
     parts: Split,
-    chosen: Recipe,
-    options: Options,
+    defaults: MethodDefaults,
+    settings: TrainingSettings,
     device: torch.device,
-    checkpoint: Checkpoint,
-    watch: Watch,
+    checkpoint: Checkpoint | None,
+    callback: Callback,
 ) -> Fitted:
     with tempfile.TemporaryDirectory(prefix="hashgnn-") as folder:
         negatives = Path(folder, "triplets.npy")
-        if chosen.negatives is not None:
-            draw_triplets(negatives, parts, chosen.negatives, chosen.rounds, options.seed)
+        if defaults.negatives is not None:
+            write_negatives(negatives, parts, defaults.negatives, defaults.rounds, settings.seed)
         task = Task(
             split=parts,
-            triplets=load_array(negatives, memory_map=True) if negatives.exists() else None,
-            bits=options.bits,
-            seed=options.seed,
-            parameters=chosen.parameters,
+            bits=settings.bits,
+            seed=settings.seed,
             device=device,
-            checkpoint=checkpoint,
-            watch=watch,
+            negatives=load_array(negatives, memory_map=True) if negatives.exists() else None,
         )
-        return import_module(chosen.module).fit(task)
+        method = load_method(defaults.module)
+        return fit_method(method, task, defaults.parameters, checkpoint, callback)
 
 
-def _model(given: Given, fitted: Fitted, record: Mapping[str, Any]) -> Model:
-    users = Encoded(fitted.user_codes, fitted.user_vectors)
-    items = Encoded(fitted.item_codes, fitted.item_vectors)
-    return Model(given.users, given.items, users, items, Index(*items), given.interactions, record)
+def _model(data: TrainingData, fitted: Fitted, record: Mapping[str, Any]) -> Model:
+    users = Representation(fitted.user_codes, fitted.user_vectors)
+    items = Representation(fitted.item_codes, fitted.item_vectors)
+    return Model(data.users, data.items, users, items, Index(*items), data.interactions, record)

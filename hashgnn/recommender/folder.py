@@ -1,13 +1,13 @@
-"""Result folders: those of the workflow and those of ``HashGNN.save`` and ``hashgnn train``.
+"""Save models as folders, and load them and the result folders of the workflow.
 
-Both hold codes, vectors, ``history.csv`` and ``train.provenance.json``, which has the checksums of
-the others. The ids and interactions lie beside them, or, in the workflow's
-``results/DATASET/MODEL/bitsK/seedS``, in ``results/DATASET``.
-The index is saved, to be mapped into memory, by the former; for the latter it is built.
+Both kinds of folder hold codes, vectors, ``history.csv`` and ``train.provenance.json``, which has
+the checksums of the others. A saved model also holds ids, interactions and an index, which is
+mapped into memory. For a result folder of the workflow, ``results/DATASET/MODEL/bitsK/seedS``, ids
+and interactions are read from ``results/DATASET``, and the index is built.
 """
 
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,13 @@ import pyarrow as pa
 from hashgnn.data.ids import load_ids, save_ids
 from hashgnn.data.interactions import load_interactions, save_interactions
 from hashgnn.errors import InputError, shown
-from hashgnn.evaluation.representation import Encoded
+from hashgnn.evaluation.representation import Representation
 from hashgnn.files import atomic_write, load_array, save_array
 from hashgnn.folders import read_together, replace_together
-from hashgnn.recommender.adapter import Ids
-from hashgnn.recommender.consistency import check_model
-from hashgnn.recommender.model import Model
+from hashgnn.recommender.model import Ids, Model
 from hashgnn.search import Index
 from hashgnn.search.storage import DESCRIPTION, FILES
+from hashgnn.search.validation import fit_codes, fit_vectors
 from hashgnn.stage.inputs import Inputs, check_output, describe_outputs, read_record
 from hashgnn.stage.record import write_record
 
@@ -34,13 +33,13 @@ _INDEX = "index"
 _ARRAYS = ("user_codes", "item_codes", "user_vectors", "item_vectors")
 _DATA = ("users.csv", "items.csv", "interactions.npz")
 _INDEX_FILES = [f"{_INDEX}/{name}" for name in FILES]
-# An index has checksums of its own for its arrays.
+# The description of the index holds the checksums of its arrays.
 _FILES = (*(f"{name}.npy" for name in _ARRAYS), *_DATA, "history.csv", f"{_INDEX}/{DESCRIPTION}")
 _SETTINGS = {"method": str, "bits": int, "seed": int, "parameters": dict}
 
 
 def save_model(folder: Path, model: Model, history: pd.DataFrame) -> None:
-    """Write ``model`` as a folder, in place of one that is there: all of it, or nothing."""
+    """Write ``model`` to ``folder``, replacing an existing one atomically."""
     arrays = (model.users.codes, model.items.codes, model.users.vectors, model.items.vectors)
     with replace_together(folder, [*_FILES, *_INDEX_FILES, RECORD]) as staged:
         for name, array in zip(_ARRAYS, arrays, strict=True):
@@ -57,9 +56,10 @@ def save_model(folder: Path, model: Model, history: pd.DataFrame) -> None:
 
 
 def load_model(folder: Path, verify: bool = True) -> Model:
-    """Read a result folder; ``InputError`` names what is not there or was altered.
+    """Load a saved model or a result folder of the workflow; arrays are memory-mapped.
 
-    Arrays are memory-mapped. ``verify`` reads all files once, to compare checksums.
+    ``verify`` reads all files once, to compare checksums. Raises ``InputError`` naming a file that
+    is missing, damaged or does not fit the others.
     """
     try:
         with read_together(folder):
@@ -69,7 +69,7 @@ def load_model(folder: Path, verify: bool = True) -> Model:
 
 
 def has_model(folder: Path) -> bool:
-    """Whether a model was saved in ``folder``, which may be missing."""
+    """Return whether ``folder`` exists and holds a model."""
     if not folder.is_dir():
         return False
     with read_together(folder):
@@ -77,12 +77,12 @@ def has_model(folder: Path) -> bool:
 
 
 def load_record(folder: Path) -> dict[str, Any]:
-    """How the model in ``folder`` came to be."""
+    """Return the provenance of the model in ``folder``; raise ``InputError`` if it is unusable."""
     path = folder / RECORD
     if not path.exists():
         raise InputError(
-            f"{folder}: no result folder, {RECORD} is missing; expected "
-            "results/DATASET/MODEL/bitsK/seedS, or what hashgnn train or HashGNN.save made"
+            f"{folder}: not a result folder, as {RECORD} is missing; expected "
+            "results/DATASET/MODEL/bitsK/seedS, or a folder made by hashgnn train or HashGNN.save"
         )
     record = read_record(path)
     settings = record.get("settings", {})
@@ -97,7 +97,7 @@ def load_record(folder: Path) -> dict[str, Any]:
 
 
 def data_folder(folder: Path) -> Path:
-    """Where the ids and interactions of a result folder lie."""
+    """Return the folder that holds the ids and interactions of a result folder."""
     above = folder.resolve().parents
     for data in (folder, *above[2:3]):
         if (data / "items.csv").is_file():
@@ -117,7 +117,9 @@ def _load(folder: Path, verify: bool) -> Model:
         if data != folder:
             Inputs([data / name for name in _DATA], None)
     users, items = (
-        Encoded(*(_array(folder, f"{side}_{kind}.npy", outputs) for kind in ("codes", "vectors")))
+        Representation(
+            *(_array(folder, f"{side}_{kind}.npy", outputs) for kind in ("codes", "vectors"))
+        )
         for side in ("user", "item")
     )
     saved = (folder / _INDEX).is_dir()
@@ -130,12 +132,12 @@ def _load(folder: Path, verify: bool) -> Model:
         load_interactions(data / "interactions.npz"),
         record,
     )
-    check_model(folder, model, finite=verify)
+    _check_model(folder, model, finite=verify)
     return model
 
 
 def _array(folder: Path, name: str, outputs: Collection[str]) -> np.ndarray | None:
-    """An array that was saved; older records do not tell of which there are."""
+    """Return a saved array, or None; older records do not list the files, so look for it there."""
     path = folder / name
     there = name in outputs if outputs else path.exists()
     return load_array(path, memory_map=True) if there else None
@@ -145,7 +147,7 @@ def _ids(path: Path, side: str, record: Mapping[str, Any]) -> Ids:
     texts = load_ids(path)
     integer = bool(record.get("integer_ids", {}).get(side))
     if integer and not _are_integers(pa.array(texts, pa.string())):
-        raise InputError(f"{path}: expected integers, as the record of the model says")
+        raise InputError(f"{path}: expected integers, as recorded in {RECORD}")
     return Ids(pd.Index(texts, dtype="str"), integer)
 
 
@@ -155,3 +157,56 @@ def _are_integers(ids: pa.Array) -> bool:
             ids.cast(kind)
             return True
     return False
+
+
+def _check_model(folder: Path, model: Model, finite: bool) -> None:
+    """Raise ``InputError`` unless all parts of the model in ``folder`` fit each other.
+
+    ``finite``: whether to read all vectors, to check that they are finite.
+    """
+    interactions = model.interactions
+    sides = (
+        ("user", model.users, len(model.user_ids), interactions.n_users),
+        ("item", model.items, len(model.item_ids), interactions.n_items),
+    )
+    for side, (codes, vectors), rows, numbered in sides:
+        if rows != numbered:
+            raise InputError(
+                f"{folder}: {rows} {side} ids, but interactions of {numbered} {side}s; train again"
+            )
+        with _naming(folder / f"{side}_codes.npy"):
+            if codes is not None:
+                fit_codes(codes, rows)
+        with _naming(folder / f"{side}_vectors.npy"):
+            if vectors is not None:
+                fit_vectors(vectors, rows, finite=finite)
+    for what, expected, found in _sizes(model):
+        if found != expected:
+            raise InputError(f"{folder}: {what}: expected {expected}, found {found}; train again")
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}; train again") from error
+
+
+def _sizes(model: Model) -> list[tuple[str, int | None, int | None]]:
+    """Return pairs of sizes that are equal in a valid model; None for what a method lacks."""
+    index = model.index
+    user_bytes, item_bytes = (_width(side.codes) for side in (model.users, model.items))
+    user_width, item_width = (_width(side.vectors) for side in (model.users, model.items))
+    planes = None if index.planes is None else index.planes.shape[1] // 8
+    return [
+        ("bytes per item code", user_bytes, item_bytes),
+        ("dimensions of the item vectors", user_width, item_width),
+        ("items of the index", len(model.item_ids), len(index)),
+        ("bytes per code of the index", item_bytes, planes),
+        ("dimensions of the vectors of the index", item_width, _width(index.vectors)),
+    ]
+
+
+def _width(array: np.ndarray | None) -> int | None:
+    return None if array is None else array.shape[1]

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from hashgnn.evaluation.results import over_seeds, read_metrics
+from hashgnn.evaluation.statistics import over_seeds, read_metrics
 from hashgnn.files import atomic_write
 from hashgnn.reporting.figures.style import look
 from hashgnn.stage.command import Facts, run_stage, stage_parser

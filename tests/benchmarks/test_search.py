@@ -12,7 +12,7 @@ pytest.importorskip("usearch")
 pytest.importorskip("faiss")
 
 from benchmarks import search, search_evaluation, search_measure, search_table
-from hashgnn.evaluation.evaluation import Settings, evaluate
+from hashgnn.evaluation.representation import EvaluationSettings, evaluate
 from hashgnn.threads import get_threads, set_threads
 
 ROOT = Path(__file__).parents[2]
@@ -74,8 +74,8 @@ def test_lightgcns_procedure_finds_what_the_evaluation_finds() -> None:
     method = search_evaluation.Method(130, 400)
     theirs = method.by_lightgcn()
     cutoffs = search_evaluation.CUTOFFS
-    encoded = method.users, method.items, method.relevant, method.known
-    ours = evaluate(*encoded, Settings(cutoffs=cutoffs), ["continuous"])
+    encoded = method.users, method.items, method.relevant, method.seen
+    ours = evaluate(*encoded, EvaluationSettings(cutoffs=cutoffs), ["continuous"])
     for name, metric in (("recall", "hr"), ("ndcg", "ndcg")):
         means = [ours.mean("continuous", metric, n) for n in cutoffs]
         # Not the same: the sigmoid of a large product is 1, and then items tie.

@@ -1,5 +1,4 @@
 import copy
-import dataclasses
 import math
 import re
 from pathlib import Path
@@ -13,17 +12,9 @@ from hashgnn.config.check import check_config
 from hashgnn.config.parameters import parameters
 from hashgnn.config.settings import parse
 from hashgnn.errors import InputError
-from hashgnn.models.als import AlsSettings
-from hashgnn.models.bine import BineSettings
-from hashgnn.models.hash_gumb import HashGumbSettings, Temperature
-from hashgnn.models.hashgnn import Guidance, HashGnnSettings
-from hashgnn.models.hashgnn_plus import HashGnnPlusSettings
-from hashgnn.models.hashing import Progress
-from hashgnn.models.hashnet import Continuation, HashNetSettings
-from hashgnn.models.lightgcn import LightGcnSettings
-from hashgnn.models.pte import PteSettings
-from hashgnn.models.puresvd import PureSvdSettings
-from hashgnn.models.settings import TrainingSettings
+from hashgnn.models import als, bine, hash_gumb, hashgnn_plus, hashnet, lightgcn, pte, puresvd
+from hashgnn.models.hashgnn import Guidance, Parameters
+from hashgnn.models.method import GraphParameters, Progress
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -53,7 +44,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
     config = copy.deepcopy(CONFIG)
     update_config(config, yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
 
-    found = parse(HashGnnSettings, parameters(config, dataset, "hashgnn"), "parameters")
+    found = parse(Parameters, parameters(config, dataset, "hashgnn"), "parameters")
 
     assert (found.batch_size, found.learning_rate, found.scale) == (256, 0.001, 1)
     assert (found.ranking_weight, found.margin, found.aggregator) == (0.5, 0.2, "gcn")
@@ -367,20 +358,14 @@ def keys_of(schema: dict[str, Any]) -> set[str]:
 
 def test_every_key_is_documented() -> None:
     readme = (ROOT / "config/README.md").read_text()
-    settings = (
-        TrainingSettings,
-        HashGnnSettings,
-        HashGnnPlusSettings,
-        HashNetSettings,
-        HashGumbSettings,
-    )
-    settings += (Guidance, Continuation, Temperature)
-    settings += (AlsSettings, BineSettings, LightGcnSettings, PteSettings, PureSvdSettings)
+    own = (als, bine, hash_gumb, hashgnn_plus, hashnet, lightgcn, pte, puresvd)
+    sections = [GraphParameters, Parameters, *(method.Parameters for method in own)]
+    sections += [Guidance, hashnet.Continuation, hash_gumb.Temperature]
     keys = keys_of(yaml.safe_load(SCHEMA.read_text()))
-    keys |= {field.name for kind in settings for field in dataclasses.fields(kind)}
+    keys |= {name for kind in sections for name in kind.model_fields}
 
     assert {key for key in keys if not re.search(rf"`([^`]*[^`\w])?{key}\b", readme)} == set()
 
 
 def test_the_shared_hyper_parameters_are_those_the_trainer_knows() -> None:
-    assert set(CONFIG["training"]) == {field.name for field in dataclasses.fields(TrainingSettings)}
+    assert set(CONFIG["training"]) == set(GraphParameters.model_fields)

@@ -8,7 +8,7 @@ import yaml
 
 from hashgnn.config.needs import CUTOFFS, GRIDS, TUNING, check_cutoffs
 from hashgnn.errors import InputError
-from hashgnn.evaluation.evaluation import Settings
+from hashgnn.evaluation.representation import EvaluationSettings
 from hashgnn.reporting.figures import sweep
 from hashgnn.reporting.tables import anchors
 from hashgnn.reporting.tables import formats as rates
@@ -27,7 +27,7 @@ def test_the_cutoffs_are_those_that_the_modules_show() -> None:
         "anchors": (anchors.CUTOFF,),
     }
     assert TUNING.cutoffs == (summarize.CUTOFF,)
-    assert Settings().cutoffs == CUTOFFS
+    assert EvaluationSettings().cutoffs == CUTOFFS
 
 
 def test_every_figure_and_table_has_a_module() -> None:

@@ -1,8 +1,5 @@
 """What holds of whatever is read, split and drawn for."""
 
-import os
-import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +8,11 @@ import pytest
 
 from hashgnn.data.ids import load_ids, save_ids
 from hashgnn.data.interactions import PARTS, Interactions, Split
-from hashgnn.data.negatives import draw_triplets
+from hashgnn.data.negatives import write_negatives
 from hashgnn.data.prepare import Prepared, prepare
 from hashgnn.data.split import split
 from hashgnn.errors import InputError
 from tests.data.written_tables import Read
-
-
-def fed(path: Path, content: bytes) -> Path:
-    """A named pipe that somebody writes ``content`` into, if anybody reads it."""
-
-    def write() -> None:
-        with suppress(BrokenPipeError):
-            path.write_bytes(content)
-
-    os.mkfifo(path)
-    threading.Thread(target=write, daemon=True).start()
-    return path
 
 
 def accepted(path: Path, settings: dict[str, Any]) -> Prepared | None:
@@ -103,9 +88,9 @@ def check_negatives(parts: Split, folder: Path) -> None:
     full = (np.diff(parts.train.indptr) >= parts.n_items).any()
     if full:
         with pytest.raises(InputError, match="no negative exists"):
-            draw_triplets(folder / "negatives.npy", parts, per_interaction=2, rounds=2, seed=3)
+            write_negatives(folder / "negatives.npy", parts, per_interaction=2, rounds=2, seed=3)
         return
-    draw_triplets(folder / "negatives.npy", parts, per_interaction=2, rounds=2, seed=3)
+    write_negatives(folder / "negatives.npy", parts, per_interaction=2, rounds=2, seed=3)
     negatives = np.load(folder / "negatives.npy", allow_pickle=False)
     positives, trained = pairs_of(parts, "train"), set(pairs_of(parts, "train"))
     assert negatives.shape == (2, len(positives), 2)

@@ -1,4 +1,4 @@
-"""Separators, encodings and columns that are odd: the right ids, or one error."""
+"""Odd separators, encodings and columns: the right ids, or one error."""
 
 import csv
 import datetime
@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hashgnn.data.cells import NameOrPosition, parse_separator
 from hashgnn.data.prepare import prepare
-from hashgnn.data.tabular.columns import NameOrPosition, parse_separator
 from hashgnn.errors import InputError
+from tests.data.files import COLUMNS, ROWS, pairs, read, refusal
 from tests.data.reading import check_message
-from tests.data.test_wrapped import COLUMNS, ROWS, pairs, read, refusal
 
 
 def written(path: Path, separator: str, encoding: str = "utf-8") -> Path:
@@ -70,7 +70,8 @@ def test_what_is_no_encoding(tmp_path: Path, encoding: str) -> None:
 def test_an_id_without_end_is_refused_by_its_row(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text(f"u,i\na,x\n{'b' * 10_001},x\n")
-    assert refusal(path) == f"{path}, line 3: the user is longer than 10,000 bytes, and so no id"
+    message = "the user is longer than 10,000 bytes, the longest id allowed"
+    assert refusal(path) == f"{path}, line 3: {message}"
     path.write_text(f"a x\nb {'y' * 200_000}\n")
     assert "the item is longer" in refusal(path, "adjacency")
     path.write_text(f"u,i\na,x\n{'b' * 10_000},x\n")
@@ -95,7 +96,7 @@ def write_parquet(path: Path, users: pa.Array, **more: Any) -> Path:
 def test_bytes_are_no_ids(tmp_path: Path, users: pa.Array) -> None:
     path = write_parquet(tmp_path / "x.parquet", users)
     row = 2 if b"ab" in users.to_pylist() else 1
-    assert refusal(path).startswith(f"{path}, row {row}: the user is no text but ")
+    assert refusal(path).startswith(f"{path}, row {row}: expected text as user, got ")
 
 
 @pytest.mark.parametrize(

@@ -1,103 +1,14 @@
-"""Downloads against a local server that behaves badly in each known way."""
+"""Downloads: sources, mirrors and checksums."""
 
-import hashlib
 import json
 import os
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from hashgnn.checksums import file_checksum, listed_checksum, parse_checksum
-from hashgnn.data import fetch
-from hashgnn.data.download import download, main
+from hashgnn.data.download import main
 from hashgnn.errors import InputError
-
-DATA = b"u1,i1\nu2,i2\n"
-SHA256 = f"sha256:{hashlib.sha256(DATA).hexdigest()}"
-MD5 = f"md5:{hashlib.md5(DATA).hexdigest()}"
-GITBLOB = f"gitblob:{hashlib.sha1(b'blob 12' + bytes(1) + DATA).hexdigest()}"
-WRONG = "md5:" + "0" * 32
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers by path; ``server.seen`` lists the requests."""
-
-    def do_GET(self):
-        self.server.seen.append(self.path)
-        getattr(self, "get_" + self.path.rpartition("/")[2].partition(".")[0].lower())()
-
-    def answer(self, status=200, body=DATA, **headers):
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def get_good(self):
-        self.answer()
-
-    def get_redirect(self):
-        self.answer(302, b"", Location="/good.csv")
-
-    def get_cut(self):
-        self.answer(**{"Content-Length": "1000"})
-
-    def get_cut_once(self):
-        cut = self.server.seen.count(self.path) == 1
-        self.answer(**{"Content-Length": "1000"} if cut else {})
-
-    def get_html(self):
-        self.answer(body=b"\n<!DOCTYPE html><html>please log in</html>")
-
-    def get_missing(self):
-        self.answer(404, b"<html>not found</html>")
-
-    def get_busy(self):
-        self.answer(503 if self.server.seen.count(self.path) < 3 else 200)
-
-    def get_stall(self):
-        self.send_response(200)
-        self.end_headers()
-        time.sleep(1.0)
-
-    def get_sha256sums(self):
-        self.answer(body=f"{SHA256.partition(':')[2]}  toy/good.csv\n".encode())
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setattr(fetch, "RETRY_WAITS", (0.0, 0.0))
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        running.seen = []
-        running.address = f"http://127.0.0.1:{running.server_port}"
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
-
-
-def settings(address=None, checksum=None, file="good.csv", **others):
-    entry = {"dataset": "toy", "name": "Toy", "file": file}
-    return entry | {"address": address, "checksum": checksum} | others
-
-
-def get(tmp_path, entry, mirror=None, trusted=False):
-    """Download into an empty folder and hold that nothing but the whole file is left there."""
-    output = tmp_path / "download" / entry["file"]
-    try:
-        facts = download(entry, output, mirror, tmp_path, trusted)
-    except InputError as error:
-        assert not list(output.parent.iterdir())
-        return str(error)
-    assert [output] == list(output.parent.iterdir())
-    assert output.read_bytes() == DATA
-    return facts
+from tests.data.downloads import DATA, GITBLOB, MD5, SHA256, WRONG, get, settings
 
 
 @pytest.mark.parametrize("checksum", [SHA256, MD5, GITBLOB, SHA256.upper()])
@@ -116,36 +27,6 @@ def test_without_checksum_the_sha256_is_recorded(tmp_path, server):
     assert (facts["checksum"], facts["checked"]) == (SHA256, {})
 
 
-@pytest.mark.parametrize(
-    ("path", "requests", "words"),
-    [
-        ("good.csv", 1, ["wrong checksum", WRONG, MD5, "12 bytes"]),
-        ("cut.csv", 3, ["cut off", "--config mirror="]),
-        ("missing.csv", 1, ["no such file there (HTTP 404)", "--config mirror="]),
-        ("html.csv", 1, ["web page (HTML)"]),
-        ("stall.csv", 3, ["no answer within 0.2 s"]),
-    ],
-)
-def test_bad_answers_are_one_clear_error(tmp_path, server, monkeypatch, path, requests, words):
-    monkeypatch.setattr(fetch, "TIMEOUT", 0.2)
-    message = get(tmp_path, settings(f"{server.address}/{path}", WRONG))
-    assert all(word in message for word in [*words, server.address])
-    assert "\n" not in message
-    assert len(server.seen) == requests
-
-
-@pytest.mark.parametrize("path", ["busy.csv", "cut_once.csv", "redirect.csv"])
-def test_passing_trouble_is_survived(tmp_path, server, path):
-    assert get(tmp_path, settings(f"{server.address}/{path}", SHA256))["checked"]
-
-
-def test_dead_address_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(fetch, "RETRY_WAITS", ())
-    message = get(tmp_path, settings("http://127.0.0.1:1/good.csv", SHA256))
-    assert "cannot be reached" in message
-    assert f"save it as {tmp_path}/mirror/toy/good.csv" in message
-
-
 def test_web_mirror_comes_first(tmp_path, server):
     entry = settings("http://127.0.0.1:1/good.csv", MD5)
     facts = get(tmp_path, entry, mirror=server.address)
@@ -154,6 +35,8 @@ def test_web_mirror_comes_first(tmp_path, server):
 
 
 LISTED = f"{SHA256.partition(':')[2]}  toy/good.csv\n"
+
+
 OTHER = "0" * 64 + "  toy/good.csv\n"
 
 
@@ -226,9 +109,9 @@ def test_path_as_address_is_copied(tmp_path):
         assert get(tmp_path, settings(address, MD5))["source"] == str(tmp_path / "mine.csv")
         (tmp_path / "download" / "good.csv").unlink()
     assert "none.csv: no such file" in get(tmp_path, settings("none.csv"))
-    assert "expected a file that can be read" in get(tmp_path, settings("."))
+    assert "expected a readable file" in get(tmp_path, settings("."))
     assert "expected http://" in get(tmp_path, settings("ftp://example.org/x"))
-    assert "give the whole path" in get(tmp_path, settings("~nobody-of-this-name/x"))
+    assert "give the absolute path" in get(tmp_path, settings("~nobody-of-this-name/x"))
     os.mkfifo(tmp_path / "fifo")
     assert "is no regular file" in get(tmp_path, settings("fifo"))
 

@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashgnn.data.interactions import Csr, Split, save_split
@@ -28,6 +28,7 @@ def negatives(rows, n_items, seed=0, round_=0, n=5):
     return output
 
 
+@settings(deadline=None)  # the first call compiles the kernel
 @given(ROWS, st.integers(0, 2**40))
 def test_no_negative_is_a_training_positive(rows, seed):
     found = negatives(rows, 10, seed)

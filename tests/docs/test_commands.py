@@ -16,7 +16,7 @@ import pytest
 from hashgnn import HashGNN
 from hashgnn.data.interactions import save_split
 from hashgnn.data.split import split
-from hashgnn.recommender.adapter import take
+from hashgnn.recommender.adapter import adapt
 from tests.docs.blocks import ROOT, blocks, fenced, pages
 from tests.docs.shell import LEFT_OUT, NOT_RUN, PAGES, clicks, project, shell
 
@@ -44,7 +44,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root, pair = tmp_path_factory.mktemp("trained"), tuple(zip(*clicks(), strict=True))
     HashGNN(bits=32, epochs=1).fit(pair).save(root / RUN)
     division = {"by": "random", "test": 0.3, "validation": 0.1, "seed": 0}
-    save_split(root / "results/movielens/split.npz", split(take(pair).interactions, division))
+    save_split(root / "results/movielens/split.npz", split(adapt(pair).interactions, division))
     return root
 
 

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from hashgnn.evaluation.results import over_seeds
-from hashgnn.evaluation.statistics import difference, holm, t_interval
+from hashgnn.evaluation.statistics import difference, holm, over_seeds, t_interval
 
 
 def test_the_interval_of_three_seeds_by_hand() -> None:

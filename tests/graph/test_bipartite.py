@@ -1,7 +1,11 @@
+"""The graph of interactions, and the neighbors that are sampled from it."""
+
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hashgnn.data.interactions import Csr
-from hashgnn.graph.bipartite import bipartite_graph
+from hashgnn.graph.bipartite import Graph, NeighborSampler, bipartite_graph, draw_neighbors
 
 
 def test_both_directions_and_self_loops_for_the_isolated() -> None:
@@ -17,3 +21,59 @@ def test_both_directions_and_self_loops_for_the_isolated() -> None:
     assert neighbors == [[3, 5], [1], [3], [0, 2], [4], [0]]
     assert graph.n_users == 3
     assert graph.indices.dtype == np.int32
+
+
+def random_graph(seed: int, n_users: int = 7, n_items: int = 9) -> Graph:
+    links = np.random.default_rng(seed).random((n_users, n_items)) < 0.4
+    indptr = np.concatenate([[0], np.cumsum(links.sum(1))]).astype(np.int64)
+    return bipartite_graph(Csr(indptr, np.nonzero(links)[1].astype(np.int32)), n_items)
+
+
+def test_each_neighbor_is_drawn_equally_often() -> None:
+    star = Graph(np.array([0, 3]), np.array([4, 5, 6], dtype=np.int32), 1)
+    node = np.zeros(1, dtype=np.int32)
+
+    drawn = draw_neighbors(star.indptr, star.indices, node, 30_000, 1)
+
+    shares = np.bincount(drawn[0], minlength=7)[4:] / 30_000
+    np.testing.assert_allclose(shares, 1 / 3, atol=0.01)  # 3.7 standard deviations
+
+
+@settings(deadline=None)  # the first example compiles
+@given(seed=st.integers(0, 1000), hops=st.lists(st.integers(1, 4), min_size=1, max_size=3))
+def test_blocks_hold_neighbors_and_fit_together(seed: int, hops: list[int]) -> None:
+    graph = random_graph(seed)
+    sampler = NeighborSampler(graph, hops)
+    targets = np.random.default_rng(seed).permutation(graph.n_nodes)[:5].astype(np.int32)
+
+    blocks = sampler.blocks(targets, seed)
+
+    ids = np.arange(graph.n_nodes)  # rows of the embedding table
+    for block, fanout in zip(blocks, hops[::-1], strict=True):
+        assert block.neighbors.shape == (len(block.targets), fanout)
+        for target, drawn in zip(ids[block.targets], ids[block.neighbors], strict=True):
+            start, stop = graph.indptr[target], graph.indptr[target + 1]
+            assert set(drawn) <= set(graph.indices[start:stop])
+        ids = ids[block.targets]
+        assert len(set(ids)) == len(ids)
+    np.testing.assert_array_equal(ids, targets)
+
+
+def test_a_node_draws_the_same_whatever_the_batch() -> None:
+    graph = random_graph(3)
+    some = np.array([2, 5], dtype=np.int32)
+    more = np.array([9, 5, 1, 2], dtype=np.int32)
+
+    in_some = draw_neighbors(graph.indptr, graph.indices, some, 4, 11)
+    in_more = draw_neighbors(graph.indptr, graph.indices, more, 4, 11)
+
+    np.testing.assert_array_equal(in_some, in_more[[3, 1]])
+
+
+def test_distinct_keeps_order_of_appearance() -> None:
+    sampler = NeighborSampler(random_graph(0), [1])
+
+    for _ in range(2):  # the scratch is clean again after a call
+        found, places = sampler.distinct(np.array([[4, 2, 4], [0, 2, 4]], dtype=np.int32))
+        assert found.tolist() == [4, 2, 0]
+        assert places.tolist() == [0, 1, 0, 2, 1, 0]

@@ -10,14 +10,14 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given as drawn
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
 from hashgnn import InputError
 from hashgnn.data.prepare import prepare
 from hashgnn.data.split import split
-from hashgnn.recommender.adapter import Given, take
+from hashgnn.recommender.adapter import TrainingData, adapt
 
 USERS = [3, 3, 20, 3, 100]
 ITEMS = ["b", "a", "b", "b", "ä"]
@@ -55,14 +55,14 @@ NAMED = {
 }
 
 
-def assert_is_the_frame(given: Given) -> None:
+def assert_is_the_frame(data: TrainingData) -> None:
     # As text: '100' < '20' < '3'; the repeat of (3, 'b') counts once.
-    assert given.users.text.tolist() == ["100", "20", "3"]
-    assert given.interactions.user.tolist() == [0, 1, 2, 2]
-    assert given.interactions.item.tolist() == [2, 1, 0, 1]
-    assert given.users.at(np.array([2, 0])).tolist() == [3, 100]
-    assert given.items.at(np.array([2])).tolist() == ["ä"]
-    assert given.users.rows([np.int16(3), "20"], "user").tolist() == [2, 1]
+    assert data.users.text.tolist() == ["100", "20", "3"]
+    assert data.interactions.user.tolist() == [0, 1, 2, 2]
+    assert data.interactions.item.tolist() == [2, 1, 0, 1]
+    assert data.users.at(np.array([2, 0])).tolist() == [3, 100]
+    assert data.items.at(np.array([2])).tolist() == ["ä"]
+    assert data.users.rows([np.int16(3), "20"], "user").tolist() == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -79,19 +79,19 @@ def assert_is_the_frame(given: Given) -> None:
     ],
 )
 def test_pairs_are_numbered_in_the_order_of_their_ids(interactions: object) -> None:
-    assert_is_the_frame(take(interactions, user="customer", item="sku"))
+    assert_is_the_frame(adapt(interactions, user="customer", item="sku"))
 
 
 @pytest.mark.parametrize("form", NAMED)
 def test_named_columns_are_read_by_name(form: str) -> None:
-    assert_is_the_frame(take(NAMED[form], user="customer", item="sku"))
+    assert_is_the_frame(adapt(NAMED[form], user="customer", item="sku"))
 
 
-@drawn(st.permutations(["customer", "sku", "stars"]))
+@given(st.permutations(["customer", "sku", "stars"]))
 def test_the_order_of_named_columns_is_nothing(names: list[str]) -> None:
     for made in (pd.DataFrame, pl.DataFrame, pa.table, dict):
         table = made({name: COLUMNS[name] for name in names})
-        assert_is_the_frame(take(table, user="customer", item="sku"))
+        assert_is_the_frame(adapt(table, user="customer", item="sku"))
 
 
 def test_a_table_gives_what_the_workflow_makes_of_it_and_its_split(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_table_gives_what_the_workflow_makes_of_it_and_its_split(tmp_path: Pat
     settings = {"dataset": "x", "reader": "table", "columns": columns}
 
     prepared = prepare([tmp_path / "raw.csv"], settings).interactions
-    taken = take(frame.sample(frac=1, random_state=0)).interactions
+    taken = adapt(frame.sample(frac=1, random_state=0)).interactions
 
     for field in dataclasses.fields(taken):
         np.testing.assert_array_equal(getattr(taken, field.name), getattr(prepared, field.name))
@@ -112,19 +112,19 @@ def test_a_table_gives_what_the_workflow_makes_of_it_and_its_split(tmp_path: Pat
 
 def test_what_a_sparse_matrix_stores_twice_is_summed() -> None:
     matrix = sparse.coo_matrix(([1.0, -1.0, 1.0, 1.0], ([0, 0, 1, 2], [0, 0, 1, 1])))
-    given = take(matrix)
-    assert given.users.text.tolist() == ["1", "2"]
-    assert given.items.text.tolist() == ["1"]
+    data = adapt(matrix)
+    assert data.users.text.tolist() == ["1", "2"]
+    assert data.items.text.tolist() == ["1"]
 
 
 def test_a_sparse_matrix_has_its_own_row_numbers_as_ids() -> None:
     matrix = sparse.csr_matrix(([1.0, 0.5, 0.0], ([1, 7, 2], [4, 0, 4])), shape=(9, 5))
 
-    given = take(matrix)
+    data = adapt(matrix)
 
-    assert given.users.at(np.arange(2)).tolist() == [1, 7]  # an explicit 0 is no interaction
-    assert given.items.at(np.arange(2)).tolist() == [0, 4]
-    assert given.interactions.item.tolist() == [1, 0]
+    assert data.users.at(np.arange(2)).tolist() == [1, 7]  # an explicit 0 is no interaction
+    assert data.items.at(np.arange(2)).tolist() == [0, 4]
+    assert data.interactions.item.tolist() == [1, 0]
 
 
 UUIDS = [uuid.UUID(int=2), uuid.UUID(int=1)]
@@ -134,28 +134,28 @@ UUIDS = [uuid.UUID(int=2), uuid.UUID(int=1)]
     "users", [UUIDS, np.array(UUIDS, object), pd.Series(UUIDS), pa.array(UUIDS)]
 )
 def test_a_uuid_is_its_text(users: object) -> None:
-    given = take((users, ["x", "y"]))
+    data = adapt((users, ["x", "y"]))
 
-    assert given.users.text.tolist() == [str(UUIDS[1]), str(UUIDS[0])]
-    assert given.users.rows(UUIDS, "user").tolist() == [1, 0]
-    assert given.users.rows(UUIDS[0], "user").tolist() == [1]
+    assert data.users.text.tolist() == [str(UUIDS[1]), str(UUIDS[0])]
+    assert data.users.rows(UUIDS, "user").tolist() == [1, 0]
+    assert data.users.rows(UUIDS[0], "user").tolist() == [1]
 
 
 @pytest.mark.parametrize("users", [[2**64 - 1, 5], np.array([2**64 - 1, 5], np.uint64)])
 def test_integers_of_64_bits_without_a_sign_come_back(users: object) -> None:
-    known = take((users, ["x", "y"])).users
+    known_ids = adapt((users, ["x", "y"])).users
 
-    assert known.at(np.array([0, 1])).tolist() == [2**64 - 1, 5]  # as text: '1844...' < '5'
-    assert known.at(np.array([1])).dtype == np.uint64
-    assert known.rows(2**64 - 1, "user").tolist() == [0]
+    assert known_ids.at(np.array([0, 1])).tolist() == [2**64 - 1, 5]  # as text: '1844...' < '5'
+    assert known_ids.at(np.array([1])).dtype == np.uint64
+    assert known_ids.rows(2**64 - 1, "user").tolist() == [0]
 
 
 @pytest.mark.parametrize("ids", [[2**63 - 1, -(2**63)], np.array([2**63 - 1, -(2**63)], np.int64)])
 def test_integers_of_64_bits_with_a_sign_come_back(ids: object) -> None:
-    known = take((ids, ["x", "y"])).users
+    known_ids = adapt((ids, ["x", "y"])).users
 
-    assert sorted(known.at(np.arange(2)).tolist()) == [-(2**63), 2**63 - 1]
-    assert known.at(np.arange(2)).dtype == np.int64
+    assert sorted(known_ids.at(np.arange(2)).tolist()) == [-(2**63), 2**63 - 1]
+    assert known_ids.at(np.arange(2)).dtype == np.int64
 
 
 REPEATED = pd.DataFrame([["a", "b", "x"]], columns=["user", "user", "item"])
@@ -174,7 +174,7 @@ REPEATED = pd.DataFrame([["a", "b", "x"]], columns=["user", "user", "item"])
             "2 columns 'item'; there are: user, item, item",
         ),
         (pl.DataFrame({"user": ["a"], "item": ["x"]}).lazy(), "interactions are LazyFrame; give"),
-        (pl.Series(["a", "b"]), "interactions are Series, no table"),
+        (pl.Series(["a", "b"]), "cannot read interactions of type Series as a table"),
         (pl.DataFrame({"user": [], "item": []}), "there are no interactions"),
         ((["a", "b"], ["x"]), "2 users, but 1 items"),
         (([], []), "there are no interactions"),
@@ -205,10 +205,10 @@ REPEATED = pd.DataFrame([["a", "b", "x"]], columns=["user", "user", "item"])
 )
 def test_what_cannot_be_used_is_said(interactions: object, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
-        take(interactions)
+        adapt(interactions)
     assert "\n" not in str(caught.value)
 
 
 def test_users_and_items_are_not_one_column() -> None:
     with pytest.raises(InputError, match="user and item are both the column 'sku'; name two"):
-        take(FRAME, user="sku", item="sku")
+        adapt(FRAME, user="sku", item="sku")

@@ -1,20 +1,21 @@
+"""Hyper-parameters of the interface are those of the config, but for what is given."""
+
 import copy
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 
 from hashgnn import HashGNN, InputError
 from hashgnn.config.parameters import negatives, parameters, takes_training
-from hashgnn.config.settings import parse
-from hashgnn.data.interactions import Csr
-from hashgnn.graph.bipartite import bipartite_graph
-from hashgnn.models.task import Task
-from hashgnn.recommender.defaults import recipe
+from hashgnn.data.interactions import Csr, Split
+from hashgnn.models.method import Task
+from hashgnn.recommender.defaults import method_defaults
+from hashgnn.training import fit as training
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config/config.yaml").read_text())
 OWN = {**CONFIG, "datasets": {"own": {}}}
@@ -27,13 +28,13 @@ PAIRS = pd.DataFrame({"user": [0, 0, 0, 0, 0, 1], "item": [0, 1, 2, 3, 4, 5]})
 
 
 def test_a_method_without_encoder_gets_its_own_hyper_parameters_alone() -> None:
-    made = recipe("als", {"alpha": 3.0}, n_interactions=10_000)
+    made = method_defaults("als", {"alpha": 3.0}, n_interactions=10_000)
 
     assert made.module == "hashgnn.models.als"
     assert set(made.parameters) == {"epochs", "alpha", "regularization"}
     assert made.parameters["alpha"] == 3
     assert made.negatives is None
-    assert {"encoder", "batch_size"} <= set(recipe("mf", {}, 10_000).parameters)
+    assert {"encoder", "batch_size"} <= set(method_defaults("mf", {}, 10_000).parameters)
 
 
 class Built(Exception):  # noqa: N818
@@ -52,19 +53,17 @@ def test_the_factor_of_the_inner_product_is_the_workflows(
 ) -> None:
     """What the interface trains has the factor that the workflow's settings make."""
     settings, module = parameters(OWN, "own", method), CONFIG["models"][method]["module"]
-    graph = bipartite_graph(Csr(np.array([0, 1]), np.array([0], dtype=np.int32)), n_items=1)
 
-    def build(kind: Any, settings_kind: Any, task: Task) -> None:
-        raise Built(factor(kind(graph, task.bits, parse(settings_kind, task.parameters))))
+    def build(model: Any, *others: Any) -> None:
+        raise Built(factor(model))
 
-    own = "hashgnn.models.lightgcn" if method == "mf" else module
-    monkeypatch.setattr(import_module(own), "fit_hasher", build)
+    monkeypatch.setattr(training, "_Training", build)
     with pytest.raises(Built) as of_interface:
         HashGNN(bits=bits, method=method, negatives=1).fit(PAIRS)
-    nothing: Any = None
-    task = Task(nothing, nothing, bits, 0, settings, nothing, nothing)
+    part = Csr(np.array([0, 1]), np.array([0], dtype=np.int32))
+    task = Task(Split(part, part, part, 1, 1), bits, 0, torch.device("cpu"))
     with pytest.raises(Built) as of_workflow:
-        import_module(module).fit(task)
+        training.fit(training.load_method(module), task, settings)
     expected = settings["scale"] * (settings["scale_bits"] / bits if settings["scale_bits"] else 1)
 
     assert of_interface.value.args == of_workflow.value.args == (pytest.approx(expected),)
@@ -72,7 +71,7 @@ def test_the_factor_of_the_inner_product_is_the_workflows(
 
 @pytest.mark.parametrize("method", SHARING)
 def test_without_changes_the_hyper_parameters_are_the_workflows(method: str) -> None:
-    made = recipe(method, {}, n_interactions=10**9)
+    made = method_defaults(method, {}, n_interactions=10**9)
 
     assert made.parameters == parameters(OWN, "own", method)
     assert made.negatives == negatives(CONFIG, method)
@@ -92,21 +91,21 @@ GUIDANCE = CONFIG["models"]["hashgnn"]["parameters"]["guidance"]
 def test_a_nested_one_given_in_part_keeps_the_rest(changes: dict[str, Any]) -> None:
     given = copy.deepcopy(changes)
 
-    made = recipe("hashgnn", changes, 10_000).parameters
+    made = method_defaults("hashgnn", changes, 10_000).parameters
 
     assert made["guidance"] == {**GUIDANCE, "floor": 0.4}
     assert changes == given
-    assert recipe("hashgnn", {}, 10_000).parameters["guidance"] == GUIDANCE
+    assert method_defaults("hashgnn", {}, 10_000).parameters["guidance"] == GUIDANCE
 
 
 def test_one_without_nested_ones_has_no_dots_in_it() -> None:
     with pytest.raises(InputError, match=r"scale.x: scale is 0.25, which has no settings in it"):
-        recipe("hashgnn", {"scale.x": 1}, 10_000)
+        method_defaults("hashgnn", {"scale.x": 1}, 10_000)
 
 
 def test_negatives_are_the_ones_that_are_drawn_unless_the_method_has_its_own() -> None:
-    drawn = recipe("hashgnn", {"negatives": 3}, 10_000)
-    own = recipe("pte", {"negatives": 3}, 10_000)
+    drawn = method_defaults("hashgnn", {"negatives": 3}, 10_000)
+    own = method_defaults("pte", {"negatives": 3}, 10_000)
 
     assert (drawn.negatives, drawn.parameters.get("negatives")) == (3, None)
     assert (own.negatives, own.parameters["negatives"]) == (None, 3)
@@ -118,9 +117,9 @@ def test_negatives_are_the_ones_that_are_drawn_unless_the_method_has_its_own() -
 )
 def test_negatives_are_a_number(value: object, message: str) -> None:
     with pytest.raises(InputError, match=f"parameters.negatives: .*{message}"):
-        recipe("hashgnn", {"negatives": value}, 10_000)
+        method_defaults("hashgnn", {"negatives": value}, 10_000)
 
 
 def test_a_method_that_is_none_is_told_the_nearest() -> None:
     with pytest.raises(InputError, match=r"^method 'hashgn': expected one of .*mean hashgnn\?$"):
-        recipe("hashgn", {}, 10_000)
+        method_defaults("hashgn", {}, 10_000)

@@ -99,7 +99,7 @@ def test_half_a_saved_model_is_none(fitted: HashGNN, tmp_path: Path) -> None:
     fitted.save(tmp_path)
     (tmp_path / "train.provenance.json").unlink()
 
-    with pytest.raises(InputError, match=r"no result folder, train.provenance.json"):
+    with pytest.raises(InputError, match=r"not a result folder, as train.provenance.json"):
         HashGNN.load(tmp_path)
 
 

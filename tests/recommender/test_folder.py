@@ -1,4 +1,4 @@
-"""Model folders: replaced as a whole, verified, and damaged ones refused by one line."""
+"""Model folders: replaced atomically, verified, and refused with one line if damaged."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from hashgnn import HashGNN
 from hashgnn.cli.main import main
 from hashgnn.errors import InputError
-from hashgnn.locks import write_alone
+from hashgnn.folders import reserve_folder
 from hashgnn.recommender.folder import RECORD, save_model
 from hashgnn.search import Index
 from hashgnn.stage.inputs import CHECKSUM, record_checksum
@@ -342,7 +342,7 @@ def test_a_second_training_into_the_same_folder_is_refused_at_its_start(tmp_path
 
 def taken(folder: Path) -> bool:
     try:
-        with write_alone(folder):
+        with reserve_folder(folder):
             return False
     except InputError:
         return True

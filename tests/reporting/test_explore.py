@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hashgnn.evaluation.results import COLUMNS
+from hashgnn.evaluation.statistics import COLUMNS
 from hashgnn.reporting.explore import fill, gather, main
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from hashgnn.stage.code_digest import CodeDigest, PlannedCode
 from hashgnn.stage.command import run_stage, stage_parser
 from tests.e2e.workflow.project import ROOT
 
-ENTRIES = ("hashgnn.data.prepare", "hashgnn.data.readers.table")
+ENTRIES = ("hashgnn.data.prepare", "hashgnn.data.readers")
 
 
 def run(planned: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -35,12 +35,10 @@ def run(planned: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
 def test_a_stage_refuses_other_code_than_was_planned(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "hashgnn", tmp_path / "hashgnn")
     planned = PlannedCode(CodeDigest(tmp_path), True)(*ENTRIES)
-    assert re.fullmatch(
-        r"[0-9a-f]{16} hashgnn\.data\.prepare hashgnn\.data\.readers\.table", planned
-    )
+    assert re.fullmatch(r"[0-9a-f]{16} hashgnn\.data\.prepare hashgnn\.data\.readers", planned)
     assert run(planned, tmp_path).returncode == 0
 
-    edited = tmp_path / "hashgnn/data/readers/table.py"
+    edited = tmp_path / "hashgnn/data/readers.py"
     edited.write_text(edited.read_text() + "# a comment\n")
     assert run(planned, tmp_path).returncode == 0
 
@@ -48,7 +46,7 @@ def test_a_stage_refuses_other_code_than_was_planned(tmp_path: Path) -> None:
     refused = run(planned, tmp_path)
     assert refused.returncode == 2
     assert refused.stderr == (
-        "error: the code of hashgnn.data.prepare, hashgnn.data.readers.table changed since the "
+        "error: the code of hashgnn.data.prepare, hashgnn.data.readers changed since the "
         "workflow planned this job; give the same command again\n"
     )
 

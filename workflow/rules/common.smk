@@ -43,6 +43,7 @@ from hashgnn.config.parameters import (
     parameters,
     takes_training,
 )
+from hashgnn.data.prepare import READERS
 from hashgnn.errors import InputError
 from hashgnn.experiment.check_once import CHECK, check_once
 from hashgnn.experiment.downloads import check_places, download_settings

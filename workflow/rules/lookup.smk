@@ -59,8 +59,8 @@ def prepare_settings(wildcards):
 
 
 def prepare_code(wildcards):
-    reader = config["datasets"][wildcards.dataset]["reader"]
-    return code("hashgnn.data.prepare", f"hashgnn.data.readers.{reader}")
+    reader = READERS[config["datasets"][wildcards.dataset]["reader"]]
+    return code("hashgnn.data.prepare", reader.partition(":")[0])
 
 
 def split_settings(wildcards):

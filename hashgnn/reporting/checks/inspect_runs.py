@@ -11,8 +11,8 @@ import pandas as pd
 
 from hashgnn.data.interactions import Csr, Split, load_split, take_rows
 from hashgnn.evaluation.evaluate import parts
-from hashgnn.evaluation.representation import Encoded
-from hashgnn.evaluation.results import read_metrics
+from hashgnn.evaluation.representation import Representation
+from hashgnn.evaluation.statistics import read_metrics
 from hashgnn.files import atomic_write, load_array
 from hashgnn.reporting.checks.check import (
     Check,
@@ -68,12 +68,12 @@ def check_run(path: Path, split: Split, settings: Mapping[str, Any]) -> Iterator
     yield from check_metrics(subject, metrics)
 
 
-def _read(folder: Path, kind: str) -> Encoded:
+def _read(folder: Path, kind: str) -> Representation:
     paths = (folder / f"{kind}_codes.npy", folder / f"{kind}_vectors.npy")
-    return Encoded(*(load_array(path) if path.exists() else None for path in paths))
+    return Representation(*(load_array(path) if path.exists() else None for path in paths))
 
 
-def _check_encoded(subject: str, encoded: Encoded, rows: int, bits: int) -> Iterator[Check]:
+def _check_encoded(subject: str, encoded: Representation, rows: int, bits: int) -> Iterator[Check]:
     if encoded.codes is not None:
         yield from check_codes(subject, encoded.codes, rows, bits)
     if encoded.vectors is not None:
@@ -81,7 +81,7 @@ def _check_encoded(subject: str, encoded: Encoded, rows: int, bits: int) -> Iter
 
 
 def _check_searches(
-    subject: str, users: Encoded, items: Encoded, split: Split, candidates: int
+    subject: str, users: Representation, items: Representation, split: Split, candidates: int
 ) -> Iterator[Check]:
     sample = np.unique(np.linspace(0, split.n_users - 1, _MOST_USERS).astype(np.int64))
     _, known = parts(split, "test")
@@ -92,7 +92,7 @@ def _check_searches(
 
 
 def _lists(
-    index: Index, queries: Encoded, known: Csr, candidates: int
+    index: Index, queries: Representation, known: Csr, candidates: int
 ) -> Iterator[tuple[str, np.ndarray, int]]:
     codes, vectors = queries
     if codes is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from hashgnn.errors import InputError
-from hashgnn.evaluation.results import read_metrics
+from hashgnn.evaluation.statistics import read_metrics
 from hashgnn.files import atomic_write
 from hashgnn.reporting.checks.check import Check, check_against_popularity
 from hashgnn.reporting.checks.inspect_runs import SHOWN

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hashgnn.errors import InputError
-from hashgnn.evaluation.results import over_seeds
+from hashgnn.evaluation.statistics import over_seeds
 from hashgnn.reporting.figures.panels import draw_by_dataset, draw_curve
 from hashgnn.reporting.figures.style import look
 

@@ -6,7 +6,7 @@ import sys
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hashgnn.evaluation.results import read_metrics
+from hashgnn.evaluation.statistics import read_metrics
 from hashgnn.reporting.figures.rates import Curve, plot_rates
 from hashgnn.reporting.figures.style import run_figure
 

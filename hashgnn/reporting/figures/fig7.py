@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hashgnn.errors import InputError
-from hashgnn.evaluation.results import over_seeds, read_metrics
+from hashgnn.evaluation.statistics import over_seeds, read_metrics
 from hashgnn.reporting.figures.panels import draw_by_dataset, legend_label, tick_values
 from hashgnn.reporting.figures.style import look, run_figure
 from hashgnn.reporting.figures.sweep import CUTOFF, SEARCHES, rates, sweep_rates

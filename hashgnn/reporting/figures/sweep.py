@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.evaluation.results import at_cutoff
+from hashgnn.evaluation.statistics import at_cutoff
 
 CUTOFF = 50
 SEARCHES = {"hierarchical": "hierarchical search", "hamming": "Hamming search"}

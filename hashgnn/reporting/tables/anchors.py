@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.evaluation.results import over_seeds, read_metrics
+from hashgnn.evaluation.statistics import over_seeds, read_metrics
 from hashgnn.reporting.tables.formats import run_table
 
 CUTOFF = 20

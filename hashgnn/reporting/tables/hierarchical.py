@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from hashgnn.evaluation.results import over_seeds, read_metrics, values_of_seeds
-from hashgnn.evaluation.statistics import difference, holm
+from hashgnn.evaluation.statistics import (
+    difference,
+    holm,
+    over_seeds,
+    read_metrics,
+    values_of_seeds,
+)
 from hashgnn.reporting.tables.formats import CUTOFFS, METRICS, marked, place, select
 
 KEYS = ["dataset", "model", "bits", "search", "metric", "n"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from hashgnn.evaluation.results import over_seeds, read_metrics
+from hashgnn.evaluation.statistics import over_seeds, read_metrics
 from hashgnn.reporting.tables.formats import CUTOFFS, METRICS, marked, place, run_table, select
 
 CODES = "hamming"

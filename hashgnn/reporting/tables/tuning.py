@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.evaluation.results import at_cutoff, read_metrics
+from hashgnn.evaluation.statistics import at_cutoff, read_metrics
 from hashgnn.files import atomic_write
 from hashgnn.reporting.tables.formats import Marked, to_markdown
 from hashgnn.stage.command import Facts, run_stage, stage_parser

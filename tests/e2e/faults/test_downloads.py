@@ -202,7 +202,9 @@ def test_without_a_network_the_error_says_what_to_do(tmp_path: Path, tally: Tall
         )
         assert ran.returncode == 2
         last = ran.stderr.splitlines()[-1]
-        assert last.startswith("error: Toy: good.csv could not be had: https://files.grouplens.org")
+        assert last.startswith(
+            "error: Toy: good.csv could not be fetched: https://files.grouplens.org"
+        )
         assert "cannot be reached" in last
         assert "run again with --config mirror=" in last
         assert not list(tmp_path.iterdir())

@@ -17,8 +17,7 @@ from hashgnn.errors import InputError
 from hashgnn.experiment.runs import derived_models, runs
 from hashgnn.experiment.tuning import tried_models
 from tests.data.reading import accepted, check_read
-from tests.data.test_fuzz_readers import COLUMNS, LAYOUT, NAMES, ROLES, TEXT
-from tests.data.test_fuzz_tables import (
+from tests.data.test_prepare import (
     PACKS,
     SPLITS,
     damaged,
@@ -28,6 +27,7 @@ from tests.data.test_fuzz_tables import (
     try_packed,
     try_table,
 )
+from tests.data.test_readers import COLUMNS, LAYOUT, NAMES, ROLES, TEXT
 from tests.data.written_tables import Read, Table, core
 from tests.e2e.faults.tally import Tally
 

@@ -12,7 +12,7 @@ import yaml
 
 from hashgnn.config.parameters import negatives, parameters, takes_training
 from hashgnn.data.interactions import Csr, Split, save_split
-from hashgnn.data.negatives import draw_triplets
+from hashgnn.data.negatives import write_negatives
 from hashgnn.evaluation import evaluate
 from hashgnn.files import load_array, save_array
 from hashgnn.training import train
@@ -68,7 +68,7 @@ def command(folder: Path, model: str, case: dict[str, Any]) -> list[str]:
         given = {**given, **SMALL, **case.get("shared", {})}
         if model == "hashgnn_plus":
             given |= {"widths": [8], "fanouts": [3]}
-        draw_triplets(folder / "n.npy", data, negatives(CONFIG, model), 2, 0)
+        write_negatives(folder / "n.npy", data, negatives(CONFIG, model), 2, 0)
     given |= {"epochs": 2} if "epochs" in given else {}
     settings = {"method": entry["module"], "bits": case.get("bits", 8), "seed": 0}
     found = ["--triplets", f"{folder}/n.npy"] if takes_training(CONFIG, model) else []

@@ -30,7 +30,7 @@ def test_a_file_that_was_moved_away_ends_in_one_line(copy: Project) -> None:
 
     assert ran.returncode == 1
     said = ran.stdout + ran.stderr
-    assert f"shop: odd.tsv could not be had: {copy.root}/odd.tsv: no such file" in said
+    assert f"shop: odd.tsv could not be fetched: {copy.root}/odd.tsv: no such file" in said
     assert "Traceback" not in said
 
 

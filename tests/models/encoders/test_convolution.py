@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from hashgnn.errors import InputError
-from hashgnn.graph.bipartite import Graph
-from hashgnn.graph.sampling import NeighborSampler
+from hashgnn.graph.bipartite import Graph, NeighborSampler
 from hashgnn.models.encoders import convolution
 from hashgnn.models.encoders.convolution import ConvolutionEncoder, chunks
 from hashgnn.models.encoders.mean import MeanEncoder
@@ -85,7 +84,7 @@ def test_chunks_do_not_show_in_the_result(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("GATTConv", {}, "torch_geometric.nn has none of that name"),
+        ("GATTConv", {}, "torch_geometric.nn has no such convolution"),
         ("GATConv", {"head": 2}, "cannot be made"),
         ("GINConv", {}, r"does not take \(neighbors, targets\)"),
         ("GCNConv", {}, r"does not take \(neighbors, targets\)"),

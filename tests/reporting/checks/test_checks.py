@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hashgnn.data.interactions import Csr, Split, save_split
-from hashgnn.evaluation.results import COLUMNS
+from hashgnn.evaluation.statistics import COLUMNS
 from hashgnn.reporting.checks import inspect_runs, judge
 from hashgnn.reporting.checks.check import (
     Check,

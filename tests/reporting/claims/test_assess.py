@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hashgnn.evaluation.results import COLUMNS
+from hashgnn.evaluation.statistics import COLUMNS
 from hashgnn.reporting.claims.assess import CLAIMS, main
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from hashgnn.evaluation.results import COLUMNS
+from hashgnn.evaluation.statistics import COLUMNS
 from hashgnn.reporting.claims.assess import CLAIMS
 from hashgnn.reporting.claims.claim import (
     Claim,

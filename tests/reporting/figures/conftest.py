@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from hashgnn.evaluation.results import COLUMNS
+from hashgnn.evaluation.statistics import COLUMNS
 from hashgnn.reporting.figures.style import run_figure
 
 CUTOFFS = (20, 50)

@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib as mpl
 import pytest
 
-from hashgnn.evaluation.results import COLUMNS
+from hashgnn.evaluation.statistics import COLUMNS
 
 NAMES = [["graphsage", "GraphSage"], ["hashgnn", "HashGNN"]]
 SETTINGS: dict[str, Any] = {"models": NAMES, "continuous": ["graphsage"]}

@@ -3,7 +3,7 @@ import math
 import pandas as pd
 import pytest
 
-from hashgnn.evaluation.results import COLUMNS
+from hashgnn.evaluation.statistics import COLUMNS
 from hashgnn.reporting.tables.anchors import compare, printed
 
 FRAME = pd.DataFrame(

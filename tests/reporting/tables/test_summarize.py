@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.evaluation.results import COLUMNS
+from hashgnn.evaluation.statistics import COLUMNS
 from hashgnn.reporting.tables.tuning import main
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from hashgnn.evaluation.results import COLUMNS, over_seeds
+from hashgnn.evaluation.statistics import COLUMNS, over_seeds
 from hashgnn.reporting.checks.tables import check_table
 from hashgnn.reporting.tables import methods
 from hashgnn.reporting.tables.formats import Marked, place, select, to_latex, to_markdown

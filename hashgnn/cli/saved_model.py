@@ -1,0 +1,136 @@
+"""Commands on a saved model: ``hashgnn export`` and ``hashgnn info``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hashgnn.errors import InputError
+
+FOLDER = click.argument(
+    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER"
+)
+FORMATS = ("numpy", "parquet", "faiss", "index")
+
+
+@click.command()
+@FOLDER
+@click.option(
+    "--output",
+    required=True,
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(FORMATS),
+    default=("numpy", "parquet"),
+    show_default=True,
+    help="Format to write; may be repeated.",
+)
+def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
+    """Export codes, vectors and ids of the model in FOLDER.
+
+    \b
+    numpy    user_ids.npy, user_codes.npy (uint8, bit k of a code in bit k % 8 of
+             byte k // 8), user_vectors.npy (float32), and the same for items
+    parquet  users.parquet and items.parquet: id, code (bytes), vector (floats)
+    faiss    items.faiss, an IndexBinaryFlat whose ids are rows of item_ids.npy;
+             needs pip install 'hashgnn[faiss]'
+    index    index/, which hashgnn.search.Index.load maps into memory; its items
+             are rows of item_ids.npy
+
+    export.json identifies the model of the files. Files that an earlier export of
+    another model left in the output folder are removed.
+    """
+    from hashgnn.folders import replace_together
+    from hashgnn.recommender import export as files
+    from hashgnn.recommender.folder import has_model, load_model
+
+    if has_model(output):
+        raise InputError(f"{output}: holds a model; choose another folder for the export")
+    model = load_model(folder)
+    writers: dict[str, Any] = {
+        "numpy": files.write_numpy,
+        "parquet": files.write_parquet,
+        "faiss": files.write_faiss,
+        "index": files.write_index,
+    }
+    with replace_together(output, files.replaced_files(output, model, formats)) as staged:
+        files.write_record(staged, model)
+        written = [path for name in dict.fromkeys(formats) for path in writers[name](staged, model)]
+    for path in written:
+        click.echo(output / path.relative_to(staged))
+
+
+@click.command()
+@FOLDER
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+def info(folder: Path, as_json: bool) -> None:
+    """Show the data, method, sizes, quality and versions of the model in FOLDER."""
+    click.echo(json.dumps(facts(folder), indent=2) if as_json else describe(folder))
+
+
+def describe(folder: Path) -> str:
+    """Return the facts about a model, one per line."""
+    found = facts(folder)
+    lines = {key: value for key, value in found.items() if not isinstance(value, dict)}
+    lines |= {kind: _listed(found[kind]) for kind in ("versions", "files")}
+    width = max(map(len, lines)) + 2
+    return "\n".join(f"{key:<{width}}{_shown(value)}" for key, value in lines.items())
+
+
+def facts(folder: Path) -> dict[str, Any]:
+    """Return facts from the record, data and files of a model; None for what is not recorded."""
+    from hashgnn.data.interactions import load_interactions
+    from hashgnn.recommender.folder import data_folder, load_record
+
+    record = load_record(folder)
+    data = data_folder(folder)
+    interactions = load_interactions(data / "interactions.npz")
+    settings = record["settings"]
+    inputs = ", ".join(Path(path).name for path in record.get("inputs", {}))
+    return {
+        "data set": (inputs or "from Python") if data == folder else data.name,
+        "method": settings["method"],
+        "bits": record.get("code_bits", settings["bits"]),
+        "seed": settings["seed"],
+        "users": interactions.n_users,
+        "items": interactions.n_items,
+        "interactions": len(interactions.user),
+        "best epoch": _plain(record.get("best_epoch")),
+        "validation HR@50": _plain(record.get("validation_hr")),
+        "device": _plain(record.get("device")),
+        "seconds": _plain(record.get("seconds")),
+        "finished": _plain(record.get("finished")),
+        "commit": _plain(record.get("git_commit")),
+        "versions": {name: _plain(v) for name, v in record.get("versions", {}).items()},
+        "files": {path.name: path.stat().st_size for path in _files(folder)},
+    }
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files of ``folder`` without the hidden ones of a training or save in progress."""
+    files = (path for path in sorted(folder.iterdir()) if path.is_file())
+    return [path for path in files if not path.name.startswith(".")]
+
+
+def _plain(value: Any) -> str | int | float | None:
+    """Return ``value`` if it fits on a line, else None; no training records anything else."""
+    return value if isinstance(value, str | int | float) else None
+
+
+def _listed(named: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {_shown(value)}" for name, value in named.items())
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if value < 1 else f"{value:,.1f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "unknown" if value is None else str(value)

@@ -1,1 +1,0 @@
-"""Tables as users have them: text with separators, or Parquet."""

@@ -1,0 +1,146 @@
+"""Exit status, error messages, help and completion of the command."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hashgnn.errors import InputError
+from tests.cli.conftest import LAYOUT
+from tests.helpers import run_hashgnn as run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["recommend", "{folder}", "--user", "x"], 2, "error: unknown user: 'x'; the model knows"),
+        (["recommend", "{folder}", "-n", "0"], 2, "'-n': 0 is not in the range x>=1"),
+        (
+            ["recommend", "{empty}"],
+            2,
+            "error: {empty}: not a result folder, as train.prov",
+        ),
+        (["recommend", "{empty}/none"], 2, "Directory '{empty}/none' does not exist"),
+        (["train", "{clicks}", "--output", "{folder}"], 2, "holds a model; choose another folder"),
+        (["train", "{clicks}", "--output", "{empty}"], 2, "no column 'user' for user; there are:"),
+        (["train", "{clicks}", "--output", "x", "--set", "epochs"], 2, "'epochs' is not KEY=VALUE"),
+        (["train", "{clicks}", "--output", "x", "--set", "=3"], 2, "'=3' is not KEY=VALUE"),
+        (
+            ["train", "{clicks}", *LAYOUT, "--output", "x", "--set", "learning_rate=1e-3"],
+            2,
+            "error: parameters.learning_rate: expected a number, got '1e-3', which is a text: "
+            "write 1.0e-3 without quotes",
+        ),
+        (
+            ["train", "{clicks}", *LAYOUT, "--output", "x", "--set", "scale.x=1"],
+            2,
+            "error: scale.x: scale is 0.25, which has no settings in it",
+        ),
+        (["train", "{clicks}", "--output", "x", "--bits", "0"], 2, "error: bits: expected 1 or"),
+        (["train", "{clicks}", "--output", "x", "--seed", "-1"], 2, "error: seed: expected 0 or"),
+        (
+            ["train", "{clicks}", "--output", "x", "--validation", "nan"],
+            2,
+            "error: validation: expected a finite number, got nan",
+        ),
+        (
+            ["train", "{clicks}", "--output", "x", "--method", "hashgn"],
+            2,
+            "did you mean hashgnn?",
+        ),
+        (["train", "{clicks}"], 2, "Missing option '--output'"),
+        (
+            ["train", "{clicks}", "--output", "x", "--set", "guidance={{floor: 0.1, floor: 0.2}}"],
+            2,
+            "--set guidance, line 1",
+        ),
+        (["export", "{folder}", "--output", "/proc/none"], 1, "No such file or directory"),
+        (["inform"], 2, "No such command 'inform'"),
+    ],
+)
+def test_failures_are_one_line_and_a_status(
+    folder: Path, tmp_path: Path, arguments: list[str], status: int, message: str
+) -> None:
+    named = {"folder": folder, "empty": tmp_path, "clicks": folder.parent / "clicks.csv"}
+
+    ran = run(*(argument.format(**named) for argument in arguments))
+
+    assert ran.exit_code == status
+    last = ran.stderr.splitlines()[-1]
+    assert message.format(**named) in last
+
+
+@pytest.mark.parametrize(
+    ("command", "called", "rest"),
+    [
+        (
+            "train",
+            "fitting.fit",
+            "; a training goes on from its last saved state, if any",
+        ),
+        ("recommend", "folder.load_model", ""),
+    ],
+)
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_an_interrupted_command_says_how_to_go_on(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    called: str,
+    rest: str,
+    number: int,
+    status: int,
+) -> None:
+    def stopped(*given: object) -> None:
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+
+    monkeypatch.setattr(f"hashgnn.recommender.{called}", stopped)
+    layout = ["--separator", ";", "--no-header", "--user", "1", "--item", "2"]
+    train = [folder.parent / "clicks.csv", *layout, "--output", tmp_path / "new"]
+
+    ran = run(command, *(train if command == "train" else [folder]))
+
+    assert ran.exit_code == status
+    assert ran.stderr == f"error: interrupted: give the same command again{rest}\n"
+
+
+def test_help_needs_no_heavy_import_and_completion_knows_the_commands() -> None:
+    code = "import sys, hashgnn.cli.main; print({'torch', 'pandas'} & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert loaded.stdout.strip() == "set()", loaded.stderr
+
+    completing = "from hashgnn.cli.main import main; main(prog_name='hashgnn')"
+    words = {"COMP_WORDS": "hashgnn rec", "COMP_CWORD": "1"}
+    completed = subprocess.run(
+        [sys.executable, "-c", completing],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **words, "_HASHGNN_COMPLETE": "bash_complete"},
+    )
+    assert completed.stdout.split() == ["plain,recommend"]
+
+
+def test_no_error_names_none(monkeypatch: pytest.MonkeyPatch, small_model: Path) -> None:
+    def fail(small_model: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("hashgnn.recommender.folder.load_model", fail)
+    ran = run("recommend", small_model)
+    assert (ran.exit_code, ran.stderr) == (1, "error: Input/output error\n")
+
+
+def test_bad_input_has_its_line(monkeypatch: pytest.MonkeyPatch, small_model: Path) -> None:
+    def fail(small_model: Path) -> None:
+        raise InputError("this is bad")
+
+    monkeypatch.setattr("hashgnn.recommender.folder.load_model", fail)
+    ran = run("recommend", small_model)
+    assert (ran.exit_code, ran.stderr) == (2, "error: this is bad\n")

@@ -1,0 +1,211 @@
+"""Tables and adjacency lists: filters, times, Parquet, and whatever bytes there may be."""
+
+import csv
+import gzip
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hashgnn.data.prepare import prepare
+from hashgnn.data.readers import read_adjacency
+from hashgnn.errors import InputError
+from tests.data.files import error, table, timed_pairs
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_parquet(tmp_path, suffix):
+    path = tmp_path / f"data.parquet{suffix}"
+    columns = {
+        "u": pa.array(["a", "a", "b"]).dictionary_encode(),
+        "i": pa.array([10, 9, 10], pa.int64()),
+        "r": pa.array([5.0, 4.5, 4.0]),
+        "t": pa.array([1_000, 2_000, 3_000], pa.timestamp("ms")),
+    }
+    pq.write_table(pa.table(columns), path)
+    if suffix:
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    roles = {"user": "u", "item": 1, "rating": "r", "time": "t"}
+    settings = {"dataset": "toy", "reader": "table", "columns": roles}
+    assert timed_pairs(prepare([path], settings)) == [("a", "10", 1), ("a", "9", 2), ("b", "10", 3)]
+    few = prepare([path], settings | {"filter": {"rating_at_least": 4.5}})
+    assert timed_pairs(few) == [("a", "10", 1), ("a", "9", 2)]
+
+
+def test_bad_parquet(tmp_path):
+    assert "cannot be read as Parquet" in error(tmp_path, "no parquet", name="x.parquet")
+    for values, word in (([1.5], "floating-point"), ([[1]], "list"), ([None], "missing")):
+        path = tmp_path / "y.parquet"
+        pq.write_table(pa.table({"u": values, "i": ["x"]}), path)
+        assert word in error(tmp_path, path.read_bytes(), name="y.parquet")
+
+
+def test_threshold_and_behaviors(tmp_path):
+    text = "u,i,r,b\na,x,3.9,view\na,y,4,view\nb,x, 5 ,buy\n"
+    roles = {"user": "u", "item": "i", "rating": "r", "behavior": "b"}
+    liked = table(tmp_path, text, roles, filter={"rating_at_least": 4})
+    assert timed_pairs(liked) == [("a", "y"), ("b", "x")]
+    assert (liked.rows_read, liked.rows_kept) == (3, 2)
+    assert timed_pairs(table(tmp_path, text, roles, filter={"behaviors": ["buy"]})) == [("b", "x")]
+
+
+@pytest.mark.parametrize(
+    ("unit", "cells", "seconds"),
+    [
+        ("seconds", ["0", "1.9", "-1"], [0, 1, -1]),
+        ("milliseconds", ["999", "1000", "1511544070000"], [0, 1, 1511544070]),
+        ("iso", ["1970-01-02", "1970-01-01T00:00:01", "1970-01-01 00:00:02.5"], [86400, 1, 2]),
+        (
+            "iso",
+            ["1970-01-01T00:00:00Z", "1970-01-01T00:00:01+00:00", "1970-01-01T01:00:02+01:00"],
+            [0, 1, 2],
+        ),
+    ],
+)
+def test_times(tmp_path, unit, cells, seconds):
+    text = "u,i,t\n" + "".join(f"u,{row},{cell}\n" for row, cell in enumerate(cells))
+    columns = {"user": "u", "item": "i", "time": "t"}
+    prepared = table(tmp_path, text, columns, format={"time": unit})
+    assert prepared.interactions.time.tolist() == seconds
+    assert prepared.interactions.time.dtype == np.int64
+
+
+def test_span_of_time(tmp_path):
+    text = "u,i,t\nu,0,1970-01-01\nu,1,1970-01-02\nu,2,1970-01-03\n"
+    span = {"time_from": "1970-01-02", "time_before": "1970-01-03T00:00+00:00"}
+    columns = {"user": "u", "item": "i", "time": "t"}
+    prepared = table(tmp_path, text, columns, format={"time": "iso"}, filter=span)
+    assert timed_pairs(prepared) == [("u", "1", 86_400)]
+
+
+def test_of_repeats_the_earliest_counts(tmp_path):
+    columns = {"user": "u", "item": "i", "time": "t"}
+    assert timed_pairs(table(tmp_path, "u,i,t\na,x,7\na,x,5\na,x,6\n", columns)) == [("a", "x", 5)]
+
+
+def test_adjacency(tmp_path):
+    first, second = tmp_path / "train.txt", tmp_path / "test.txt"
+    first.write_bytes(b"\xef\xbb\xbf0 5 7 \r\n1\r\n\r\n")
+    second.write_bytes(b"0 7 9\n2\t5")
+    settings = {"dataset": "toy", "reader": "adjacency"}
+    prepared = prepare([first, second], settings)
+    assert timed_pairs(prepared) == [("0", "5"), ("0", "7"), ("0", "9"), ("2", "5")]
+    assert prepared.interactions.source.tolist() == [0, 0, 1, 1]
+    commas = tmp_path / "commas.txt"
+    commas.write_text("ann b,x y,z\n")
+    batch = next(read_adjacency([commas], {"format": {"separator": ","}}))
+    assert (batch.user.to_pylist(), batch.item.to_pylist()) == (["ann b"] * 2, ["x y", "z"])
+    for content, word in ((b"", "empty file"), (b"\xff 1\n", "not UTF-8")):
+        commas.write_bytes(content)
+        with pytest.raises(InputError, match=word):
+            prepare([commas], settings)
+
+
+NAMES = ["x.csv", "x.tsv", "x.parquet", "x.csv.gz", "x.csv.bz2", "x.csv.xz", "x.csv.zst", "x.zip"]
+
+
+COLUMNS = {"user": 0, "item": 1}
+
+
+ODD = [
+    "a",
+    "1",
+    "-1",
+    "01",
+    "1e400",
+    "nan",
+    "inf",
+    "",
+    " ",
+    '"',
+    '""',
+    '"a,b"',
+    "ü",
+    "\ufeff",
+    "\0",
+]
+
+
+TIMES = ["1511544070", "1511544070000", "2017-11-25", "2017-11-25T01:02:03Z", "99999-01-01"]
+
+
+CELL = st.sampled_from(ODD + TIMES)
+
+
+BREAK = st.sampled_from([",", "\t", "\n", "\r\n", "\r", "::", " ", "§"])
+
+
+TEXT = st.lists(CELL | BREAK).map("".join)
+
+
+LAYOUT = st.fixed_dictionaries(
+    {},
+    optional={
+        "header": st.booleans(),
+        "separator": st.sampled_from([",", "\t", "::", " ", "§", "|", "a"]),
+        "quote": st.booleans(),
+        "encoding": st.sampled_from(["utf-8", "latin-1", "utf-16", "no such"]),
+        "time": st.sampled_from(["seconds", "milliseconds", "iso"]),
+    },
+)
+
+
+POSITION = st.integers(0, 2)
+
+
+ROLES = st.fixed_dictionaries(
+    {"user": POSITION, "item": POSITION}, optional={"rating": POSITION, "time": POSITION}
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("fuzz")
+
+
+def survive(path, content, **entry):
+    path.write_bytes(content)
+    try:
+        found = prepare([path], {"dataset": "toy", **entry}).interactions
+    except InputError:
+        return
+    assert 0 <= found.user.min() <= found.user.max() < found.n_users
+    assert 0 <= found.item.min() <= found.item.max() < found.n_items
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEXT, LAYOUT, ROLES)
+def test_text_of_any_kind(folder, text, layout, columns):
+    survive(folder / "x.csv", text.encode(), reader="table", columns=columns, format=layout)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(NAMES), st.binary())
+def test_bytes_of_any_kind(folder, name, content):
+    survive(folder / name, content, reader="table", columns=COLUMNS, format={"header": False})
+    survive(folder / name, content, reader="adjacency")
+
+
+PLAIN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(PLAIN, PLAIN), min_size=1), st.sampled_from([",", "\t", ";", "|"]))
+def test_what_was_written_is_read(folder, rows, separator):
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=separator, quoting=csv.QUOTE_ALL)
+    writer.writerows([("user", "item"), *rows])
+    path = folder / "written.csv"
+    path.write_bytes(file.getvalue().encode())
+    columns = {"user": "user", "item": "item"}
+    layout = {"separator": separator}
+    found = prepare(
+        [path], {"dataset": "toy", "reader": "table", "columns": columns, "format": layout}
+    )
+    users = found.user_ids.take(found.interactions.user).to_pylist()
+    items = found.item_ids.take(found.interactions.item).to_pylist()
+    assert sorted(zip(users, items, strict=True)) == sorted(set(rows))

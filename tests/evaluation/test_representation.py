@@ -1,0 +1,150 @@
+"""The evaluation of a method: by hand, and invariant under what must not matter."""
+
+import numpy as np
+import pytest
+
+from hashgnn.data.interactions import Csr, take_rows
+from hashgnn.errors import InputError
+from hashgnn.evaluation import representation
+from hashgnn.evaluation.representation import EvaluationSettings, Representation, evaluate
+from tests.helpers import csr_of
+
+SETTINGS = EvaluationSettings(cutoffs=(1, 2, 3), candidates=4)
+
+
+def random_method(users: int, items: int) -> tuple[Representation, Representation]:
+    random = np.random.default_rng(0)
+
+    def encode(count: int) -> Representation:
+        vectors = random.standard_normal((count, 16), dtype=np.float32)
+        return Representation(np.packbits(vectors >= 0, axis=1, bitorder="little"), vectors)
+
+    return encode(users), encode(items)
+
+
+def random_parts(users: int, items: int) -> tuple[Csr, Csr]:
+    """Disjoint relevant and seen items; every fifth user has no relevant ones."""
+    drawn = np.random.default_rng(1).random((users, items))
+    drawn[::5] += 0.1
+    parts = []
+    for mask in (drawn < 0.1, (drawn >= 0.1) & (drawn < 0.3)):
+        indptr = np.concatenate([[0], np.cumsum(mask.sum(axis=1))])
+        parts.append(Csr(indptr, np.nonzero(mask)[1].astype(np.int32)))
+    return parts[0], parts[1]
+
+
+# One user whose code is 0; items at distances 0, 1, 1, 2 and 8; vectors turn the order about.
+USER = Representation(np.array([[0]], np.uint8), np.array([[1]], np.float32))
+ITEMS = Representation(
+    np.array([[0], [1], [2], [3], [255]], np.uint8), np.array([[1], [2], [3], [4], [5]], np.float32)
+)
+
+
+@pytest.mark.parametrize(
+    ("search", "masked", "expected"),
+    [
+        ("hamming", True, [0.5, 1, 1]),  # item 0 is seen: items 1 and 2 tie, then 3
+        ("hamming", False, [0, 0.5, 1]),
+        ("hierarchical", False, [0, 0, 1]),  # of items 0 to 3: 3, 2, 1
+        ("continuous", False, [0, 0, 0]),  # 4, 3, 2
+        ("hierarchical", True, [0, 0, 0]),  # of items 1 to 4: 4, 3, 2
+    ],
+)
+def test_one_user_by_hand(search: str, masked: bool, expected: list[float]) -> None:
+    settings = EvaluationSettings(cutoffs=(1, 2, 3), candidates=4, mask_training=masked)
+    found = evaluate(USER, ITEMS, csr_of([1]), csr_of([0]), settings)
+    assert [found.mean(search, "hr", n) for n in (1, 2, 3)] == expected
+
+
+def test_renumbered_items_change_nothing() -> None:
+    users, items = random_method(40, 300)
+    relevant, seen = random_parts(40, 300)
+    new = np.random.default_rng(2).permutation(300)  # item i becomes new[i]
+    old = np.argsort(new)
+
+    def renumber(csr: Csr) -> Csr:
+        renamed = [np.sort(part) for part in np.split(new[csr.indices], csr.indptr[1:-1])]
+        return Csr(csr.indptr, np.concatenate(renamed).astype(np.int32))
+
+    before = evaluate(users, items, relevant, seen, SETTINGS)
+    after = evaluate(users, items.rows(old), renumber(relevant), renumber(seen), SETTINGS)
+    for search in ("hamming", "continuous"):  # hierarchical: the seed cuts ties at the candidates
+        place = before.searches.index(search)
+        np.testing.assert_array_equal(before.values[place], after.values[place])
+
+
+def test_blocks_of_users_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    users, items = random_method(40, 200)
+    relevant, seen = random_parts(40, 200)
+    whole = evaluate(users, items, relevant, seen, SETTINGS)
+    monkeypatch.setattr(representation, "_BLOCK", 7)
+    np.testing.assert_array_equal(
+        whole.values, evaluate(users, items, relevant, seen, SETTINGS).values
+    )
+
+
+def test_users_without_test_items_count_nowhere() -> None:
+    users, items = random_method(20, 100)
+    relevant, seen = random_parts(20, 100)
+    found = evaluate(users, items, relevant, seen, SETTINGS)
+    idle = np.diff(relevant.indptr) == 0
+    assert idle.any()
+    assert np.isnan(found.values[..., idle]).all()
+    busy = np.flatnonzero(~idle)
+    some = evaluate(
+        users.rows(busy),
+        items,
+        take_rows(relevant, busy),
+        take_rows(seen, busy),
+        SETTINGS,
+    )
+    np.testing.assert_array_equal(found.values[..., busy], some.values)
+    assert found.mean("hamming", "hr", 3) == some.mean("hamming", "hr", 3)
+
+
+@pytest.mark.parametrize(
+    ("items", "searches"),
+    [
+        (ITEMS, ("hamming", "hierarchical", "continuous")),
+        (Representation(ITEMS.codes, None), ("hamming",)),
+        (Representation(None, ITEMS.vectors), ("continuous",)),
+    ],
+)
+def test_searches_follow_what_a_method_has(
+    items: Representation, searches: tuple[str, ...]
+) -> None:
+    user = Representation(
+        None if items.codes is None else USER.codes, None if items.vectors is None else USER.vectors
+    )
+    found = evaluate(user, items, csr_of([1]), csr_of([]), SETTINGS)
+    assert found.searches == searches
+
+
+def test_nobody_to_evaluate_has_no_mean() -> None:
+    found = evaluate(USER, ITEMS, csr_of([]), csr_of([]), SETTINGS)
+    assert np.isnan(found.mean("hamming", "hr", 1))
+
+
+def test_retrieved_ndcg_reaches_its_window_whatever_the_cutoffs() -> None:
+    users, items = random_method(10, 300)
+    relevant, seen = random_parts(10, 300)
+    settings = EvaluationSettings(cutoffs=(1, 2, 3), ndcg="retrieved")
+    forgiving = evaluate(users, items, relevant, seen, settings)
+    strict = evaluate(users, items, relevant, seen, SETTINGS)
+    assert forgiving.mean("continuous", "ndcg", 3) >= strict.mean("continuous", "ndcg", 3)
+    assert forgiving.mean("continuous", "hr", 3) == strict.mean("continuous", "hr", 3)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"cutofs": [20]}, "evaluation.cutofs"),
+        ({"cutoffs": [0, 20]}, "evaluation.cutoffs"),
+        ({"cutoffs": []}, "evaluation.cutoffs"),
+        ({"candidates": 0}, "evaluation.candidates"),
+        ({"ndcg": "fancy"}, "evaluation.ndcg"),
+    ],
+)
+def test_wrong_settings_are_named(config: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        EvaluationSettings.from_config(config)
