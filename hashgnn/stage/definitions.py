@@ -22,6 +22,8 @@ Chain = tuple[str, ...]  # a.b.c as ("a", "b", "c")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Scope = _Function | ast.ClassDef
 
+_COMPILES = "hashgnn.kernels.njit"  # calls of what it returns compile, and no more
+
 # Calls that only make a value, and so does a call of what is written with a capital: a class.
 _HARMLESS_CALLS = (
     *("re", "functools", "typing", "collections", "itertools", "operator", "math", "struct"),
@@ -30,7 +32,7 @@ _HARMLESS_CALLS = (
     *("numpy.finfo", "numpy.array", "numpy.arange", "numpy.zeros", "numpy.ones", "numpy.full"),
     *(f"numpy.{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64)),
     *("numba.njit", "numba.vectorize", "numba.guvectorize", "numba.extending.intrinsic"),
-    "hashgnn.kernels.njit",
+    _COMPILES,
 )
 _HARMFUL_BUILTINS = {"open", "exec", "eval", "print", "input", "setattr", "delattr", "__import__"}
 _HARMLESS_BUILTINS = {name for name in dir(builtins) if name[0].islower()} - _HARMFUL_BUILTINS
@@ -111,9 +113,16 @@ class Module:
         return sorted(before)
 
     def full_name(self, chain: Chain) -> str:
-        """What a dotted name stands for by the module's imports; empty if by none."""
-        found = self.imports.get(chain[0], ())
-        return ".".join([found[0].full, *chain[1:]]) if found else ""
+        """What a dotted name of the module stands for; empty if it binds none."""
+        name, *rest = chain
+        if found := self.imports.get(name, ()):
+            return ".".join([found[0].full, *rest])
+        if name not in self.definitions:
+            return ""
+        match self.definitions[name].statements:
+            case [ast.Assign(value=ast.Name(id=other)) | ast.AnnAssign(value=ast.Name(id=other))]:
+                return self.full_name((other, *rest)) if other != name else ""
+        return ".".join([self.name, *chain])
 
 
 RESULTS_VERSION = "RESULTS_VERSION"  # of modules of which the interface alone may be read
@@ -497,6 +506,9 @@ class Effects:
                 return True  # a method of a text
             case ast.Name() | ast.Attribute():
                 chain = next(_chains(*ast.walk(function)), ("",))
+            case ast.Call(func=(ast.Name() | ast.Attribute()) as maker):
+                chain = next(_chains(*ast.walk(maker)), ("",))
+                return module.full_name(chain) == _COMPILES
             case _:
                 return False
         if not module.binds(chain[0]):
