@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from hashgnn.search.parallel import in_threads, query_blocks
+from hashgnn.search.exact import in_threads, query_blocks
 from hashgnn.threads import get_threads
 
 _CODES = 2048  # in the first cache level

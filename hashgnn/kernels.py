@@ -6,6 +6,7 @@ files, or are compiled anew each time.
 """
 
 import functools
+import hashlib
 import os
 import stat
 import sys
@@ -19,6 +20,8 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from hashgnn import random
+
 # Numba gives it its names when it is loaded.
 config: Any = numba.config
 
@@ -30,7 +33,7 @@ def njit(**options: Any) -> Callable[[Function], Any]:
 
     def compiled(function: Function) -> Any:
         try:
-            return _if_there_is_room(numba.njit(**options)(function))
+            return _kept(numba.njit(**options)(function))
         except RuntimeError as error:
             if "cannot cache" not in str(error):
                 raise
@@ -39,16 +42,23 @@ def njit(**options: Any) -> Callable[[Function], Any]:
             return numba.njit(**{**options, "cache": False})(function)
         before, config.CACHE_DIR = config.CACHE_DIR, folder
         try:
-            return _if_there_is_room(numba.njit(**options)(function))
+            return _kept(numba.njit(**options)(function))
         finally:
             config.CACHE_DIR = before
 
     return compiled
 
 
-def _if_there_is_room(kernel: Any) -> Any:
-    """Let ``kernel`` run though what is compiled cannot be written, as on a full disk."""
+def _kept(kernel: Any) -> Any:
+    """Adapt how numba keeps what it compiles of ``kernel``.
+
+    The kernel runs even if nothing can be written, as on a full disk. It is compiled anew if its
+    own file changed, or that of the generator, the only code that kernels take from another file
+    and that their results depend on.
+    """
     cache = kernel._cache
+    if hasattr(cache, "_cache_file"):
+        cache._cache_file._source_stamp = (cache._cache_file._source_stamp, _generator_stamp())
     save = cache.save_overload
 
     def saved(*arguments: Any) -> None:
@@ -59,6 +69,11 @@ def _if_there_is_room(kernel: Any) -> Any:
 
     cache.save_overload = saved
     return kernel
+
+
+@functools.cache
+def _generator_stamp() -> bytes:
+    return hashlib.sha256(Path(random.__file__).read_bytes()).digest()
 
 
 @functools.cache
@@ -81,6 +96,8 @@ def _temporary_cache() -> str | None:
 def _say(news: str) -> None:
     print(f"{news} (NUMBA_CACHE_DIR=FOLDER names another place)", file=sys.stderr)
 
+
+mix = njit(cache=True)(random.mix)
 
 LINE = 64  # bytes of a cache line
 

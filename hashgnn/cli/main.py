@@ -14,7 +14,7 @@ from hashgnn.cli.saved_model import export, info
 from hashgnn.cli.streams import drop_unwritten, use_utf8
 from hashgnn.cli.train import train
 from hashgnn.errors import InputError
-from hashgnn.stage.interruption import exit_status, interruptible
+from hashgnn.stage.command import exit_status, interruptible
 
 
 class _Group(click.Group):

@@ -68,7 +68,7 @@ def read_tables(tables: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[A
     ``options``: values of ``table_options`` by name. A pipe is read once, into a temporary file.
     """
     from hashgnn.data.prepare import prepare
-    from hashgnn.stage.inputs import Inputs
+    from hashgnn.stage.record import Inputs
 
     with spooled(tables) as files, _errors_in_terms_of_options(files):
         inputs = Inputs(files.values(), None)

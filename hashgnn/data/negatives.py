@@ -16,7 +16,8 @@ import numpy as np
 from hashgnn.data.interactions import Csr, Split, load_split
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
-from hashgnn.kernels import njit
+from hashgnn.kernels import mix, njit
+from hashgnn.random import GOLDEN
 from hashgnn.stage.command import run_stage, stage_parser
 
 
@@ -73,14 +74,6 @@ def _check_room(train: Csr, n_items: int) -> None:
 
 
 @njit(cache=True)
-def _mix(bits):  # type: ignore[no-untyped-def]
-    """SplitMix64's finalizer, as a hash of uint64."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
-
-
-@njit(cache=True)
 def _absent(items, n):  # type: ignore[no-untyped-def]
     """Return the ``n``-th (from 0) of the numbers that are not in ``items``, which ascend."""
     low, high = 0, len(items)
@@ -107,7 +100,7 @@ def draw_negatives(
     Each is a function of seed, round and position in ``output``, whatever the order of drawing.
     The draw is exact and needs no rejection, however many items a user has.
     """
-    start = _mix(_mix(np.uint64(seed)) + np.uint64(round_))
+    start = mix(mix(np.uint64(seed)) + np.uint64(round_))
     width = output.shape[1]
     for user in range(len(indptr) - 1):
         items = indices[indptr[user] : indptr[user + 1]]
@@ -115,7 +108,7 @@ def draw_negatives(
         for row in range(indptr[user], indptr[user + 1]):
             for column in range(width):
                 counter = np.uint64(row * width + column + 1)
-                bits = _mix(start + counter * np.uint64(0x9E3779B97F4A7C15))
+                bits = mix(start + counter * GOLDEN)
                 output[row, column] = _absent(items, np.int64(bits % absent))
 
 

@@ -19,22 +19,15 @@ import pyarrow as pa
 
 from hashgnn.data.ids import Batch
 from hashgnn.errors import InputError
-from hashgnn.kernels import njit
-from hashgnn.random import random_bits, uniform
-
-
-@njit(cache=True)
-def _mix(bits):  # type: ignore[no-untyped-def]
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
+from hashgnn.kernels import mix, njit
+from hashgnn.random import GOLDEN, random_bits, uniform
 
 
 @njit(cache=True)
 def _uniform(state):  # type: ignore[no-untyped-def]
     """The next number from [0, 1); ``state``: uint64 [1], moved on."""
-    state[0] += np.uint64(0x9E3779B97F4A7C15)
-    return np.float64(_mix(state[0]) >> np.uint64(11)) * 2.0**-53
+    state[0] += GOLDEN
+    return np.float64(mix(state[0]) >> np.uint64(11)) * 2.0**-53
 
 
 @njit(cache=True)
@@ -59,7 +52,7 @@ def draw_items(
     state = np.empty(1, dtype=np.uint64)
     everything = len(topic_start) - 2
     for user in range(len(indptr) - 1):
-        state[0] = _mix(_mix(np.uint64(seed)) + np.uint64(user))
+        state[0] = mix(mix(np.uint64(seed)) + np.uint64(user))
         misses = 0
         at = indptr[user]
         while at < indptr[user + 1]:

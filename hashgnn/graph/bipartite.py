@@ -11,7 +11,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from hashgnn.data.interactions import Csr
-from hashgnn.kernels import njit
+from hashgnn.kernels import mix, njit
+from hashgnn.random import GOLDEN
 
 
 class Graph(NamedTuple):
@@ -120,15 +121,6 @@ class NeighborSampler:
 
 
 @njit(cache=True)
-def _mix(state: np.uint64) -> np.uint64:
-    """Return one output of SplitMix64 (Steele et al. 2014), used as a 64-bit hash."""
-    state += np.uint64(0x9E3779B97F4A7C15)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
-
-
-@njit(cache=True)
 def draw_neighbors(
     indptr: np.ndarray, indices: np.ndarray, nodes: np.ndarray, fanout: int, seed: int
 ) -> np.ndarray:
@@ -137,13 +129,13 @@ def draw_neighbors(
     The draws of a node depend on ``seed`` and the node alone.
     """
     drawn = np.empty((len(nodes), fanout), dtype=np.int32)
-    key = _mix(np.uint64(seed))
+    key = mix(np.uint64(seed) + GOLDEN)
     for row in range(len(nodes)):
         start = indptr[nodes[row]]
         degree = np.uint64(indptr[nodes[row] + 1] - start)
-        state = _mix(key ^ np.uint64(nodes[row]))
+        state = mix((key ^ np.uint64(nodes[row])) + GOLDEN)
         for k in range(fanout):
-            state = _mix(state)
+            state = mix(state + GOLDEN)
             # Multiply-shift on the high 32 bits: a bias below 2^-32, and no division.
             choice = ((state >> np.uint64(32)) * degree) >> np.uint64(32)
             drawn[row, k] = indices[start + np.int64(choice)]

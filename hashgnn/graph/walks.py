@@ -12,7 +12,8 @@ from scipy.sparse.linalg import svds
 
 from hashgnn.data.interactions import Csr
 from hashgnn.graph.bipartite import interaction_matrix
-from hashgnn.kernels import njit
+from hashgnn.kernels import mix, njit
+from hashgnn.random import GOLDEN
 
 
 def buckets(neighbors: Csr, bands: int, rows: int, seed: int) -> np.ndarray:
@@ -25,26 +26,18 @@ def buckets(neighbors: Csr, bands: int, rows: int, seed: int) -> np.ndarray:
 
 
 @njit(cache=True)
-def _mix(bits):  # type: ignore[no-untyped-def]
-    """Return the finalizer of SplitMix64 (Steele et al. 2014), used as a 64-bit hash."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
-
-
-@njit(cache=True)
 def _buckets(
     indptr: np.ndarray, indices: np.ndarray, bands: int, rows: int, seed: int
 ) -> np.ndarray:
     found = np.zeros((len(indptr) - 1, bands), dtype=np.uint64)
     for number in range(bands * rows):
-        key = _mix(np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(number + 1))
+        key = mix(np.uint64(seed) * GOLDEN + np.uint64(number + 1))
         for node in range(len(indptr) - 1):
             least = np.uint64(0xFFFFFFFFFFFFFFFF)
             for place in range(indptr[node], indptr[node + 1]):
-                least = min(least, _mix(key ^ np.uint64(indices[place])))
+                least = min(least, mix(key ^ np.uint64(indices[place])))
             band = number // rows
-            found[node, band] = _mix(found[node, band] + least + np.uint64(number))
+            found[node, band] = mix(found[node, band] + least + np.uint64(number))
     return found
 
 

@@ -25,8 +25,13 @@ from hashgnn.recommender.trained_model import Ids, Model
 from hashgnn.search import Index
 from hashgnn.search.storage import DESCRIPTION, FILES
 from hashgnn.search.validation import fit_codes, fit_vectors
-from hashgnn.stage.inputs import Inputs, check_output, describe_outputs, read_record
-from hashgnn.stage.record import write_record
+from hashgnn.stage.record import (
+    Inputs,
+    check_output,
+    describe_outputs,
+    read_record,
+    write_record,
+)
 
 RECORD = "train.provenance.json"
 _INDEX = "index"

@@ -9,9 +9,9 @@ import numpy as np
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 from hashgnn.kernels import njit
-from hashgnn.search import continuous, hamming
+from hashgnn.search import exact
 from hashgnn.search._kernels.bit_planes import to_planes
-from hashgnn.search.parallel import Items
+from hashgnn.search.exact import Items
 from hashgnn.search.storage import Arrays, load_arrays, save_arrays
 from hashgnn.search.validation import fit_codes, fit_rows, fit_vectors, whole_number
 
@@ -53,16 +53,14 @@ class Index:
         """The ``k`` items nearest to each query code: ids and Hamming distances."""
         wanted, items, codes = whole_number("k", k), self._items(), self._fit_codes(codes)
         barred = self._barred(codes, exclude)
-        found, distances = hamming.nearest(items, codes, self._at_most(wanted), barred)
+        found, distances = exact.nearest(items, codes, self._at_most(wanted), barred)
         return padded(self._ids(found), wanted, -1), padded(distances, wanted, -1)
 
     def continuous(self, vectors: np.ndarray, k: int, exclude: Csr | None = None) -> Ranked:
         """The ``k`` items of largest inner product with each query vector: ids and scores."""
         wanted, vectors = whole_number("k", k), self._fit_vectors(vectors)
         barred = self._barred(vectors, exclude)
-        found, scores = continuous.largest(
-            vectors, self._item_vectors(), self._at_most(wanted), barred
-        )
+        found, scores = exact.largest(vectors, self._item_vectors(), self._at_most(wanted), barred)
         return padded(self._ids(found), wanted, -1), padded(scores, wanted, -np.inf)
 
     def hierarchical(
@@ -87,8 +85,8 @@ class Index:
         for start in range(0, len(codes), _CANDIDATE_LISTS):
             rows = slice(start, start + _CANDIDATE_LISTS)
             own = Csr(barred.indptr[start : rows.stop + 1], barred.indices)
-            nearest, _ = hamming.nearest(items, codes[rows], candidates, own)
-            found, scores[rows] = continuous.rerank(vectors[rows], item_vectors, nearest, k)
+            nearest, _ = exact.nearest(items, codes[rows], candidates, own)
+            found, scores[rows] = exact.rerank(vectors[rows], item_vectors, nearest, k)
             ids[rows] = self._ids(found)
         return padded(ids, wanted, -1), padded(scores, wanted, -np.inf)
 
@@ -101,10 +99,10 @@ class Index:
         level that holds rank ``k``; what is said of the levels beyond has no meaning.
         """
         items, codes, k = self._items(), self._fit_codes(codes), whole_number("k", k)
-        counts = hamming.level_counts(items, codes, k, self._barred(codes, exclude))
+        counts = exact.level_counts(items, codes, k, self._barred(codes, exclude))
         wanted = self._barred(codes, relevant)
         rows = np.repeat(np.arange(len(codes)), np.diff(wanted.indptr))
-        cells = rows * counts.shape[1] + hamming.pair_distances(items, codes, wanted)
+        cells = rows * counts.shape[1] + exact.pair_distances(items, codes, wanted)
         among = np.bincount(cells, minlength=counts.size).astype(np.int32)
         return counts, among.reshape(counts.shape)
 

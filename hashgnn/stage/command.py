@@ -1,22 +1,25 @@
-"""The command line that every stage of the workflow shares."""
+"""The command line that every stage of the workflow shares, and its exit status."""
 
 import argparse
 import json
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from hashgnn.errors import InputError
 from hashgnn.files import written_files
 from hashgnn.stage.code_digest import check_planned
-from hashgnn.stage.interruption import exit_status, interruptible
 from hashgnn.stage.record import Recorder, memory_mb
 
 Facts = Mapping[str, object]
 
 
 def stage_parser(description: str | None) -> argparse.ArgumentParser:
-    """A parser with the options every stage has; the stage adds its inputs and outputs."""
+    """Return a parser with the options of every stage; the stage adds its inputs and outputs."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         "--settings",
@@ -26,20 +29,20 @@ def stage_parser(description: str | None) -> argparse.ArgumentParser:
         help="the part of the config that this stage uses",
     )
     parser.add_argument(
-        "--provenance", type=Path, metavar="FILE", help="where to record how the result came to be"
+        "--provenance", type=Path, metavar="FILE", help="where to write the record of this run"
     )
     parser.add_argument(
         "--code",
         metavar="PLANNED",
-        help="digest of the code that was planned, and the modules that it begins at: refused "
-        "where they have another one by now",
+        help="digest of the planned code and the entries that it begins at; the stage refuses to "
+        "run if the digest is another",
     )
     parser.add_argument(
         "--needs-mb",
         type=int,
         default=0,
         metavar="MB",
-        help="memory that this is expected to take: refused at once where there is less in all",
+        help="memory that the stage is expected to need; it refuses to run if the machine has less",
     )
     return parser
 
@@ -52,12 +55,16 @@ def run_stage(
 ) -> int:
     """Run ``stage`` and return its exit status.
 
-    0; 2 after one line about bad input, among it a file that is no longer what the stage that
-    made it recorded, and code that is not what the workflow planned; 1 after one line about a file
-    that the system refuses to read or write; 130 after Ctrl-C and 143 after SIGTERM, with one line
-    that says how to go on (``again``).
+    Args:
+        parser: of ``stage_parser``, with the options of the stage.
+        stage: takes the parsed options; returns facts (checksums, device, ...) for the record.
+        argv: the command line; that of the process by default.
+        again: what to do after an interruption, for the message.
 
-    ``stage`` returns facts of its own (checksums, device, ...) that join the provenance.
+    Returns:
+        0; 2 after bad input, an input that differs from its record, or other code than planned;
+        1 if the system cannot read or write a file; 130 after Ctrl-C and 143 after SIGTERM. Each
+        but 0 comes with one line on standard error.
     """
     args = parser.parse_args(argv)
     try:
@@ -74,10 +81,45 @@ def run_stage(
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or error
-        return _fail(f"{where}{reason}; free space or mend it, then run again", 1)
+        return _fail(f"{where}{reason}; free disk space or repair the file system, then rerun", 1)
     except KeyboardInterrupt as error:
         return _fail(f"interrupted: {again}", exit_status(error))
     return 0
+
+
+class Terminated(KeyboardInterrupt):
+    """Raised on SIGTERM, by which Snakemake and Slurm end a job."""
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Raise ``KeyboardInterrupt`` on Ctrl-C and SIGTERM, so that unfinished files are removed."""
+    main = threading.current_thread() is threading.main_thread()  # which alone handles signals
+    before = signal.signal(signal.SIGTERM, _raise) if main else None
+    try:
+        yield
+    except SystemError as error:
+        raise _behind(error) from None
+    finally:
+        if main:
+            signal.signal(signal.SIGTERM, before)
+
+
+def exit_status(error: KeyboardInterrupt) -> int:
+    """Return 130 for Ctrl-C and 143 for SIGTERM: 128 plus the number of the signal."""
+    return 128 + (signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _behind(error: SystemError) -> BaseException:
+    """Return the ``KeyboardInterrupt`` that a compiled kernel turned into ``error``, or that."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, KeyboardInterrupt):
+        found = found.__cause__ or found.__context__
+    return error if found is None else found
 
 
 def _check_memory(needed: int) -> None:
@@ -94,7 +136,7 @@ def _fail(message: str, status: int) -> int:
 
 
 def _paths(args: argparse.Namespace) -> list[Path]:
-    """All files that the command names."""
+    """Return all files that the command names."""
     paths: list[Path] = []
     for value in vars(args).values():
         paths += value if isinstance(value, list) else [value]

@@ -22,16 +22,20 @@ Chain = tuple[str, ...]  # a.b.c as ("a", "b", "c")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Scope = _Function | ast.ClassDef
 
+_COMPILES = "hashgnn.kernels.njit"  # calls of what it returns compile, and no more
+
 # Calls that only make a value, and so does a call of what is written with a capital: a class.
 _HARMLESS_CALLS = (
-    *("re", "functools", "typing", "collections", "itertools", "operator", "math", "struct"),
-    *("dataclasses", "contextlib", "abc", "pathlib", "enum", "pydantic", "click"),
+    *("re", "functools", "typing", "collections", "itertools", "math", "struct", "pathlib", "abc"),
+    *("dataclasses", "contextlib", "enum", "pydantic", "click", "operator.itemgetter"),
     *("torch.no_grad", "torch.inference_mode", "torch.device", "numpy.dtype", "numpy.iinfo"),
     *("numpy.finfo", "numpy.array", "numpy.arange", "numpy.zeros", "numpy.ones", "numpy.full"),
     *(f"numpy.{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64)),
     *("numba.njit", "numba.vectorize", "numba.guvectorize", "numba.extending.intrinsic"),
-    "hashgnn.kernels.njit",
+    _COMPILES,
 )
+# But not if they are given functions, which they call.
+_CALLING = {"map", "filter", "sorted", "min", "max", "functools.reduce", "itertools.starmap"}
 _HARMFUL_BUILTINS = {"open", "exec", "eval", "print", "input", "setattr", "delattr", "__import__"}
 _HARMLESS_BUILTINS = {name for name in dir(builtins) if name[0].islower()} - _HARMFUL_BUILTINS
 
@@ -111,9 +115,16 @@ class Module:
         return sorted(before)
 
     def full_name(self, chain: Chain) -> str:
-        """What a dotted name stands for by the module's imports; empty if by none."""
-        found = self.imports.get(chain[0], ())
-        return ".".join([found[0].full, *chain[1:]]) if found else ""
+        """What a dotted name of the module stands for; empty if it binds none."""
+        name, *rest = chain
+        if found := self.imports.get(name, ()):
+            return ".".join([found[0].full, *rest])
+        if name not in self.definitions:
+            return ""
+        match self.definitions[name].statements:
+            case [ast.Assign(value=ast.Name(id=other)) | ast.AnnAssign(value=ast.Name(id=other))]:
+                return self.full_name((other, *rest)) if other != name else ""
+        return ".".join([self.name, *chain])
 
 
 RESULTS_VERSION = "RESULTS_VERSION"  # of modules of which the interface alone may be read
@@ -439,7 +450,7 @@ def _is_for_types(statement: ast.stmt, tree: ast.Module) -> bool:
 
 # What a class runs when it is inherited from, and also when it is instantiated.
 _INHERITED = {"__init_subclass__", "__pydantic_init_subclass__", "__class_getitem__"}
-_INSTANTIATED = {"__init__", "__new__", "__post_init__", "model_post_init"}
+_INSTANTIATED = {"__init__", "__new__", "__post_init__", "model_post_init", "__set_name__"}
 
 FindClass = Callable[[Module, Chain], tuple[Module, ast.ClassDef] | None]
 
@@ -469,7 +480,8 @@ class Effects:
                     waiting.append(node.args)
                     continue
                 case ast.ClassDef():
-                    if node.keywords or not (
+                    meta = {keyword.arg for keyword in node.keywords} & {"metaclass", None}
+                    if meta or not (
                         all(self._decorates(module, d) for d in node.decorator_list)
                         and all(self._is_plain(module, base, _INHERITED) for base in node.bases)
                     ):
@@ -477,10 +489,31 @@ class Effects:
                 case ast.Call(func=function):
                     if not self._makes_a_value(module, function):
                         return True
+                    if self._calls_arguments(module, node):
+                        return True
                 case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
                     return True
             waiting += ast.iter_child_nodes(node)
         return False
+
+    def _calls_arguments(self, module: Module, call: ast.Call) -> bool:
+        """Whether a call that makes a value is given functions to call, but for builtins."""
+        name = ast.unparse(call.func)
+        if name not in _CALLING and module.full_name(tuple(name.split("."))) not in _CALLING:
+            return False
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        return any(
+            isinstance(part, ast.Lambda)
+            or (isinstance(part, ast.Name | ast.Attribute) and self._may_be_function(module, part))
+            for part in given
+        )
+
+    def _may_be_function(self, module: Module, part: ast.expr) -> bool:
+        chain = next(_chains(*ast.walk(part)), ("",))
+        definition = module.definitions.get(chain[0])
+        if definition is not None:
+            return not isinstance(definition.statements[0], ast.Assign | ast.AnnAssign)
+        return module.full_name(chain).split(".")[0] == module.name.split(".")[0]
 
     def _decorates(self, module: Module, decorator: ast.expr) -> bool:
         match decorator:
@@ -497,11 +530,16 @@ class Effects:
                 return True  # a method of a text
             case ast.Name() | ast.Attribute():
                 chain = next(_chains(*ast.walk(function)), ("",))
+            case ast.Call(func=(ast.Name() | ast.Attribute()) as maker):
+                chain = next(_chains(*ast.walk(maker)), ("",))
+                return module.full_name(chain) == _COMPILES
             case _:
                 return False
         if not module.binds(chain[0]):
             return chain[0] in _HARMLESS_BUILTINS
         full = module.full_name(chain)
+        if chain[-1] == "register":  # of abstract classes
+            return False
         if any(full == name or full.startswith(f"{name}.") for name in _HARMLESS_CALLS):
             return True
         return self._is_plain(module, function, _INHERITED | _INSTANTIATED)

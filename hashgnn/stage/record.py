@@ -1,5 +1,10 @@
-"""Records of how results came to be: inputs, settings, versions, machine, time and memory."""
+"""Records of how results came to be: inputs, settings, versions, machine, time and memory.
 
+A stage takes the checksums of the files that it reads and writes, and compares those that it reads
+with what the stage that made them recorded.
+"""
+
+import hashlib
 import json
 import os
 import platform
@@ -8,65 +13,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
-from hashgnn.errors import InputError
-from hashgnn.files import atomic_write
-from hashgnn.stage.inputs import CHECKSUM, Inputs, describe_outputs, record_checksum
+from hashgnn.checksums import file_checksum
+from hashgnn.errors import InputError, shown
+from hashgnn.files import atomic_write, load_object
 
+SUFFIX = ".provenance.json"
+CHECKSUM = "record_checksum"
+_OBJECTS = ("settings", "inputs", "outputs", "versions", "integer_ids")
 CGROUP = Path("/sys/fs/cgroup")
 _MB = 1 << 20
-
-
-def memory_mb() -> int:
-    """All of it, in MB; less, where a control group (a container, a Slurm job) has a limit."""
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MB
-    return min(pages, *(limit for limit, _ in _groups())) if _groups() else pages
-
-
-def available_mb() -> int:
-    """What is free of it now, in MB."""
-    free = _kernels_figure()
-    return min([free if free is not None else memory_mb(), *(left for _, left in _groups())])
-
-
-def _kernels_figure() -> int | None:
-    """MemAvailable of Linux: free, or held by caches that give way."""
-    path = Path("/proc/meminfo")
-    for line in path.read_text().splitlines() if path.exists() else ():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) // 1024
-    return None
-
-
-def _groups() -> list[tuple[int, int]]:
-    """Limit and rest, in MB, of each control group (version 2) around this process that has one."""
-    found = []
-    for folder in _folders():
-        try:
-            limit = int((folder / "memory.max").read_text())
-            used = int((folder / "memory.current").read_text())
-        except (OSError, ValueError):  # no such file, or the limit is "max"
-            continue
-        found.append((limit // _MB, max(0, limit - used) // _MB))
-    return found
-
-
-def _folders() -> list[Path]:
-    """This process's control group and those around it, the root last."""
-    try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return []
-    own = next((line.split("::", 1)[1] for line in lines if line.startswith("0::")), "/")
-    folder = CGROUP / own.lstrip("/")
-    return [folder, *(parent for parent in folder.parents if parent.is_relative_to(CGROUP))]
-
-
 _PACKAGES = (
     "hashgnn",
     "implicit",
@@ -80,8 +43,159 @@ _PACKAGES = (
 )
 
 
+def memory_mb() -> int:
+    """Return the memory of this machine in MB, or the limit of a control group around this process.
+
+    Containers and Slurm jobs have such limits.
+    """
+    return min([psutil.virtual_memory().total // _MB, *(limit for limit, _ in _groups())])
+
+
+def available_mb() -> int:
+    """Return the memory in MB that is free, or held by caches that give way."""
+    return min([psutil.virtual_memory().available // _MB, *(left for _, left in _groups())])
+
+
+def _groups() -> list[tuple[int, int]]:
+    """Return limit and rest, in MB, of each control group (version 2) around this process."""
+    found = []
+    for folder in _folders():
+        try:
+            limit = int((folder / "memory.max").read_text())
+            used = int((folder / "memory.current").read_text())
+        except (OSError, ValueError):  # no such file, or the limit is "max"
+            continue
+        found.append((limit // _MB, max(0, limit - used) // _MB))
+    return found
+
+
+def _folders() -> list[Path]:
+    """Return the folders of this process's control group and those around it, the root last."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return []
+    own = next((line.split("::", 1)[1] for line in lines if line.startswith("0::")), "/")
+    folder = CGROUP / own.lstrip("/")
+    return [folder, *(parent for parent in folder.parents if parent.is_relative_to(CGROUP))]
+
+
+class Inputs:
+    """Checksums of the files among ``paths`` that exist.
+
+    Raises ``InputError`` if one differs from what a record beside it, other than ``own_record``,
+    says. A file that no record mentions is the user's own.
+    """
+
+    def __init__(self, paths: Iterable[Path], own_record: Path | None) -> None:
+        given = [path for path in dict.fromkeys(paths) if path.is_file() and path != own_record]
+        self._states = {path: _state(path) for path in given}
+        self._checksums = {path: _checksum(path) for path in given}
+        told = cache(lambda folder: _told(folder, own_record))
+        for path, checksum in self._checksums.items():
+            _check(path, checksum, told(path.parent))
+
+    def unchanged(self, written: Collection[Path]) -> dict[str, str]:
+        """Return the SHA-256 by path of all inputs that were not ``written``.
+
+        Raises ``InputError`` if one is another file than at the start.
+        """
+        read = [path for path in self._states if path not in written]
+        for path in read:
+            if _state(path) != self._states[path] and _checksum(path) != self._checksums[path]:
+                raise InputError(f"{path}: changed while it was read; run the same command again")
+        return {str(path): self._checksums[path] for path in read}
+
+
+def _told(folder: Path, own_record: Path | None) -> dict[str, tuple[Path, str]]:
+    """Return record and checksum of the files in ``folder`` that records mention, by name."""
+    records = set(folder.glob(f"*{SUFFIX}")) - {own_record}
+    return {
+        name: (record, checksum)
+        for record in sorted(filter(None, records))
+        for name, checksum in recorded_outputs(record).items()
+    }
+
+
+def _check(path: Path, found: str, told: dict[str, tuple[Path, str]]) -> None:
+    record, expected = told.get(path.name, (None, found))
+    if record and found != expected:
+        raise altered(
+            path, expected, found, record, f"delete {path} and run the same command again"
+        )
+
+
+def _checksum(path: Path) -> str:
+    return str(file_checksum(path, "sha256"))
+
+
+def _state(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+def describe_outputs(record: Path, written: Iterable[Path]) -> dict[str, str]:
+    """Return the SHA-256 of files that exist, by path relative to the folder of ``record``."""
+    return {
+        os.path.relpath(path, record.parent): str(file_checksum(path, "sha256"))
+        for path in sorted(set(written))
+        if path.is_file()
+    }
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read the record at ``path``; raise ``InputError`` if it is unreadable or altered."""
+    record = load_object(path)
+    for key in _OBJECTS:
+        if not isinstance(record.get(key, {}), dict):
+            raise InputError(
+                f"{path}: {key}: expected a JSON object, found {shown(record[key])}; delete it "
+                "and run the same command again"
+            )
+    if CHECKSUM in record and record[CHECKSUM] != (found := record_checksum(record)):
+        raise InputError(
+            f"{path}: altered or damaged since it was made: its {CHECKSUM} says "
+            f"{shown(record[CHECKSUM])}, found {found}; delete it and run the same command again"
+        )
+    return record
+
+
+def record_checksum(record: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a record, as read from JSON, without its own checksum."""
+    said = {key: value for key, value in record.items() if key != CHECKSUM}
+    return f"sha256:{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()}"
+
+
+def recorded_outputs(record: Path) -> dict[str, str]:
+    """Return the outputs in ``record`` as ``describe_outputs`` gave them, empty if it has none.
+
+    Raises ``InputError`` if it cannot be read.
+    """
+    return dict(read_record(record).get("outputs", {}))
+
+
+def check_output(path: Path, expected: object, record: Path) -> None:
+    """Raise ``InputError`` if ``path`` does not have the SHA-256 that ``record`` says."""
+    try:
+        found = str(file_checksum(path, "sha256"))
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error}), though {record} lists it; make it again"
+        ) from error
+    if found != expected:
+        raise altered(path, expected, found, record, "train or save it again")
+
+
+def altered(path: Path, expected: object, found: str, record: Path, remedy: str) -> InputError:
+    """Return the error for a ``path`` that differs from its ``record``."""
+    return InputError(
+        f"{path}: altered or damaged since it was made: {record} says {shown(expected)}, found "
+        f"{found}; {remedy}"
+    )
+
+
 class Recorder:
-    """Starts a clock when made; ``record`` stops it."""
+    """Measures a stage from its construction on, and writes the record of it."""
 
     def __init__(
         self,
@@ -89,10 +203,15 @@ class Recorder:
         paths: Iterable[Path] = (),
         record: Path | None = None,
     ) -> None:
-        """``paths``: all files that the command names; those there already are its inputs.
+        """Start the clock and take the checksums of the inputs.
 
-        ``record`` is where the record will go. Raises ``InputError`` if an input is not what the
-        stage that made it recorded.
+        Args:
+            settings: the part of the config that the stage uses.
+            paths: all files that the command names; those that exist are its inputs.
+            record: where the record will be written.
+
+        Raises:
+            InputError: an input is not what the stage that made it recorded.
         """
         self._wall = time.perf_counter()
         self._cpu = time.process_time()
@@ -100,20 +219,21 @@ class Recorder:
         self._inputs = Inputs(paths, record)
 
     def write(self, path: Path, facts: Mapping[str, object], written: Collection[Path]) -> None:
-        """Leave the record as JSON, atomically; ``written`` are the outputs."""
+        """Write the record atomically, as JSON; ``written`` are the outputs."""
         outputs = describe_outputs(path, written)
         write_record(path, self.record({"outputs": outputs, **facts}, written))
 
     def record(self, facts: Mapping[str, object], written: Collection[Path] = ()) -> dict[str, Any]:
-        """Command, settings, versions, machine, cost so far and ``facts``, which go before.
+        """Return command, settings, versions, machine, time and memory so far, and ``facts``.
 
-        Raises ``InputError`` if an input changed since the clock was started.
+        ``facts`` take precedence over the default device. Raises ``InputError`` if an input changed
+        since the construction.
         """
         return {
             "command": [sys.executable, "-m", _module_name(), *sys.argv[1:]],
             "settings": self.settings,
             "inputs": self._inputs.unchanged(written),
-            "device": "cpu",  # unless the stage says otherwise
+            "device": "cpu",  # the default
             **facts,
             "seconds": round(time.perf_counter() - self._wall, 3),
             "cpu_seconds": round(time.process_time() - self._cpu, 3),
@@ -128,7 +248,7 @@ class Recorder:
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Write a record as JSON, atomically; ``InputError`` if something in it has no such form."""
+    """Write a record atomically, as JSON; raise ``InputError`` if a value cannot be written so."""
     try:
         plain = json.loads(json.dumps(record, default=_plain))
     except (TypeError, ValueError) as error:
@@ -139,14 +259,18 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """NumPy's numbers as Python's."""
+    """Convert a NumPy scalar to a Python number."""
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"{value!r:.80} is a {type(value).__name__}")
 
 
 def peak_memory_mb() -> int:
-    """Of this process alone: ru_maxrss, the portable figure, begins at its parent's on Linux."""
+    """Return the peak memory of this process in MB.
+
+    On Linux it is read from /proc: psutil does not have it there, and the portable ru_maxrss begins
+    at the parent's.
+    """
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text().splitlines():
@@ -161,7 +285,7 @@ def _module_name() -> str:
 
 
 def _versions() -> dict[str, str]:
-    """Versions without importing anything: importing torch costs seconds."""
+    """Return versions of packages without importing any: importing torch takes seconds."""
     found = {}
     for package in _PACKAGES:
         try:
@@ -172,6 +296,7 @@ def _versions() -> dict[str, str]:
 
 
 def _processor() -> str:
+    """Return the model of the processor; py-cpuinfo takes 1.5 s for it."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text().splitlines():
@@ -181,7 +306,7 @@ def _processor() -> str:
 
 
 def _git_commit() -> str | None:
-    """Commit of the code that ran, ``-dirty`` appended if it was edited since."""
+    """Return the commit of the code that ran, with ``-dirty`` appended if it was edited since."""
     root = Path(__file__).resolve().parents[2]
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"]
     command += ["--exclude=*"]

@@ -23,7 +23,7 @@ from hashgnn.errors import InputError
 from hashgnn.folders import reserve_folder
 from hashgnn.recommender.folder import RECORD, save_model
 from hashgnn.search import Index
-from hashgnn.stage.inputs import CHECKSUM, record_checksum
+from hashgnn.stage.record import CHECKSUM, record_checksum
 from tests import damages
 
 ARRAYS = ("user_codes.npy", "item_codes.npy", "user_vectors.npy", "item_vectors.npy")

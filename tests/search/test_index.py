@@ -5,7 +5,7 @@ import pytest
 
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
-from hashgnn.search import Index, continuous, hamming
+from hashgnn.search import Index, _kernels, exact
 
 
 def random_codes(rows: int, width: int, seed: int) -> np.ndarray:
@@ -25,21 +25,13 @@ def random_rows(rows: int, n_items: int, seed: int, chance: float = 0.2) -> Csr:
     return Csr(indptr, np.nonzero(chosen)[1].astype(np.int32))
 
 
-def distance_matrix(queries: np.ndarray, items: np.ndarray) -> np.ndarray:
-    return np.bitwise_count(queries[:, None] ^ items[None]).sum(axis=2, dtype=np.int64)
-
-
 def brute_force(keys: np.ndarray, index: Index, k: int, exclude: Csr | None) -> np.ndarray:
     """Ids by (key, place in tie order), -1 where nothing is left; ``keys`` float [Q, I]."""
-    keys = keys.astype(np.float64)
+    barred = np.isinf(keys)
     if exclude is not None:
-        rows = np.repeat(np.arange(len(keys)), np.diff(exclude.indptr))
-        keys[rows, exclude.indices] = np.inf
-    keys = keys[:, index.order]
-    best = np.argsort(keys, axis=1, kind="stable")
-    ids = np.where(np.isinf(np.take_along_axis(keys, best, axis=1)), -1, index.order[best])
-    padding = np.full((len(keys), max(0, k - keys.shape[1])), -1)
-    return np.hstack([ids, padding])[:, :k]
+        barred[np.repeat(np.arange(len(keys)), np.diff(exclude.indptr)), exclude.indices] = True
+    found = _kernels.best(keys[:, index.order], k, barred[:, index.order])
+    return np.where(found < 0, -1, index.order[found])
 
 
 SIZES = [
@@ -73,7 +65,7 @@ def test_hamming_is_brute_force(queries: int, items: int, width: int, k: int, ma
     exclude = random_rows(queries, items, 3) if masked else None
     index = Index(codes)
     ids, distances = index.hamming(wanted, k, exclude)
-    table = distance_matrix(wanted, codes)
+    table = _kernels.distances(wanted, codes)
     np.testing.assert_array_equal(ids, brute_force(table, index, k, exclude))
     found = np.take_along_axis(table, np.maximum(ids, 0), axis=1) if items else ids
     np.testing.assert_array_equal(distances, np.where(ids < 0, -1, found))
@@ -121,7 +113,7 @@ def test_level_counts_count_every_level_down_to_rank_k(items: int) -> None:
     codes, wanted = random_codes(items, 4, 1), random_codes(9, 4, 2)
     exclude, relevant = random_rows(9, items, 3), random_rows(9, items, 4, 0.01)
     counts, among = Index(codes).level_counts(wanted, 50, exclude, relevant)
-    table = distance_matrix(wanted, codes)
+    table = _kernels.distances(wanted, codes)
     for row in range(9):
         barred = exclude.indices[exclude.indptr[row] : exclude.indptr[row + 1]]
         chosen = relevant.indices[relevant.indptr[row] : relevant.indptr[row + 1]]
@@ -147,9 +139,8 @@ def test_quotas_that_prove_too_small_cost_time_only(
         enough[-1] = wanted
         return enough
 
-    monkeypatch.setattr(hamming, "quotas", stingy)
-    monkeypatch.setattr(continuous, "quotas", stingy)
-    near = brute_force(distance_matrix(wanted, codes), index, 60, exclude)
+    monkeypatch.setattr(exact, "quotas", stingy)
+    near = brute_force(_kernels.distances(wanted, codes), index, 60, exclude)
     np.testing.assert_array_equal(index.hamming(wanted, 60, exclude)[0], near)
     large = brute_force(-(desired @ vectors.T), index, 60, exclude)
     np.testing.assert_array_equal(index.continuous(desired, 60, exclude)[0], large)

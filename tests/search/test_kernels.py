@@ -2,8 +2,8 @@
 
 numba keeps compiled kernels for as long as their own file is what it was. What a kernel takes from
 another file is frozen with it: an edit there would go unseen, and wrong results would look right.
-So kernels take nothing from other files of the package, but for what asks the memory ahead: that
-changes no result.
+So kernels take nothing from other files of the package, but for what asks the memory ahead, which
+changes no result, and the generator, whose file ``hashgnn.kernels.njit`` takes into account.
 """
 
 import ast
@@ -21,7 +21,7 @@ from tests.e2e.faults.namespaces import with_mount
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "hashgnn"
-HARMLESS = {"hashgnn.kernels"}
+HARMLESS = {"hashgnn.kernels", "hashgnn.random"}  # an edit of the latter compiles all anew
 
 
 def kernels_of(tree: ast.Module) -> Iterator[ast.FunctionDef]:
@@ -115,13 +115,13 @@ def test_kernels_take_nothing_from_other_files() -> None:
 
 def test_all_kernels_find_a_place_for_what_is_compiled() -> None:
     texts = {file: file.read_text() for file in PACKAGE.rglob("*.py") if file.name != "kernels.py"}
-    wanted = {file for file, text in texts.items() if "njit" in text}
+    wanted = {file for file, text in texts.items() if re.search(r"njit\(", text)}
     imported = re.compile(r"^from hashgnn\.kernels import .*\bnjit\b", re.MULTILINE)
     taken = {file for file, text in texts.items() if imported.search(text)}
 
     assert len(taken) > 10
     assert taken == wanted
-    assert not [file for file, text in texts.items() if "numba.njit" in text]
+    assert not [file for file, text in texts.items() if re.search(r"numba\.njit\(", text)]
 
 
 KERNEL = """

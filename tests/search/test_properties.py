@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashgnn.data.interactions import Csr
-from hashgnn.search import Index
-from hashgnn.search import parallel as parts
+from hashgnn.search import Index, exact
 
 
 def draw(seed: int, rows: int, kinds: int, width: int) -> np.ndarray:
@@ -88,8 +87,8 @@ def test_items_searched_in_parts_give_the_same(
     whole = index.hamming(queries, k, exclude)
     counted = index.level_counts(queries, k, exclude, relevant)
     monkeypatch.setattr("hashgnn.threads._threads", 3)
-    monkeypatch.setattr(parts, "_FEWEST", 300)
-    assert len(parts.parts_of(index._items(), exclude)) == 3
+    monkeypatch.setattr(exact, "_FEWEST", 300)
+    assert len(exact.parts_of(index._items(), exclude)) == 3
     for one, other in zip(whole, index.hamming(queries, k, exclude), strict=True):
         np.testing.assert_array_equal(one, other)
     again = index.level_counts(queries, k, exclude, relevant)

@@ -124,6 +124,11 @@ TOOL = "def f():\n    return 1\n"
         ("", "import numba.extending\n@numba.extending.overload(len)\ndef g(x): ...\n", True),
         ("", "import hashgnn.n\nx = hashgnn.n.register(f)\n", True),
         ("", "import numpy as np\nold = np.seterr(all='raise')\n", True),
+        ("", "from hashgnn.n import register\nx = tuple(map(register, 'ab'))\n", True),
+        ("", "def g(x): ...\nx = sorted('ba', key=g)\n", True),
+        ("", "x = max((1, 2), key=lambda y: print(y))\n", True),
+        ("", "from abc import ABC\n@ABC.register\nclass C: ...\n", True),
+        ("", "import operator\nX = []\ny = operator.iadd(X, [1])\n", True),
         ("", "try:\n    import json\nexcept ImportError:\n    json = None\n", True),
         ("print(1)\n", "print(2)\n", True),
         ("X = []\nX.append(1)\n", "X = []\nX.append(2)\n", True),
@@ -141,6 +146,9 @@ TOOL = "def f():\n    return 1\n"
         ("", "class C:\n    @property\n    def x(self): ...\n    @x.setter\n"
          "    def x(self, y): ...\n", False),
         ("", "g = lambda x: print(x)\n", False),
+        ("", "X = (2, 1)\ny = sorted(X, key=abs)\nz = max(X)\n", False),
+        ("", "from hashgnn.n import Plain\nclass C(Plain, total=False): ...\n", False),
+        ("", "import hashgnn.kernels\ng = hashgnn.kernels.njit(cache=True)(abs)\n", False),
         ("", "def g():\n    print(1)\n", False),
         ("from hashgnn.n import effect\n", "from hashgnn.n import Plain\n", False),
         # Run or read by type checkers alone.

@@ -3,6 +3,7 @@ import errno
 import json
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,13 @@ import pytest
 
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
-from hashgnn.stage.command import run_stage, stage_parser
+from hashgnn.stage.command import (
+    Terminated,
+    exit_status,
+    interruptible,
+    run_stage,
+    stage_parser,
+)
 
 
 def run(tmp_path: Path, stage: Any) -> tuple[int, Path]:
@@ -52,7 +59,8 @@ def test_a_record_tells_how_the_result_came_to_be(tmp_path: Path) -> None:
         (
             OSError(errno.ENOSPC, "No space left on device", "out.npy"),
             1,
-            "error: out.npy: No space left on device; free space or mend it, then run again\n",
+            "error: out.npy: No space left on device; free disk space or repair the file system, "
+            "then rerun\n",
         ),
     ],
 )
@@ -106,3 +114,37 @@ def test_a_stage_that_cannot_fit_is_refused_before_it_starts(
     )
     assert not (tmp_path / "ran").exists()
     assert run_stage(stage_parser(""), stage, ["--needs-mb", "24000"]) == 0
+
+
+@pytest.mark.parametrize(("cause", "status"), [(KeyboardInterrupt(), 130), (Terminated(), 143)])
+def test_a_signal_within_a_compiled_kernel_is_still_an_interruption(
+    cause: KeyboardInterrupt, status: int
+) -> None:
+    """numba: "SystemError: CPUDispatcher(...) returned a result with an exception set"."""
+    inner, outer = SystemError("in a kernel"), SystemError("around it")
+    inner.__cause__, outer.__cause__ = cause, inner
+
+    with pytest.raises(KeyboardInterrupt) as caught, interruptible():
+        raise outer
+
+    assert caught.value is cause
+    assert exit_status(cause) == status
+
+
+def test_another_system_error_stays_what_it_is() -> None:
+    with pytest.raises(SystemError, match="of its own"), interruptible():
+        raise SystemError("of its own")
+
+
+def test_another_thread_handles_no_signals() -> None:
+    before, seen = signal.getsignal(signal.SIGTERM), []
+
+    def work() -> None:
+        with interruptible():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert seen == [before]

@@ -58,3 +58,27 @@ def to_patterns(codes: np.ndarray, stride: int) -> np.ndarray:
     bits[:, :n_bits] = np.unpackbits(codes, axis=1, bitorder="little")
     weights = np.array([1, 2, 4], dtype=np.uint16) * np.uint16(stride)
     return bits.reshape(len(codes), -1, 3) @ weights
+
+
+@njit(cache=True)
+def pair_distances(
+    planes: np.ndarray,
+    bits: np.ndarray,
+    indptr: np.ndarray,
+    positions: np.ndarray,
+    distances: np.ndarray,
+) -> None:
+    """Fill ``distances`` [pairs]: of each query, its Hamming distances to items at ``positions``.
+
+    ``bits`` uint8 [Q, bits], the queries' bits one by one; the pairs of a query are those from one
+    ``indptr`` int64 to the next.
+    """
+    for row in range(len(bits)):
+        for pair in range(indptr[row], indptr[row + 1]):
+            chunk, place = divmod(positions[pair], CHUNK_ITEMS)
+            word, shift = divmod(place, 64)
+            total = 0
+            for bit in range(bits.shape[1]):
+                item_bit = planes[chunk, bit, word] >> np.uint64(shift) & np.uint64(1)
+                total += item_bit != bits[row, bit]
+            distances[pair] = total

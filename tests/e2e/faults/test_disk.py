@@ -46,7 +46,7 @@ def check_failure(
     assert any(word in last for word in words), last
     names = [path.name for path in [*stage.outputs, stage.record]]
     assert any(name in last for name in [*names, "checkpoint.pt"]), last
-    assert last.endswith("free space or mend it, then run again")
+    assert last.endswith("free disk space or repair the file system, then rerun")
     assert not stage.record.exists()
     assert not list(project.root.rglob(".partial-*"))
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from hashgnn.files import atomic_write
+from hashgnn.stage import record as machine
 from hashgnn.stage.command import Facts, run_stage, stage_parser
-from hashgnn.stage.inputs import recorded_outputs
+from hashgnn.stage.record import recorded_outputs
 
 
 def _copy(args: argparse.Namespace) -> Facts:
@@ -105,3 +106,32 @@ def test_recording_leaves_the_times_of_what_was_read(chain: tuple[Path, Path, Pa
             before.st_mtime_ns,
             before.st_ctime_ns,
         )
+
+
+def group(folder: Path, limit: str, used: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "memory.max").write_text(f"{limit}\n")
+    (folder / "memory.current").write_text(f"{used}\n")
+
+
+def test_memory_is_that_of_the_tightest_control_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = tmp_path / "slurm" / "job"
+    monkeypatch.setattr(machine, "CGROUP", tmp_path)
+    monkeypatch.setattr(machine, "_folders", lambda: [inner, inner.parent, tmp_path])
+    whole = machine.memory_mb()
+    assert 0 < machine.available_mb() <= whole
+
+    group(inner, "max", 5 << 20)
+    group(inner.parent, str(100 << 20), 30 << 20)
+    assert (machine.memory_mb(), machine.available_mb()) == (100, 70)
+
+    group(inner, str(50 << 20), 60 << 20)
+    assert (machine.memory_mb(), machine.available_mb()) == (50, 0)
+
+
+def test_the_groups_around_this_process() -> None:
+    folders = machine._folders()
+
+    assert all(folder.is_relative_to(machine.CGROUP) for folder in folders)

@@ -1,0 +1,299 @@
+"""Exact searches over items in tie order: nearest codes, largest inner products, or both.
+
+Kernels release the interpreter's lock, so plain threads serve. Each piece of the work is done by
+one thread alone, so results do not depend on their number.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from itertools import pairwise, product
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from hashgnn.data.interactions import Csr
+from hashgnn.search._kernels import bit_planes
+from hashgnn.search._kernels import hamming_scan as scan
+from hashgnn.search._kernels import inner_products as products
+from hashgnn.threads import get_threads
+
+T = TypeVar("T")
+
+_CODES_AT_ONCE = 256  # queries that share a pass over the codes
+_TABULATED = 32  # queries, at least, for which tabulating pays
+_VECTORS_AT_ONCE = 40 * products.ROWS  # queries that share a pass over the vectors
+_ONE_BY_ONE = 2  # queries, at most: fewer products than with those that fill up the rows
+_FEWEST = 1 << 18  # items of a part; of fewer, the scan is over before a second thread has begun
+
+
+class Items(NamedTuple):
+    """``planes`` as ``to_planes`` makes them, of ``n_items`` items."""
+
+    planes: np.ndarray
+    n_items: int
+
+    @property
+    def bits(self) -> int:
+        """Length of a code."""
+        return self.planes.shape[1]
+
+
+class Part(NamedTuple):
+    """Items from position ``first`` on; ``excluded``: positions from there, for each query."""
+
+    items: Items
+    first: int
+    excluded: Csr
+
+
+def nearest(
+    items: Items, codes: np.ndarray, k: int, excluded: Csr
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ``k`` nearest items of each query by (distance, position).
+
+    ``codes`` uint8 [Q, bytes]; ``excluded``: ascending positions barred for each query. Returns
+    positions and distances, int32 [Q, k], -1 where fewer than k remain.
+    """
+    parts = parts_of(items, excluded)
+    positions = np.empty((len(parts), len(codes), k), dtype=np.int32)
+    distances = np.empty_like(positions)
+
+    def answer(number: int, rows: slice) -> None:
+        counts = np.empty((rows.stop - rows.start, items.bits + 1), dtype=np.int32)
+        lists = positions[number, rows], distances[number, rows]
+        _scan(parts[number], codes[rows], rows, k, counts, *lists)
+
+    _in_pieces(parts, len(codes), answer)
+    return merge(parts, positions, distances)
+
+
+def level_counts(items: Items, codes: np.ndarray, k: int, excluded: Csr) -> np.ndarray:
+    """How many items lie at each distance of each query: int32 [Q, bits + 1].
+
+    Right for all levels up to the one that holds the query's ``k``-th nearest item; levels
+    beyond it hold fewer than there are.
+    """
+    parts = parts_of(items, excluded)
+    counts = np.empty((len(parts), len(codes), items.bits + 1), dtype=np.int32)
+
+    def answer(number: int, rows: slice) -> None:
+        none = np.empty((rows.stop - rows.start, 0), dtype=np.int32)
+        _scan(parts[number], codes[rows], rows, k, counts[number, rows], none, none)
+
+    _in_pieces(parts, len(codes), answer)
+    return counts.sum(axis=0, dtype=np.int32)
+
+
+def pair_distances(items: Items, codes: np.ndarray, pairs: Csr) -> np.ndarray:
+    """Distance of each pair (query row, item position) of ``pairs``: int32 [pairs]."""
+    distances = np.empty(len(pairs.indices), dtype=np.int32)
+    bits = np.unpackbits(codes, axis=1, bitorder="little")
+    bit_planes.pair_distances(items.planes, bits, *pairs, distances)
+    return distances
+
+
+def _in_pieces(parts: Sequence[Part], n_queries: int, answer: Callable[[int, slice], None]) -> None:
+    """Call ``answer`` with the number of each part and each block of queries."""
+    blocks = query_blocks(n_queries, _CODES_AT_ONCE, len(parts))
+    pieces = list(product(range(len(parts)), blocks))
+    in_threads(pieces, lambda piece: answer(*piece))
+
+
+def _scan(
+    part: Part,
+    codes: np.ndarray,
+    rows: slice,
+    k: int,
+    counts: np.ndarray,
+    positions: np.ndarray,
+    distances: np.ndarray,
+) -> None:
+    """Fill what ``scan.scanner`` fills, for ``codes``, which are ``rows`` of all."""
+    items, (indptr, excluded) = part.items, part.excluded
+    tabled = len(codes) >= _TABULATED
+    queries = (
+        bit_planes.to_patterns(codes, scan.PATTERN_WORDS) if tabled else bit_planes.to_masks(codes)
+    )
+    enough = quotas(items.n_items, k, scan.VECTOR_ITEMS)
+    scan.scanner(items.bits, tabled)(
+        items.planes.reshape(-1), items.n_items, queries, _biases(items.bits), k, enough,
+        indptr[rows.start : rows.stop + 1], excluded, counts, positions, distances,
+    )  # fmt: skip
+
+
+@lru_cache
+def _biases(bits: int) -> np.ndarray:
+    """2^levels - accept for accept = 0 .. bits + 1, each of its bits spread over a word."""
+    levels = bits.bit_length()
+    values = (1 << levels) - np.arange(bits + 2, dtype=np.uint64)
+    return np.uint64(0) - (values[:, None] >> np.arange(levels, dtype=np.uint64) & np.uint64(1))
+
+
+def largest(
+    queries: np.ndarray, items: np.ndarray, k: int, excluded: Csr
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ``k`` items of largest inner product of each query; equals in order of position.
+
+    ``queries`` [Q, d] and ``items`` [I, d] float32; ``excluded``: ascending positions barred for
+    each query. Returns positions int32 and scores float32, [Q, k], -1 and -inf where fewer remain.
+    """
+    positions = np.empty((len(queries), k), dtype=np.int32)
+    scores = np.empty((len(queries), k), dtype=np.float32)
+    enough = quotas(len(items), k, products.PANEL_ITEMS)
+
+    def answer(rows: slice) -> None:
+        barred = Csr(excluded.indptr[rows.start : rows.stop + 1], excluded.indices)
+        keys, found = _multiply(queries[rows], items, enough, barred)
+        for row in np.flatnonzero(found < min(k, len(items))):
+            one = slice(row, row + 1)
+            alone = Csr(barred.indptr[row : row + 2], barred.indices)
+            safe = np.full_like(enough, k)
+            keys[one] = _multiply(queries[rows][one], items, safe, alone)[0]
+        positions[rows], scores[rows] = _in_order(keys, k)
+
+    in_threads(query_blocks(len(queries), _VECTORS_AT_ONCE), answer)
+    return positions, scores
+
+
+def rerank(
+    queries: np.ndarray, items: np.ndarray, candidates: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ``k`` best of each query's ``candidates`` by inner product, as ``largest`` returns.
+
+    ``candidates``: positions int32 [Q, C], -1 where there are fewer.
+    """
+    positions = np.empty((len(queries), k), dtype=np.int32)
+    scores = np.empty((len(queries), k), dtype=np.float32)
+
+    def answer(rows: slice) -> None:
+        keys = np.empty(candidates[rows].shape, dtype=np.uint64)
+        products.multiply_candidates(items, queries[rows], candidates[rows], keys)
+        positions[rows], scores[rows] = _in_order(keys, k)
+
+    in_threads(query_blocks(len(queries), _VECTORS_AT_ONCE), answer)
+    return positions, scores
+
+
+def _multiply(
+    queries: np.ndarray, items: np.ndarray, enough: np.ndarray, excluded: Csr
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keys [Q, some] of the best items, and how many of them there are [Q]."""
+    n_queries, size = queries.shape
+    n_rows = n_queries
+    if n_queries > _ONE_BY_ONE:
+        n_rows = -(-n_queries // products.ROWS) * products.ROWS
+    filled = np.zeros((n_rows, size), dtype=np.float32)
+    filled[:n_queries] = queries
+    floors = np.full(n_rows, np.inf, dtype=np.float32)
+    floors[:n_queries] = -np.inf
+    state = np.zeros((n_rows, products.STATE_COLUMNS), dtype=np.int64)
+    state[:n_queries, products.CURSOR] = excluded.indptr[:-1]
+    state[:n_queries, products.END] = excluded.indptr[1:]
+    room = 2 * (enough.max(initial=0) + products.PANEL_ITEMS)
+    keys = np.full((n_rows, room), products.EMPTY)
+    products.multiply(items, filled, enough, excluded.indices, state, floors, keys)
+    return keys[:n_queries], state[:n_queries, products.FOUND]
+
+
+def _in_order(keys: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions and scores of the ``k`` smallest keys of each row."""
+    best = np.full((len(keys), k), products.EMPTY)
+    width = min(k, keys.shape[1])
+    best[:, :width] = np.sort(keys, axis=1)[:, :width]
+    positions = best.astype(np.uint32).view(np.int32)
+    flipped = (best >> np.uint64(32)).astype(np.uint32)
+    bits = np.where(flipped >> np.uint32(31), flipped, flipped ^ np.uint32(0x7FFFFFFF))
+    return positions, np.where(positions < 0, np.float32(-np.inf), bits.view(np.float32))
+
+
+def parts_of(items: Items, excluded: Csr) -> list[Part]:
+    """The items whole, or one part a thread where there are fewer queries than threads."""
+    threads, n_queries = get_threads(), len(excluded.indptr) - 1
+    pieces = max(1, min(threads, items.n_items // _FEWEST)) if n_queries < threads else 1
+    if pieces == 1:
+        return [Part(items, 0, excluded)]
+    chunks = [len(items.planes) * piece // pieces for piece in range(pieces + 1)]
+    return [_part(items, excluded, slice(*bounds)) for bounds in pairwise(chunks)]
+
+
+def merge(
+    parts: Sequence[Part], positions: np.ndarray, distances: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest of all parts, int32 [Q, k], from those of each, int32 [parts, Q, k]."""
+    if len(parts) == 1:
+        return positions[0], distances[0]
+    _, n_queries, k = positions.shape
+    for part, found in zip(parts, positions, strict=True):
+        found[found >= 0] += part.first
+    positions, distances = (
+        found.transpose(1, 0, 2).reshape(n_queries, -1) for found in (positions, distances)
+    )
+    missing_last = np.where(distances < 0, np.iinfo(np.int32).max, distances)
+    best = np.argsort(missing_last, axis=1, kind="stable")[:, :k]  # positions ascend already
+    return np.take_along_axis(positions, best, axis=1), np.take_along_axis(distances, best, axis=1)
+
+
+def _part(items: Items, excluded: Csr, chunks: slice) -> Part:
+    first, last = (
+        chunks.start * bit_planes.CHUNK_ITEMS,
+        min(chunks.stop * bit_planes.CHUNK_ITEMS, items.n_items),
+    )
+    barred = excluded.indices[excluded.indptr[0] : excluded.indptr[-1]]
+    inside = (barred >= first) & (barred < last)
+    seen = np.concatenate([[0], np.cumsum(inside)])
+    chosen = Csr(seen[excluded.indptr - excluded.indptr[0]], barred[inside] - np.int32(first))
+    return Part(Items(items.planes[chunks], last - first), first, chosen)
+
+
+def query_blocks(n_queries: int, block: int, parts: int = 1) -> list[slice]:
+    """Slices of up to ``block`` queries, of almost equal size, that cover them all.
+
+    Smaller ones rather than idle threads, unless each is to be answered in so many ``parts``.
+    """
+    pieces = max(min(get_threads() // parts, n_queries), -(-n_queries // block))
+    if pieces == 1:
+        return [slice(0, n_queries)]
+    bounds = [n_queries * piece // max(1, pieces) for piece in range(pieces + 1)]
+    return [slice(*ends) for ends in pairwise(bounds)]
+
+
+def in_threads(pieces: Sequence[T], do: Callable[[T], None]) -> None:
+    """Call ``do`` with each piece; as many threads as there may be take the next in turn."""
+    if len(pieces) == 1:
+        return do(pieces[0])
+    waiting = iter(pieces)
+
+    def work() -> None:
+        for piece in waiting:
+            do(piece)
+
+    others = min(get_threads(), len(pieces)) - 1
+    helpers = [_pool(others).submit(work) for _ in range(others)]
+    work()
+    for helper in helpers:
+        helper.result()
+
+
+@lru_cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Threads that stay: starting them takes as long as scanning 100,000 codes."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="hashgnn-search")
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # a fork has no threads but its own
+
+
+@lru_cache
+def quotas(n_items: int, wanted: int, step: int) -> np.ndarray:
+    """Items worth keeping after each ``step`` items of a scan: int64 [ceil(n_items / step)].
+
+    Items are in random order, so of a query's ``wanted`` best the first n hold about
+    wanted n / n_items, give or take its square root. Four such deviations and 4 more are too few
+    for one query in tens of thousands, which has to be scanned anew, and spare all others most
+    of the items that look good only early on.
+    """
+    seen = np.minimum(np.arange(1, -(-n_items // step) + 1) * step, n_items)
+    expected = wanted * seen / max(1, n_items)
+    return np.minimum(wanted, np.ceil(expected + 4 * np.sqrt(expected) + 4)).astype(np.int64)
