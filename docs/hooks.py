@@ -1,5 +1,6 @@
-"""What MkDocs does beyond copying pages: pages made from the code, and equations as MathML."""
+"""MkDocs hooks: generate pages and navigation, rewrite links, render equations as MathML."""
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from html import unescape
@@ -11,25 +12,67 @@ import yaml
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from hashgnn.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 _EQUATION = re.compile(r'<(div|span) class="arithmatex">\\[\[(](.*?)\\[\])]</\1>', re.DOTALL)
+_LINK = re.compile(r"(\]\()([^)\s#:]+)")
+
+# Where the site shows files and folders of the repository that lie outside docs/.
+SHOWN_AT = {
+    "config/README.md": "configuration.md",
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
+    "hashgnn/cli": "command-line.md",
+}
+SOURCES = {page: path for path, page in SHOWN_AT.items()}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made from the code."""
-    pages = {"configuration.md": _configuration(), "command-line.md": _command_line()}
-    pages |= {f"api/{name}.md": text for name, text in _api()}
-    for path, text in pages.items():
+    """Add the generated pages, and to the navigation the methods and the API."""
+    pages = {page: _text(path) for path, page in SHOWN_AT.items() if path.endswith(".md")}
+    pages |= {"configuration.md": _configuration(), "command-line.md": _command_line()}
+    api = {f"api/{name}.md": text for name, text in _api()}
+    for path, text in (pages | api).items():
         files.append(File.generated(config, path, content=text))
+    methods = sorted(f"methods/{path.name}" for path in ROOT.glob("docs/methods/[!R]*.md"))
+    assert config.nav is not None
+    config.nav.insert(-1, {"Methods": ["methods/README.md", *methods]})
+    config.nav.insert(-1, {"API": list(api)})
     return files
 
 
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Rewrite links to files of the repository as links to the pages that show them."""
+    shown = page.file.src_uri
+    folder = posixpath.dirname(SOURCES.get(shown, f"docs/{shown}"))
+
+    def rewritten(found: re.Match[str]) -> str:
+        path = posixpath.normpath(posixpath.join(folder, found[2]))
+        if not (ROOT / path).exists():
+            return found[0]
+        target = posixpath.relpath(_page(path), posixpath.dirname(shown) or ".")
+        return found[1] + target
+
+    return _LINK.sub(rewritten, markdown)
+
+
+def _page(path: str) -> str:
+    """Return the path in the site of ``path`` in the repository."""
+    room = re.fullmatch(r"hashgnn/(\w+)", path)
+    return SHOWN_AT.get(path, f"api/{room[1]}.md" if room else path.removeprefix("docs/"))
+
+
+def _text(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
 def on_page_content(html: str, **_: Any) -> str:
-    """Equations as MathML, which browsers show without a script."""
+    """Render equations as MathML, which browsers show without a script."""
     return _EQUATION.sub(_mathml, html)
 
 
@@ -39,8 +82,8 @@ def _mathml(found: re.Match[str]) -> str:
 
 
 def _configuration() -> str:
-    """config/README.md, and then every key as the schema has it."""
-    guide = (ROOT / "config/README.md").read_text(encoding="utf-8")
+    """Return config/README.md followed by a table of every key in the schema."""
+    guide = _text("config/README.md")
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     rows = ["| key | type | default | meaning |", "|---|---|---|---|", *_keys(schema, schema, "")]
     heading = "## The schema\n\nGenerated from `workflow/schemas/config.schema.yaml`."
@@ -48,7 +91,7 @@ def _configuration() -> str:
 
 
 def _keys(node: Mapping[str, Any], schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
-    """A row for each key below ``node``; ``*`` stands for a name of the user's own."""
+    """Yield a table row per key below ``node``; ``*`` stands for a name that the user chooses."""
     named = dict(node.get("properties", {}))
     if isinstance(node.get("additionalProperties"), dict):
         named["*"] = node["additionalProperties"]
@@ -68,7 +111,7 @@ def _row(key: str, entry: Mapping[str, Any]) -> str:
 
 
 def _command_line() -> str:
-    """The help text of each command."""
+    """Return a page with the help text of each command."""
     context = click.Context(main, info_name="hashgnn")
     parts = ["# Command line", _help(main, context)]
     for name, command in main.commands.items():
@@ -81,7 +124,7 @@ def _help(command: click.Command, context: click.Context) -> str:
 
 
 def _api() -> Iterator[tuple[str, str]]:
-    """A page for each folder of the package, with all of its modules."""
+    """Yield name and text of a page per folder of the package, with all of its modules."""
     for package in sorted(ROOT.glob("hashgnn/*/__init__.py")):
         folder = package.parent
         name = f"hashgnn.{folder.name}"
