@@ -28,21 +28,24 @@ SHOWN_AT = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
     "hashgnn/cli": "command-line.md",
+    "hashgnn/recommender": "python.md",
 }
 SOURCES = {page: path for path, page in SHOWN_AT.items()}
+PUBLIC = ("hashgnn.HashGNN", "hashgnn.InputError", "hashgnn.search.Index")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages, and to the navigation the methods and the API."""
     pages = {page: _text(path) for path, page in SHOWN_AT.items() if path.endswith(".md")}
     pages |= {"configuration.md": _configuration(), "command-line.md": _command_line()}
+    pages["python.md"] = "\n\n".join(["# Python interface", *(f"::: {name}" for name in PUBLIC)])
     api = {f"api/{name}.md": text for name, text in _api()}
     for path, text in (pages | api).items():
         files.append(File.generated(config, path, content=text))
     methods = sorted(f"methods/{path.name}" for path in ROOT.glob("docs/methods/[!R]*.md"))
     assert config.nav is not None
     config.nav.insert(-1, {"Methods": ["methods/README.md", *methods]})
-    config.nav.insert(-1, {"API": list(api)})
+    config.nav.insert(-1, {"Internal modules": list(api)})
     return files
 
 
