@@ -1,4 +1,4 @@
-"""The documentation site: built strictly, complete, and on its own."""
+"""The documentation site: it builds without warnings, is complete, and loads nothing."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from tests.docs.blocks import ROOT
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warning, such as a link to nowhere, fails the build."""
+    """Build the site; a warning, such as a broken link, fails the build."""
     folder = tmp_path_factory.mktemp("site")
     ran = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", folder],
