@@ -42,9 +42,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     api = {f"api/{name}.md": text for name, text in _api()}
     for path, text in (pages | api).items():
         files.append(File.generated(config, path, content=text))
-    methods = sorted(f"methods/{path.name}" for path in ROOT.glob("docs/methods/[!R]*.md"))
     assert config.nav is not None
-    config.nav.insert(-1, {"Methods": ["methods/README.md", *methods]})
+    config.nav.insert(-1, {"Methods": _methods()})
     config.nav.insert(-1, {"Internal modules": list(api)})
     return files
 
@@ -68,6 +67,14 @@ def _page(path: str) -> str:
     """Return the path in the site of ``path`` in the repository."""
     room = re.fullmatch(r"hashgnn/(\w+)", path)
     return SHOWN_AT.get(path, f"api/{room[1]}.md" if room else path.removeprefix("docs/"))
+
+
+def _methods() -> list[str]:
+    """Return the pages of docs/methods: the overview, then the others in the order it has them."""
+    listed = re.findall(r"\]\((\w+\.md)\)", _text("docs/methods/README.md"))
+    found = sorted(path.name for path in ROOT.glob("docs/methods/*.md"))
+    names = dict.fromkeys(["README.md", *listed, *found])
+    return [f"methods/{name}" for name in names if name in found]
 
 
 def _text(path: str) -> str:
