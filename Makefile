@@ -1,4 +1,4 @@
-# Everything a newcomer needs; each target sets itself up first.
+# Development targets. Each installs what it needs into .venv first; make help lists them.
 
 PYTHON ?= python3
 CORES ?= all
@@ -11,7 +11,7 @@ DEMO := --configfile config/demo.yaml
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-env: $(VENV)/.installed ## Create .venv from the lock and install the package into it
+env: $(VENV)/.installed ## Create .venv from requirements.lock and install the package
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -22,25 +22,25 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 		--no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: env ## Run the whole workflow on a small generated data set, into demo/
+demo: env ## Run the whole workflow on a small generated data set
 	$(RUN) snakemake --cores $(CORES) $(DEMO)
 	$(RUN) snakemake $(DEMO) --report report.html
-	@echo; echo "The demo is in demo/:"
+	@echo; echo "The results of the demo are in demo/:"
 	@cd demo && ls -1 figures/* results/*.csv results/*.md results/*.tex report.html | sed 's/^/  demo\//'
 
 test: env ## Run the tests
 	$(RUN) python -m pytest
 
-test-slow: env ## Run the tests that take minutes
+test-slow: env ## Run the slow tests (minutes)
 	$(RUN) python -m pytest -m slow
 
-test-faults: env ## Inject faults, try thousands of inputs, and print what was survived; half an hour
+test-faults: env ## Run the fault-injection and fuzzing tests; half an hour
 	$(RUN) python -m pytest -m faults tests/e2e/faults
 
-test-slurm: env ## Run the demo through a Slurm started for it; root, Debian's slurmctld slurmd slurm-client munge
+test-slurm: env ## Test the Slurm profile on a local Slurm; as root, with slurmctld slurmd slurm-client munge
 	$(RUN) python -m pytest -m slurm
 
-test-browser: env ## Open the report and the page of results in Chromium (Debian's chromium)
+test-browser: env ## Test the report and the page of results in Chromium (package chromium)
 	$(RUN) python -m pytest -m browser
 
 lint: env ## Check style, types and the workflow
@@ -52,42 +52,42 @@ lint: env ## Check style, types and the workflow
 	$(RUN) snakefmt --check Snakefile workflow
 	$(RUN) snakemake --lint
 
-audit: env ## Ask PyPI for known weaknesses of the locked packages
+audit: env ## Check the locked packages for known vulnerabilities; needs PyPI
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
 	.venv/audit/bin/pip-audit --no-deps --disable-pip --requirement requirements.lock
 
-format: env ## Rewrite the code in the project's style
+format: env ## Format the code
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 	$(RUN) snakefmt Snakefile workflow
 
-anchors: env ## Our continuous methods beside published numbers, on the split of those; hours
+anchors: env ## Compare continuous methods with published numbers on their split; hours
 	$(RUN) snakemake --cores $(CORES) --configfile config/anchors.yaml -- results/anchors.csv
 
 encoders: env ## HashGNN on other graph encoders, one table by encoder; an hour or two
 	$(RUN) snakemake --cores $(CORES) --configfile config/encoders.yaml -- results/encoders.csv
 
-report: env ## Gather the paper's figures and tables, once they are made, in report.html
+report: env ## Collect the figures and tables made so far in report.html
 	$(RUN) snakemake --report report.html
 
 schema: env ## Generate the configuration's schema and its reference from the typed models
 	$(RUN) python workflow/schemas/generate.py
 
-docs: env ## Build the documentation site, into site/
+docs: env ## Build the documentation site into site/
 	$(RUN) NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
-	@echo "The site begins at site/index.html; its search wants a server: python -m http.server -d site"
+	@echo "Open site/index.html. To use the search: python -m http.server -d site"
 
-bench-search: env ## Compare search with its peers; half an hour, wants an idle machine
+bench-search: env ## Compare search with other libraries; half an hour on an idle machine
 	$(RUN) python -m benchmarks.search $(ARGUMENTS)
 	$(RUN) python -m benchmarks.search_table --into docs/search.md
 
-bench-serving: env ## Compare serving from disk with FAISS, up to 10 million items; wants an idle machine
+bench-serving: env ## Compare serving from disk with FAISS; on an idle machine
 	$(RUN) python -m benchmarks.serving $(ARGUMENTS)
 	$(RUN) python -m benchmarks.serving_table --into docs/serving.md
 
-bench-training: env ## Compare training with its peers; wants an idle machine
+bench-training: env ## Compare training with other libraries; on an idle machine
 	$(RUN) python -m benchmarks.training $(ARGUMENTS)
 
-clean-demo: ## Remove what the demo made
+clean-demo: ## Remove the results of the demo
 	rm -rf demo

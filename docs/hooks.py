@@ -1,5 +1,6 @@
-"""What MkDocs does beyond copying pages: pages made from the code, and equations as MathML."""
+"""MkDocs hooks: generate pages and navigation, rewrite links, render equations as MathML."""
 
+import posixpath
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -10,25 +11,76 @@ import click
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from hashgnn.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 _EQUATION = re.compile(r'<(div|span) class="arithmatex">\\[\[(](.*?)\\[\])]</\1>', re.DOTALL)
+_LINK = re.compile(r"(\]\()([^)\s#:]+)")
+
+# Where the site shows files and folders of the repository that lie outside docs/.
+SHOWN_AT = {
+    "config/README.md": "configuration.md",
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
+    "hashgnn/cli": "command-line.md",
+    "hashgnn/recommender": "python.md",
+}
+SOURCES = {page: path for path, page in SHOWN_AT.items()}
+PUBLIC = ("hashgnn.HashGNN", "hashgnn.InputError", "hashgnn.search.Index")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made from the code."""
-    configuration = (ROOT / "config/README.md").read_text(encoding="utf-8")
-    pages = {"configuration.md": configuration, "command-line.md": _command_line()}
-    pages |= {f"api/{name}.md": text for name, text in _api()}
-    for path, text in pages.items():
+    """Add the generated pages, and to the navigation the methods and the API."""
+    pages = {page: _text(path) for path, page in SHOWN_AT.items() if path.endswith(".md")}
+    pages["command-line.md"] = _command_line()
+    pages["python.md"] = "\n\n".join(["# Python interface", *(f"::: {name}" for name in PUBLIC)])
+    api = {f"api/{name}.md": text for name, text in _api()}
+    for path, text in (pages | api).items():
         files.append(File.generated(config, path, content=text))
+    assert config.nav is not None
+    config.nav.insert(-1, {"Methods": _methods()})
+    config.nav.insert(-1, {"Internal modules": list(api)})
     return files
 
 
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Rewrite links to files of the repository as links to the pages that show them."""
+    shown = page.file.src_uri
+    folder = posixpath.dirname(SOURCES.get(shown, f"docs/{shown}"))
+
+    def rewritten(found: re.Match[str]) -> str:
+        path = posixpath.normpath(posixpath.join(folder, found[2]))
+        if not (ROOT / path).exists():
+            return found[0]
+        target = posixpath.relpath(_page(path), posixpath.dirname(shown) or ".")
+        return found[1] + target
+
+    return _LINK.sub(rewritten, markdown)
+
+
+def _page(path: str) -> str:
+    """Return the path in the site of ``path`` in the repository."""
+    room = re.fullmatch(r"hashgnn/(\w+)", path)
+    return SHOWN_AT.get(path, f"api/{room[1]}.md" if room else path.removeprefix("docs/"))
+
+
+def _methods() -> list[str]:
+    """Return the pages of docs/methods: the overview, then the others in the order it has them."""
+    listed = re.findall(r"\]\((\w+\.md)\)", _text("docs/methods/README.md"))
+    found = sorted(path.name for path in ROOT.glob("docs/methods/*.md"))
+    names = dict.fromkeys(["README.md", *listed, *found])
+    return [f"methods/{name}" for name in names if name in found]
+
+
+def _text(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
 def on_page_content(html: str, **_: Any) -> str:
-    """Equations as MathML, which browsers show without a script."""
+    """Render equations as MathML, which browsers show without a script."""
     return _EQUATION.sub(_mathml, html)
 
 
@@ -38,7 +90,7 @@ def _mathml(found: re.Match[str]) -> str:
 
 
 def _command_line() -> str:
-    """The help text of each command."""
+    """Return a page with the help text of each command."""
     context = click.Context(main, info_name="hashgnn")
     parts = ["# Command line", _help(main, context)]
     for name, command in main.commands.items():
@@ -51,7 +103,7 @@ def _help(command: click.Command, context: click.Context) -> str:
 
 
 def _api() -> Iterator[tuple[str, str]]:
-    """A page for each folder of the package, with all of its modules."""
+    """Yield name and text of a page per folder of the package, with all of its modules."""
     for package in sorted(ROOT.glob("hashgnn/*/__init__.py")):
         folder = package.parent
         name = f"hashgnn.{folder.name}"

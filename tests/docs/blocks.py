@@ -11,37 +11,37 @@ _INLINE = re.compile(r"(?<!`)`((?:snakemake|make) [^`\n]+)`(?!`)")
 
 
 class Block(NamedTuple):
-    """A fenced block: its language and what stands in it."""
+    """A fenced code block: its language and its code."""
 
     language: str
     code: str
 
     @property
     def name(self) -> str:
-        """Of the file that a block says it is, as ``# shop.yaml`` in its first line; or none."""
+        """Return the file name in the first line (``# shop.yaml``), or an empty string."""
         said = re.match(r"# ([\w-]+\.yaml)\n", self.code)
         return said[1] if said else ""
 
 
 def pages() -> list[str]:
-    """The pages that have fenced blocks or commands."""
+    """Return the pages that have fenced blocks or inline commands."""
     found = [*ROOT.glob("*.md"), *ROOT.glob("config/*.md"), *ROOT.glob("docs/**/*.md")]
     names = sorted(str(path.relative_to(ROOT)) for path in found)
     return [name for name in names if fenced(name) or inline(name)]
 
 
 def fenced(page: str) -> list[Block]:
-    """The fenced blocks of a page, in order."""
+    """Return the fenced blocks of a page, in order."""
     return [Block(language, code) for _, language, code in _FENCE.findall(_text(page))]
 
 
 def blocks(page: str, language: str) -> list[str]:
-    """Those of one language."""
+    """Return the code of the fenced blocks in one language."""
     return [block.code for block in fenced(page) if block.language == language]
 
 
 def inline(page: str) -> list[str]:
-    """The commands in a page's running text and tables that Snakemake or make would run."""
+    """Return the snakemake and make commands in a page's running text and tables."""
     return _INLINE.findall(_FENCE.sub("", _text(page)))
 
 

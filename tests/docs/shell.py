@@ -1,4 +1,4 @@
-"""A folder that looks like the project, and a shell that knows no more than the pages need."""
+"""A stand-in for the project folder, and a shell restricted to the commands of the pages."""
 
 import os
 import subprocess
@@ -9,17 +9,17 @@ from pathlib import Path
 from tests.docs.blocks import ROOT, fenced, pages
 
 LEFT_OUT = {
-    "docs/tutorial.md": "tests/docs/test_tutorial.py runs it, in a copy of the project",
-    "CHANGELOG.md": "says what was",
+    "docs/tutorial.md": "run by tests/docs/test_tutorial.py, in a copy of the project",
+    "CHANGELOG.md": "describes earlier versions too",
 }
 PAGES = [page for page in pages() if page not in LEFT_OUT]
 
 NOT_RUN = {
-    "source .venv/bin/activate": "the tests have an environment already",
-    "docker build -t hashgnn .": "wants a container engine and a registry of images",
+    "source .venv/bin/activate": "the tests run in an environment already",
+    "docker build -t hashgnn .": "needs a container engine and an image registry",
     'docker run --rm -v "$PWD/out:/out" hashgnn '
-    "snakemake -j8 figures/fig3.pdf --config workdir=/out": "wants the image of the line before",
-    "snakemake --software-deployment-method conda": "wants conda",
+    "snakemake -j8 figures/fig3.pdf --config workdir=/out": "needs the image of the line before",
+    "snakemake --software-deployment-method conda": "needs conda",
 }
 
 PLACEHOLDERS = {"TARGET": "figures/fig3.pdf", "/data/mirror": "mirror"}
@@ -29,13 +29,13 @@ _PARTS += ("pyproject.toml", "requirements.lock", "workflow")
 
 
 def clicks() -> list[tuple[str, str]]:
-    """Twelve users, 30 of the 120 items each."""
+    """Return the interactions of twelve users with 30 of 120 items each."""
     names = ["anna", "ben", *(f"user{n}" for n in range(10))]
     return [(name, f"sku-{(10 * n + k) % 120}") for n, name in enumerate(names) for k in range(30)]
 
 
 def project(folder: Path, page: str) -> None:
-    """What the commands of ``page`` find: the project, a table in two forms, the page's files."""
+    """Fill ``folder`` with what ``page`` needs: the project, a table, and the page's own files."""
     for part in _PARTS:
         (folder / part).symlink_to(ROOT / part)
     (folder / "mirror").mkdir()
@@ -44,12 +44,12 @@ def project(folder: Path, page: str) -> None:
         (folder / f"clicks.{name}").write_text("\n".join(rows) + "\n", encoding="utf-8")
     for block in fenced(page):
         if block.language == "yaml":
-            assert block.name, f"{page}: let the first line say what file this is:\n{block.code}"
+            assert block.name, f"{page}: name the file in the first line:\n{block.code}"
             (folder / block.name).write_text(block.code, encoding="utf-8")
 
 
 def shell(folder: Path, code: str, functions: Mapping[str, str]) -> str:
-    """Run ``code`` by a bash that knows no program but ``functions``; what it printed."""
+    """Run ``code`` in a bash with ``functions`` as its only programs, and return its output."""
     for name, value in PLACEHOLDERS.items():
         code = code.replace(name, value)
     lines = [line for line in code.splitlines() if line.split(" #")[0].strip() not in NOT_RUN]

@@ -1,7 +1,7 @@
-"""The blocks of each page run, in order, in a folder that looks like the project.
+"""Run the code blocks of each page, in order.
 
-``hashgnn`` and Python do what they say, on a tiny table. What Snakemake and make would run is only
-planned, by ``test_plans.py``; what is neither stands in ``shell.NOT_RUN`` with a reason.
+``hashgnn`` and Python run on a tiny table. Commands of Snakemake and make are only planned, by
+``test_plans.py``. Other commands are listed in ``shell.NOT_RUN`` with a reason.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ RUN = "results/movielens/hashgnn/bits32/seed0"
 HASHGNN = 'PATH=$USUAL "$PYTHON" -c "from hashgnn.cli.main import main; main()" "$@"'
 KNOWN = {"snakemake": ":", "make": ":", "hashgnn": HASHGNN}
 
-# What a page must print.
+# Patterns that the output of a page must match.
 PRINTED = {
     "README.md": [
         r"user +item +rank +score\n0 +anna +sku-\d+ +1 ",
@@ -40,7 +40,7 @@ PRINTED = {
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``results`` as the workflow leaves them, of one epoch on the table."""
+    """Return a folder with ``results`` as the workflow writes them, trained for one epoch."""
     root, pair = tmp_path_factory.mktemp("trained"), tuple(zip(*clicks(), strict=True))
     HashGNN(bits=32, epochs=1).fit(pair).save(root / RUN)
     division = {"by": "random", "test": 0.3, "validation": 0.1, "seed": 0}
@@ -74,12 +74,12 @@ def test_the_blocks_run(
         assert re.search(pattern, printed.getvalue()), f"{pattern}\n{printed.getvalue()}"
 
 
-def test_a_command_that_is_neither_known_nor_listed_fails(tmp_path: Path) -> None:
+def test_an_unknown_command_fails(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="git: "):
         shell(tmp_path, "git clone elsewhere", KNOWN)
 
 
-def test_nothing_is_listed_that_no_page_says() -> None:
+def test_every_exception_is_still_needed() -> None:
     said = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in pages())
 
     assert [line for line in NOT_RUN if line not in said] == []

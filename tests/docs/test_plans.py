@@ -1,6 +1,6 @@
-"""What the pages tell Snakemake and make to run can be planned, in blocks, tables and text.
+"""Plan every snakemake and make command of the pages, in blocks, tables and text.
 
-One dry run plans all commands that differ by nothing but their targets: each takes seconds.
+A dry run takes seconds, so commands that differ only in their targets share one.
 """
 
 import subprocess
@@ -20,7 +20,7 @@ KNOWN = {"snakemake": NOTE.format("snakemake"), "make": NOTE.format("make"), "ha
 
 
 class Noted(NamedTuple):
-    """The folder of a page, and the words of each command that Snakemake or make is to run."""
+    """The folder of a page, and the words of each of its commands."""
 
     page: str
     folder: Path
@@ -28,9 +28,9 @@ class Noted(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What commands have in common that one dry run plans."""
+    """What the commands of one dry run have in common."""
 
-    page: str  # where it has a config file that is named
+    page: str  # if the options name a config file of the page
     options: tuple[str, ...]
     has_targets: bool
 
@@ -49,7 +49,7 @@ def noted(tmp_path_factory: pytest.TempPathFactory) -> list[Noted]:
 
 
 def plan(page: str, words: list[str]) -> tuple[Plan, list[str]]:
-    """The plan that a command belongs to, and its targets."""
+    """Return the plan that a command belongs to, and its targets."""
     targets = get_argument_parser().parse_args(words).targets
     options = tuple(word for word in words if word not in (*targets, "--", "-n"))
     own = {block.name for block in fenced(page)} & set(options)
@@ -57,7 +57,7 @@ def plan(page: str, words: list[str]) -> tuple[Plan, list[str]]:
 
 
 def dry_run(folder: Path, options: tuple[str, ...], targets: set[str]) -> str:
-    """The error; nothing, where there is something to do."""
+    """Return the error message, or an empty string if jobs were planned."""
     command = ["snakemake", "--dry-run", *options, "--quiet", "rules", "--", *sorted(targets)]
     ran = subprocess.run(
         [sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""The documentation site: built strictly, complete, and on its own."""
+"""The documentation site: it builds without warnings, is complete, and loads nothing."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from tests.docs.blocks import ROOT
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warning, such as a link to nowhere, fails the build."""
+    """Build the site; a warning, such as a broken link, fails the build."""
     folder = tmp_path_factory.mktemp("site")
     ran = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", folder],
@@ -68,5 +68,23 @@ def test_every_key_of_the_schema_and_every_command_has_its_place(site: Path) -> 
 
 
 def test_docstrings_are_there(site: Path) -> None:
-    assert "The Python interface" in (site / "api/recommender.html").read_text()
+    public = (site / "python.html").read_text()
+
+    assert "hashgnn.HashGNN.recommend" in public
+    assert "hashgnn.search.Index.hierarchical" in public
     assert "hashgnn.search.index.Index.hierarchical" in (site / "api/search.html").read_text()
+
+
+def test_links_lead_to_the_pages_of_the_site(site: Path) -> None:
+    overview = (site / "index.html").read_text()
+    linked = set(re.findall(r'<td><a href="?([^" >]+)', overview))
+
+    assert {"configuration.html", "command-line.html", "python.html", "changelog.html"} <= linked
+    assert 'href="configuration.html' in (site / "training.html").read_text()
+
+
+def test_every_page_is_in_the_navigation(site: Path) -> None:
+    overview = (site / "index.html").read_text()
+    pages = {str(page.relative_to(site)) for page in site.rglob("*.html")} - {"404.html"}
+
+    assert {page for page in pages if f'href="{page}"' not in overview} == set()
