@@ -12,6 +12,7 @@ from typing import Any
 
 from hashgnn.config.grids import check_cutoffs
 from hashgnn.config.methods import Config, negatives, parameters, takes_training
+from hashgnn.data.prepare import READERS
 from hashgnn.experiment.job_settings import COURSES, HIERARCHICAL, JobSettings, Wildcards
 from hashgnn.experiment.runs import Run, compared_runs, evaluated_runs, runs, trials
 
@@ -191,7 +192,7 @@ class Plan:
     def prepare_code(self, wildcards: Wildcards) -> list[str]:
         """Return the entries of a data set's preparation: the stage and its reader."""
         reader = self._config["datasets"][wildcards["dataset"]]["reader"]
-        return ["hashgnn.data.prepare", f"hashgnn.data.readers.{reader}"]
+        return ["hashgnn.data.prepare", READERS[reader]]
 
     def train_code(self, wildcards: Wildcards) -> list[str]:
         """Return the entries of a training: the stage, the method and its encoder."""

@@ -387,7 +387,11 @@ def test_settings_of_rules_without_wildcards(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("method", "wildcards", "expected"),
     [
-        ("prepare_code", {"dataset": "a"}, ["hashgnn.data.prepare", "hashgnn.data.readers.table"]),
+        (
+            "prepare_code",
+            {"dataset": "a"},
+            ["hashgnn.data.prepare", "hashgnn.data.readers:read_table"],
+        ),
         (
             "train_code",
             job(),
