@@ -6,20 +6,24 @@ from hashgnn.config.base import Count, Section, Seed, Several
 from hashgnn.errors import InputError
 
 
-class EvaluationSettings(Section):
-    """How rankings are measured."""
+class ValidationSettings(Section):
+    """How validation during a training measures rankings."""
 
-    cutoffs: Several[Count] = (20, 50, 100, 150, 200)
-    """Lengths n of the lists. Tables 2, 3, `methods` and `encoders` show 50 and 100, figures 5, 7
-    and tuning 50, `anchors` 20: one that lacks its own is refused when it is asked for."""
+    validation_cutoff: Count = 50
+    """Length n of the lists that choose the best epoch of a training, by recall on the validation
+    part."""
 
     candidates: Count = 500
     """Items that hierarchical search takes by Hamming distance and re-ranks by the vectors, in
     validation too; no fewer than the longest list."""
 
-    validation_cutoff: Count = 50
-    """Length n of the lists that choose the best epoch of a training, by recall on the validation
-    part."""
+
+class EvaluationSettings(ValidationSettings):
+    """How rankings are measured."""
+
+    cutoffs: Several[Count] = (20, 50, 100, 150, 200)
+    """Lengths n of the lists. Tables 2, 3, `methods` and `encoders` show 50 and 100, figures 5, 7
+    and tuning 50, `anchors` 20: one that lacks its own is refused when it is asked for."""
 
     mask_training: bool = True
     """Whether items that a user has in the training or validation part are left out."""

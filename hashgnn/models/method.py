@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from hashgnn.config.base import Count, Section
+from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import Split
 from hashgnn.errors import InputError
 
@@ -190,6 +191,7 @@ class Task:
             unless the method takes the shared training.
         pretrained: Vectors of users and items by another model, None unless the configuration
             names one.
+        validation: How the epochs are compared.
     """
 
     split: Split
@@ -198,6 +200,7 @@ class Task:
     device: torch.device
     negatives: np.ndarray | None = None
     pretrained: Vectors | None = None
+    validation: ValidationSettings = field(default_factory=ValidationSettings)
 
 
 @dataclass(frozen=True)

@@ -128,8 +128,9 @@ def _fit_epochs(
     for number, epoch in enumerate(epochs, start=1):
         _check_epoch(epoch, number)
         sides = Representation(None, epoch.users), Representation(None, epoch.items)
-        recall = validation_recall(*sides, task.split, ["continuous"])
-        message = f"epoch {number}  validation recall@50 {recall:.4f}"
+        recall = validation_recall(*sides, task.split, ["continuous"], task.validation)
+        n = task.validation.validation_cutoff
+        message = f"epoch {number}  validation recall@{n} {recall:.4f}"
         callback(TrainingProgress(number, most, message))
         _note_epoch(history, auc, number, epoch)
         if not recall <= best_recall:

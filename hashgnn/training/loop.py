@@ -193,11 +193,13 @@ class Training:
     def _validate(self, epoch: int) -> None:
         self._check_weights()
         users, items = (Representation(nodes.codes(), nodes.array()) for nodes in self._embed())
-        recall = validation_recall(users, items, self.validated, self.model.selected_by)
+        by, searches = self.task.validation, self.model.selected_by
+        recall = validation_recall(users, items, self.validated, searches, by)
         if not recall <= self.best_recall:  # NaN, where nothing is held out, keeps the last epoch
             self.best_recall, self.best_epoch = recall, epoch
             self.best_weights = copy.deepcopy(self.model.state_dict())
-        self._report(f"epoch {epoch + 1}  validation recall@50 {recall:.4f}", validation_hr=recall)
+        message = f"epoch {epoch + 1}  validation recall@{by.validation_cutoff} {recall:.4f}"
+        self._report(message, validation_hr=recall)
 
     def _report(self, message: str, **values: float) -> None:
         iterations = self.parameters.epochs * len(self.batches)

@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import Csr, Split, take_rows
 from hashgnn.evaluation.metrics import recall
 from hashgnn.evaluation.ranks import Ranks, ranks_of_levels, ranks_of_lists
@@ -20,17 +21,20 @@ from hashgnn.kernels import njit
 from hashgnn.models.graph_hasher import sign
 from hashgnn.search import Index
 
-CUTOFF = 50
-CANDIDATES = 500
 COLUMNS = ("iteration", "epoch", "p", "auc", "auc_codes", "loss")
 
 
 def validation_recall(
-    users: Representation, items: Representation, split: Split, searches: Sequence[str]
+    users: Representation,
+    items: Representation,
+    split: Split,
+    searches: Sequence[str],
+    settings: ValidationSettings,
 ) -> float:
-    """Return recall@50 on the validation interactions, averaged over ``searches``.
+    """Return recall on the validation interactions, averaged over ``searches``.
 
-    Training items are excluded. NaN if no user has a validation interaction.
+    Training items are excluded. NaN if no user has a validation interaction. ``settings`` holds the
+    length of the lists and the candidates of hierarchical search.
     """
     validated = np.flatnonzero(np.diff(split.validation.indptr))
     if not len(validated):
@@ -38,7 +42,11 @@ def validation_recall(
     seen, relevant = take_rows(split.train, validated), take_rows(split.validation, validated)
     index, users, sizes = Index(*items), users.rows(validated), np.diff(relevant.indptr)
     rates = [
-        recall(_ranks(index, users, seen, relevant, search), sizes, [CUTOFF])[0]
+        recall(
+            _ranks(index, users, seen, relevant, search, settings),
+            sizes,
+            [settings.validation_cutoff],
+        )[0]
         for search in searches
     ]
     return float(np.mean(rates))
@@ -58,17 +66,24 @@ def of_some_users(split: Split, count: int, seed: int) -> Split:
     return replace(split, validation=Csr(np.cumsum(indptr), indices))
 
 
-def _ranks(index: Index, users: Representation, seen: Csr, relevant: Csr, search: str) -> Ranks:
-    codes, vectors = users
+def _ranks(
+    index: Index,
+    users: Representation,
+    seen: Csr,
+    relevant: Csr,
+    search: str,
+    settings: ValidationSettings,
+) -> Ranks:
+    (codes, vectors), n = users, settings.validation_cutoff
     if search == "hamming":
         assert codes is not None
-        return ranks_of_levels(*index.level_counts(codes, CUTOFF, seen, relevant), CUTOFF)
+        return ranks_of_levels(*index.level_counts(codes, n, seen, relevant), n)
     assert vectors is not None
     if search == "continuous":
-        ranked, _ = index.continuous(vectors, CUTOFF, seen)
+        ranked, _ = index.continuous(vectors, n, seen)
     else:
         assert codes is not None
-        ranked, _ = index.hierarchical(codes, vectors, CUTOFF, seen, CANDIDATES)
+        ranked, _ = index.hierarchical(codes, vectors, n, seen, settings.candidates)
     return ranks_of_lists(ranked, relevant)
 
 

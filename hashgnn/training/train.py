@@ -13,6 +13,8 @@ from typing import Any
 import torch
 
 from hashgnn.checksums import file_checksum
+from hashgnn.config.base import parse
+from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import load_split
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_array, save_array
@@ -104,6 +106,7 @@ def _run(args: argparse.Namespace) -> Facts:
         device=device,
         negatives=load_array(args.triplets, memory_map=True) if args.triplets else None,
         pretrained=_pretrained(args.pretrained),
+        validation=_validation(settings),
     )
     callback = board_writer(args.output / "tensorboard") if args.tensorboard else print_progress
     method = load_method(settings["method"])
@@ -112,6 +115,12 @@ def _run(args: argparse.Namespace) -> Facts:
     checkpoint.remove()
     devices = {"device": describe_device(device), "device_option": args.device}
     return {**devices, **fitted.recorded()}
+
+
+def _validation(settings: Mapping[str, Any]) -> ValidationSettings:
+    """Return how epochs are compared: keys of ``evaluation`` beside the others."""
+    given = {key: settings[key] for key in ValidationSettings.model_fields if key in settings}
+    return parse(ValidationSettings, given, "evaluation")
 
 
 def _pretrained(files: Sequence[Path]) -> Vectors | None:

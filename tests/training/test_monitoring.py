@@ -3,6 +3,8 @@ import pytest
 import torch
 
 from hashgnn.config.base import parse
+from hashgnn.config.evaluation import ValidationSettings
+from hashgnn.data.interactions import Csr, Split
 from hashgnn.evaluation.representation import Representation
 from hashgnn.graph.bipartite import NeighborSampler, bipartite_graph
 from hashgnn.models.graph_hasher import pack
@@ -37,7 +39,8 @@ def test_recall_is_the_mean_over_users_who_have_validation_items() -> None:
 
     some = of_some_users(split, 30, seed=0)
     searches = ("hamming", "continuous")
-    alone = validation_recall(*encoded, some, searches)
+    settings = ValidationSettings(validation_cutoff=20)
+    alone = validation_recall(*encoded, some, searches, settings)
 
     def single(user: int) -> float:
         chosen = np.zeros(N_USERS, dtype=bool)
@@ -46,11 +49,36 @@ def test_recall_is_the_mean_over_users_who_have_validation_items() -> None:
         rows = slice(*split.validation.indptr[user : user + 2])
         part = split.validation._replace(indptr=indptr, indices=split.validation.indices[rows])
         return validation_recall(
-            *encoded, type(split)(split.train, part, split.test, 120, 120), searches
+            *encoded, type(split)(split.train, part, split.test, 120, 120), searches, settings
         )
 
     validated = np.flatnonzero(np.diff(some.validation.indptr))
     assert alone == pytest.approx(np.mean([single(user) for user in validated]))
+
+
+@pytest.mark.parametrize(
+    ("search", "n", "candidates", "expected"),
+    [
+        ("continuous", 2, 4, 0),
+        ("continuous", 3, 4, 1),
+        ("hierarchical", 2, 3, 1),  # the last item is no candidate, as its code is another
+        ("hierarchical", 2, 4, 0),
+        ("hierarchical", 1, 3, 0),
+        ("hamming", 3, 4, 1),
+    ],
+)
+def test_lists_and_candidates_are_as_set(
+    search: str, n: int, candidates: int, expected: float
+) -> None:
+    users = np.array([[1, 1]], np.float32)
+    items = np.array([[9, 2], [1, 8], [2, 2], [20, -1]], np.float32)  # scores 11, 9, 4 and 19
+    encoded = [Representation(pack(rows), rows) for rows in (users, items)]
+    none, second = (Csr(np.array([0, len(rows)]), np.array(rows, np.int32)) for rows in ([], [1]))
+    settings = ValidationSettings(validation_cutoff=n, candidates=candidates)
+
+    found = validation_recall(*encoded, Split(none, second, none, 1, 4), [search], settings)
+
+    assert found == expected
 
 
 @pytest.mark.parametrize("aggregator", ["sage", "gcn"])
