@@ -107,10 +107,10 @@ _NUMBER = ir.IntType(32)
 
 
 def ask(builder: Any, address: Any, offset: Any, level: int = 3) -> None:
-    """Ask for the line that lies ``offset`` bytes after ``address``; it may lie nowhere.
+    """Emit a prefetch of the line ``offset`` bytes after ``address``, which need not be valid.
 
-    ``level`` 3: into the first level of the cache, 2: into the second. Emits instructions; kernels
-    call ``prefetch_line``.
+    ``level`` 3 fetches into the first level of the cache, 2 into the second. Kernels call
+    ``prefetch_line``.
     """
     place = builder.gep(builder.bitcast(address, _BYTE), [offset])
     kind = ir.FunctionType(ir.VoidType(), [_BYTE, _NUMBER, _NUMBER, _NUMBER])
@@ -121,7 +121,7 @@ def ask(builder: Any, address: Any, offset: Any, level: int = 3) -> None:
 
 @_intrinsic
 def prefetch_line(typing, matrix, row, offset):  # type: ignore
-    """Ask for the line ``offset`` bytes into a ``row`` of the 2-d ``matrix``, or beyond its end."""
+    """Prefetch the line ``offset`` bytes from the start of a ``row`` of the 2-d ``matrix``."""
 
     def codegen(context, builder, signature, args):  # type: ignore
         array = context.make_array(signature.args[0])(context, builder, args[0])

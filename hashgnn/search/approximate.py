@@ -51,7 +51,7 @@ class ApproximateIndex:
         return int(self._index.ntotal)
 
     def hamming(self, codes: np.ndarray, k: int) -> Ranked:
-        """Ids and distances of the ``k`` nearest items found, int32 [Q, k]; -1 where fewer are."""
+        """Return ids and distances of the ``k`` nearest items found, int32 [Q, k]; -1 for none."""
         codes, wanted = fit_codes(codes, width=self._index.d // 8), whole_number("k", k)
         self._index.nprobe = whole_number("probes", self.probes, most=self._index.nlist)
         distances, ids = self._index.search(codes, min(wanted, len(self)))
@@ -59,7 +59,7 @@ class ApproximateIndex:
         return padded(ids.astype(np.int32), wanted, -1), padded(distances, wanted, -1)
 
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write the index into a folder, in place of one that is there."""
+        """Write the index into a folder, replacing one that is there."""
         with replace_together(Path(folder), [_CODES, _DESCRIPTION]) as staged:
             with atomic_write(staged / _CODES) as temporary:
                 _faiss().write_index_binary(self._index, str(temporary))
@@ -69,7 +69,7 @@ class ApproximateIndex:
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> "ApproximateIndex":
-        """Read an index that ``save`` wrote; ``InputError`` if it is not whole."""
+        """Read an index that ``save`` wrote; raise ``InputError`` if it is incomplete."""
         folder, faiss, index = Path(folder), _faiss(), cls.__new__(cls)
         try:
             with read_together(folder):

@@ -1,4 +1,4 @@
-"""Exact searches over items in tie order: nearest codes, largest inner products, or both.
+"""Exact searches over items in tie order: by Hamming distance and by inner product.
 
 Kernels release the interpreter's lock, so plain threads serve. Each piece of the work is done by
 one thread alone, so results do not depend on their number.
@@ -51,10 +51,16 @@ class Part(NamedTuple):
 def nearest(
     items: Items, codes: np.ndarray, k: int, excluded: Csr
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The ``k`` nearest items of each query by (distance, position).
+    """Find the ``k`` nearest items of each query by (distance, position).
 
-    ``codes`` uint8 [Q, bytes]; ``excluded``: ascending positions barred for each query. Returns
-    positions and distances, int32 [Q, k], -1 where fewer than k remain.
+    Args:
+        items: the items' bit planes.
+        codes: packed codes of the queries, uint8 [Q, bytes].
+        k: number of items to return.
+        excluded: positions, ascending, that each query must not get.
+
+    Returns:
+        Positions and distances, int32 [Q, k]; -1 where fewer than k items remain.
     """
     parts = parts_of(items, excluded)
     positions = np.empty((len(parts), len(codes), k), dtype=np.int32)
@@ -70,10 +76,10 @@ def nearest(
 
 
 def level_counts(items: Items, codes: np.ndarray, k: int, excluded: Csr) -> np.ndarray:
-    """How many items lie at each distance of each query: int32 [Q, bits + 1].
+    """Count the items at each Hamming distance from each query: int32 [Q, bits + 1].
 
-    Right for all levels up to the one that holds the query's ``k``-th nearest item; levels
-    beyond it hold fewer than there are.
+    The counts are exact up to the distance of the query's ``k``-th nearest item; beyond it they are
+    too small.
     """
     parts = parts_of(items, excluded)
     counts = np.empty((len(parts), len(codes), items.bits + 1), dtype=np.int32)
@@ -87,7 +93,7 @@ def level_counts(items: Items, codes: np.ndarray, k: int, excluded: Csr) -> np.n
 
 
 def pair_distances(items: Items, codes: np.ndarray, pairs: Csr) -> np.ndarray:
-    """Distance of each pair (query row, item position) of ``pairs``: int32 [pairs]."""
+    """Return the Hamming distance of each pair (query row, item position): int32 [pairs]."""
     distances = np.empty(len(pairs.indices), dtype=np.int32)
     bits = np.unpackbits(codes, axis=1, bitorder="little")
     bit_planes.pair_distances(items.planes, bits, *pairs, distances)
@@ -125,7 +131,7 @@ def _scan(
 
 @lru_cache
 def _biases(bits: int) -> np.ndarray:
-    """2^levels - accept for accept = 0 .. bits + 1, each of its bits spread over a word."""
+    """Return 2^levels - accept for accept = 0 .. bits + 1, each bit spread over a word."""
     levels = bits.bit_length()
     values = (1 << levels) - np.arange(bits + 2, dtype=np.uint64)
     return np.uint64(0) - (values[:, None] >> np.arange(levels, dtype=np.uint64) & np.uint64(1))
@@ -134,21 +140,27 @@ def _biases(bits: int) -> np.ndarray:
 def largest(
     queries: np.ndarray, items: np.ndarray, k: int, excluded: Csr
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The ``k`` items of largest inner product of each query; equals in order of position.
+    """Find the ``k`` items of largest inner product with each query; ties in order of position.
 
-    ``queries`` [Q, d] and ``items`` [I, d] float32; ``excluded``: ascending positions barred for
-    each query. Returns positions int32 and scores float32, [Q, k], -1 and -inf where fewer remain.
+    Args:
+        queries: float32 [Q, d].
+        items: float32 [I, d].
+        k: number of items to return.
+        excluded: positions, ascending, that each query must not get.
+
+    Returns:
+        Positions int32 and scores float32, [Q, k]; -1 and -inf where fewer than k items remain.
     """
     positions = np.empty((len(queries), k), dtype=np.int32)
     scores = np.empty((len(queries), k), dtype=np.float32)
     enough = quotas(len(items), k, products.PANEL_ITEMS)
 
     def answer(rows: slice) -> None:
-        barred = Csr(excluded.indptr[rows.start : rows.stop + 1], excluded.indices)
-        keys, found = _multiply(queries[rows], items, enough, barred)
+        own = Csr(excluded.indptr[rows.start : rows.stop + 1], excluded.indices)
+        keys, found = _multiply(queries[rows], items, enough, own)
         for row in np.flatnonzero(found < min(k, len(items))):
             one = slice(row, row + 1)
-            alone = Csr(barred.indptr[row : row + 2], barred.indices)
+            alone = Csr(own.indptr[row : row + 2], own.indices)
             safe = np.full_like(enough, k)
             keys[one] = _multiply(queries[rows][one], items, safe, alone)[0]
         positions[rows], scores[rows] = _in_order(keys, k)
@@ -160,9 +172,9 @@ def largest(
 def rerank(
     queries: np.ndarray, items: np.ndarray, candidates: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The ``k`` best of each query's ``candidates`` by inner product, as ``largest`` returns.
+    """Find the ``k`` best of each query's ``candidates`` by inner product, as ``largest`` does.
 
-    ``candidates``: positions int32 [Q, C], -1 where there are fewer.
+    ``candidates`` are positions int32 [Q, C]; -1 stands for none.
     """
     positions = np.empty((len(queries), k), dtype=np.int32)
     scores = np.empty((len(queries), k), dtype=np.float32)
@@ -179,7 +191,7 @@ def rerank(
 def _multiply(
     queries: np.ndarray, items: np.ndarray, enough: np.ndarray, excluded: Csr
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keys [Q, some] of the best items, and how many of them there are [Q]."""
+    """Return keys [Q, some] of the best items, and how many there are [Q]."""
     n_queries, size = queries.shape
     n_rows = n_queries
     if n_queries > _ONE_BY_ONE:
@@ -198,7 +210,7 @@ def _multiply(
 
 
 def _in_order(keys: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions and scores of the ``k`` smallest keys of each row."""
+    """Return positions and scores of the ``k`` smallest keys of each row."""
     best = np.full((len(keys), k), products.EMPTY)
     width = min(k, keys.shape[1])
     best[:, :width] = np.sort(keys, axis=1)[:, :width]
@@ -209,7 +221,7 @@ def _in_order(keys: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def parts_of(items: Items, excluded: Csr) -> list[Part]:
-    """The items whole, or one part a thread where there are fewer queries than threads."""
+    """Return one part, or one per thread if there are fewer queries than threads."""
     threads, n_queries = get_threads(), len(excluded.indptr) - 1
     pieces = max(1, min(threads, items.n_items // _FEWEST)) if n_queries < threads else 1
     if pieces == 1:
@@ -221,7 +233,7 @@ def parts_of(items: Items, excluded: Csr) -> list[Part]:
 def merge(
     parts: Sequence[Part], positions: np.ndarray, distances: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest of all parts, int32 [Q, k], from those of each, int32 [parts, Q, k]."""
+    """Merge the k nearest of each part, int32 [parts, Q, k], into those of all, int32 [Q, k]."""
     if len(parts) == 1:
         return positions[0], distances[0]
     _, n_queries, k = positions.shape
@@ -240,17 +252,17 @@ def _part(items: Items, excluded: Csr, chunks: slice) -> Part:
         chunks.start * bit_planes.CHUNK_ITEMS,
         min(chunks.stop * bit_planes.CHUNK_ITEMS, items.n_items),
     )
-    barred = excluded.indices[excluded.indptr[0] : excluded.indptr[-1]]
-    inside = (barred >= first) & (barred < last)
+    positions = excluded.indices[excluded.indptr[0] : excluded.indptr[-1]]
+    inside = (positions >= first) & (positions < last)
     seen = np.concatenate([[0], np.cumsum(inside)])
-    chosen = Csr(seen[excluded.indptr - excluded.indptr[0]], barred[inside] - np.int32(first))
+    chosen = Csr(seen[excluded.indptr - excluded.indptr[0]], positions[inside] - np.int32(first))
     return Part(Items(items.planes[chunks], last - first), first, chosen)
 
 
 def query_blocks(n_queries: int, block: int, parts: int = 1) -> list[slice]:
-    """Slices of up to ``block`` queries, of almost equal size, that cover them all.
+    """Return slices of at most ``block`` queries, of almost equal size, that cover all queries.
 
-    Smaller ones rather than idle threads, unless each is to be answered in so many ``parts``.
+    There are at least as many as threads, divided by the ``parts`` in which each is answered.
     """
     pieces = max(min(get_threads() // parts, n_queries), -(-n_queries // block))
     if pieces == 1:
@@ -260,7 +272,7 @@ def query_blocks(n_queries: int, block: int, parts: int = 1) -> list[slice]:
 
 
 def in_threads(pieces: Sequence[T], do: Callable[[T], None]) -> None:
-    """Call ``do`` with each piece; as many threads as there may be take the next in turn."""
+    """Call ``do`` with each piece; ``get_threads()`` threads take the next piece in turn."""
     if len(pieces) == 1:
         return do(pieces[0])
     waiting = iter(pieces)
@@ -278,7 +290,7 @@ def in_threads(pieces: Sequence[T], do: Callable[[T], None]) -> None:
 
 @lru_cache
 def _pool(threads: int) -> ThreadPoolExecutor:
-    """Threads that stay: starting them takes as long as scanning 100,000 codes."""
+    """Return a pool that is kept: starting threads takes as long as scanning 100,000 codes."""
     return ThreadPoolExecutor(threads, thread_name_prefix="hashgnn-search")
 
 
@@ -287,7 +299,7 @@ os.register_at_fork(after_in_child=_pool.cache_clear)  # a fork has no threads b
 
 @lru_cache
 def quotas(n_items: int, wanted: int, step: int) -> np.ndarray:
-    """Items worth keeping after each ``step`` items of a scan: int64 [ceil(n_items / step)].
+    """Return how many items to keep after each ``step`` of a scan: int64 [ceil(n_items / step)].
 
     Items are in random order, so of a query's ``wanted`` best the first n hold about
     wanted n / n_items, give or take its square root. Four such deviations and 4 more are too few

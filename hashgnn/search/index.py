@@ -50,17 +50,19 @@ class Index:
         return len(self.order)
 
     def hamming(self, codes: np.ndarray, k: int, exclude: Csr | None = None) -> Ranked:
-        """The ``k`` items nearest to each query code: ids and Hamming distances."""
+        """Find the ``k`` items nearest to each query code: ids and Hamming distances."""
         wanted, items, codes = whole_number("k", k), self._items(), self._fit_codes(codes)
-        barred = self._barred(codes, exclude)
-        found, distances = exact.nearest(items, codes, self._at_most(wanted), barred)
+        excluded = self._places(codes, exclude)
+        found, distances = exact.nearest(items, codes, self._at_most(wanted), excluded)
         return padded(self._ids(found), wanted, -1), padded(distances, wanted, -1)
 
     def continuous(self, vectors: np.ndarray, k: int, exclude: Csr | None = None) -> Ranked:
-        """The ``k`` items of largest inner product with each query vector: ids and scores."""
+        """Find the ``k`` items of largest inner product with each query vector: ids and scores."""
         wanted, vectors = whole_number("k", k), self._fit_vectors(vectors)
-        barred = self._barred(vectors, exclude)
-        found, scores = exact.largest(vectors, self._item_vectors(), self._at_most(wanted), barred)
+        excluded = self._places(vectors, exclude)
+        found, scores = exact.largest(
+            vectors, self._item_vectors(), self._at_most(wanted), excluded
+        )
         return padded(self._ids(found), wanted, -1), padded(scores, wanted, -np.inf)
 
     def hierarchical(
@@ -71,7 +73,7 @@ class Index:
         exclude: Csr | None = None,
         candidates: int = 500,
     ) -> Ranked:
-        """The ``k`` best by inner product of the ``candidates`` nearest by code: ids and scores."""
+        """Find the ``k`` best by vector of the ``candidates`` nearest by code: ids and scores."""
         wanted = whole_number("k", k)
         k = self._at_most(wanted)
         candidates = self._at_most(whole_number("candidates", candidates))
@@ -79,12 +81,12 @@ class Index:
         codes, vectors = self._fit_codes(codes), self._fit_vectors(vectors)
         if len(codes) != len(vectors):
             raise InputError(f"{len(codes)} query codes but {len(vectors)} query vectors")
-        barred = self._barred(codes, exclude)
+        excluded = self._places(codes, exclude)
         ids = np.empty((len(codes), k), dtype=np.int32)
         scores = np.empty((len(codes), k), dtype=np.float32)
         for start in range(0, len(codes), _CANDIDATE_LISTS):
             rows = slice(start, start + _CANDIDATE_LISTS)
-            own = Csr(barred.indptr[start : rows.stop + 1], barred.indices)
+            own = Csr(excluded.indptr[start : rows.stop + 1], excluded.indices)
             nearest, _ = exact.nearest(items, codes[rows], candidates, own)
             found, scores[rows] = exact.rerank(vectors[rows], item_vectors, nearest, k)
             ids[rows] = self._ids(found)
@@ -93,16 +95,16 @@ class Index:
     def level_counts(
         self, codes: np.ndarray, k: int, exclude: Csr | None, relevant: Csr
     ) -> tuple[np.ndarray, np.ndarray]:
-        """How many items, and how many ``relevant`` ones, lie at each distance of each query.
+        """Count the items, and the ``relevant`` ones, at each Hamming distance from each query.
 
-        Both int32 [Q, levels]; level d is Hamming distance d. Items are counted down to the
-        level that holds rank ``k``; what is said of the levels beyond has no meaning.
+        Both int32 [Q, bits + 1]. The counts are exact up to the distance of rank ``k``; those of
+        larger distances have no meaning.
         """
         items, codes, k = self._items(), self._fit_codes(codes), whole_number("k", k)
-        counts = exact.level_counts(items, codes, k, self._barred(codes, exclude))
-        wanted = self._barred(codes, relevant)
-        rows = np.repeat(np.arange(len(codes)), np.diff(wanted.indptr))
-        cells = rows * counts.shape[1] + exact.pair_distances(items, codes, wanted)
+        counts = exact.level_counts(items, codes, k, self._places(codes, exclude))
+        pairs = self._places(codes, relevant)
+        rows = np.repeat(np.arange(len(codes)), np.diff(pairs.indptr))
+        cells = rows * counts.shape[1] + exact.pair_distances(items, codes, pairs)
         among = np.bincount(cells, minlength=counts.size).astype(np.int32)
         return counts, among.reshape(counts.shape)
 
@@ -133,19 +135,19 @@ class Index:
         return self.vectors
 
     def _fit_codes(self, codes: np.ndarray) -> np.ndarray:
-        """The queries' ``codes``, if they fit the items'."""
+        """Check the queries' ``codes`` against the items'."""
         return fit_codes(codes, width=self._items().bits // 8)
 
     def _fit_vectors(self, vectors: np.ndarray) -> np.ndarray:
-        """The queries' ``vectors``, if they fit the items'."""
+        """Check the queries' ``vectors`` against the items'."""
         return fit_vectors(vectors, width=self._item_vectors().shape[1])
 
     def _at_most(self, wanted: int) -> int:
-        """``wanted``, or as many as there are: longer lists would only cost memory."""
+        """Return ``wanted`` or the number of items: longer lists would only take memory."""
         return min(wanted, max(1, len(self)))
 
-    def _barred(self, queries: np.ndarray, rows: Csr | None) -> Csr:
-        """Items of each query in positions instead of ids, ascending."""
+    def _places(self, queries: np.ndarray, rows: Csr | None) -> Csr:
+        """Convert items of each query from ids to positions, ascending."""
         if rows is None:
             return Csr(np.zeros(len(queries) + 1, np.int64), np.empty(0, np.int32))
         indptr, ids = fit_rows(rows, len(queries), len(self))
@@ -155,7 +157,7 @@ class Index:
 
     @cached_property
     def _positions(self) -> np.ndarray:
-        """Where each item lies, the inverse of ``order``: made once, as it costs a pass."""
+        """The position of each item: the inverse of ``order``."""
         positions = np.empty(len(self), dtype=np.int32)
         positions[self.order] = np.arange(len(self), dtype=np.int32)
         return positions
@@ -167,7 +169,7 @@ class Index:
 
 
 def padded(lists: np.ndarray, width: int, value: float) -> np.ndarray:
-    """``lists`` [Q, k], filled up with ``value`` to ``width`` columns."""
+    """Pad ``lists`` [Q, k] with ``value`` to ``width`` columns."""
     if lists.shape[1] == width:
         return lists
     try:
@@ -180,7 +182,7 @@ def padded(lists: np.ndarray, width: int, value: float) -> np.ndarray:
 
 @njit(cache=True)
 def _take(order: np.ndarray, positions: np.ndarray, ids: np.ndarray) -> None:
-    """The items at ``positions``, -1 where there is none."""
+    """Fill ``ids`` with the items at ``positions``; -1 stays -1."""
     for row in range(len(positions)):
         for rank in range(positions.shape[1]):
             position = positions[row, rank]

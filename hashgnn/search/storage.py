@@ -1,4 +1,4 @@
-"""Saved indexes: a folder of ``.npy`` files to be mapped into memory, and what they must hold."""
+"""Save indexes as folders of ``.npy`` files, and check those that are mapped into memory."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ FILES = (DESCRIPTION, *(f"{name}.npy" for name in Arrays._fields))
 
 
 def save_arrays(folder: Path, arrays: Arrays) -> None:
-    """Write the arrays that there are, with their checksums, in place of an index in ``folder``."""
+    """Write the arrays with their checksums, replacing an index in ``folder``."""
     present = {name: array for name, array in arrays._asdict().items() if array is not None}
     with replace_together(folder, FILES) as staged:
         for name, array in present.items():
@@ -42,7 +42,7 @@ def save_arrays(folder: Path, arrays: Arrays) -> None:
 
 
 def load_arrays(folder: Path, verify: bool) -> Arrays:
-    """Map into memory what ``save_arrays`` wrote; ``InputError`` if it is not whole.
+    """Map into memory what ``save_arrays`` wrote; raise ``InputError`` if it is incomplete.
 
     ``verify`` reads all files once and compares checksums. Without it, sizes, types and the order
     are checked, so that a search stays inside the arrays, but not the bits of codes and vectors.
@@ -76,7 +76,7 @@ def _checksum(path: Path) -> str:
 
 
 def _description(path: Path) -> tuple[list[str], dict[str, object]]:
-    """Names of the arrays, and their checksums, which older indexes do not have."""
+    """Return names and checksums of the arrays; indexes of older versions have no checksums."""
     if not path.exists():
         raise InputError(f"{path.parent}: no saved index ({path.name} is missing); {_REMEDY}")
     description = load_object(path)
@@ -100,7 +100,7 @@ def _verify(path: Path, expected: object) -> None:
 
 
 def _check_order(path: Path, order: np.ndarray) -> None:
-    """A permutation of all items."""
+    """Check that ``order`` is a permutation of all items."""
     if order.dtype != np.int32 or order.ndim != 1:
         raise _unfit(path, order, "int32 [items]")
     seen = np.zeros(len(order), dtype=bool)

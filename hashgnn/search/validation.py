@@ -1,4 +1,4 @@
-"""What searches are given: checked, and in the form that the kernels take."""
+"""Check the inputs of searches and convert them to the form that the kernels take."""
 
 import operator
 from typing import Any
@@ -14,7 +14,7 @@ _LARGEST = 1e16
 
 
 def fit_codes(codes: Any, rows: int | None = None, width: int | None = None) -> np.ndarray:
-    """``codes`` as uint8 [rows, width] of up to ``MAX_BITS``; ``InputError`` if they are not."""
+    """Return ``codes`` as uint8 [rows, width] of up to ``MAX_BITS``; else raise ``InputError``."""
     array = _array(codes, "codes")
     fits = array.dtype == np.uint8 and array.ndim == 2 and rows in (None, len(array))
     if not fits:
@@ -28,7 +28,7 @@ def fit_codes(codes: Any, rows: int | None = None, width: int | None = None) -> 
 def fit_vectors(
     vectors: Any, rows: int | None = None, width: int | None = None, *, finite: bool = True
 ) -> np.ndarray:
-    """``vectors`` as float32 [rows, width], and ``finite``; ``InputError`` if they are not."""
+    """Return ``vectors`` as float32 [rows, width], ``finite``; else raise ``InputError``."""
     array = _array(vectors, "vectors")
     fits = array.ndim == 2 and rows in (None, len(array)) and width in (None, array.shape[1])
     if array.dtype != np.float32 or not fits:
@@ -40,7 +40,7 @@ def fit_vectors(
 
 
 def check_numbers(vectors: np.ndarray) -> None:
-    """``InputError`` that names the first row with NaN, infinity or what would lead to them."""
+    """Raise ``InputError`` with the first row that holds NaN, infinity or too large numbers."""
     # A NaN makes both the smallest and the largest NaN, and no comparison with one holds.
     if not vectors.size or (vectors.min() >= -_LARGEST and vectors.max() <= _LARGEST):
         return
@@ -53,7 +53,7 @@ def check_numbers(vectors: np.ndarray) -> None:
 
 
 def whole_number(name: str, value: Any, least: int = 1, most: int = 2**31 - 1) -> int:
-    """``value`` as an int; ``InputError`` if it is no whole number from ``least`` to ``most``."""
+    """Return ``value`` as an int from ``least`` to ``most``; else raise ``InputError``."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -66,7 +66,7 @@ def whole_number(name: str, value: Any, least: int = 1, most: int = 2**31 - 1) -
 
 
 def fit_rows(rows: Any, n_queries: int, n_items: int) -> Csr:
-    """Items of each query, ``indptr`` int64 from 0 on.
+    """Return the items of each query, ``indptr`` int64 from 0 on.
 
     ``rows``: a Csr, or a scipy sparse matrix [n_queries, n_items] of any format whose values other
     than 0 are the items. -1, which pads the lists of a search, is no item and left out.
@@ -104,7 +104,7 @@ def _without_padding(indptr: np.ndarray, indices: np.ndarray) -> Csr:
 
 
 def _array(values: Any, what: str) -> np.ndarray:
-    """``values`` as an array whose rows lie one after the other."""
+    """Return ``values`` as a C-contiguous array."""
     try:
         return np.ascontiguousarray(values) if np.ndim(values) else np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:

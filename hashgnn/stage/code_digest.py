@@ -44,8 +44,9 @@ _OBSERVERS = f"{PACKAGE}.stage"
 KERNELS = f"{PACKAGE}.search._kernels."
 
 # Names that every module has, and that tell nothing of what it defines.
-_GIVEN = {f"__{name}__" for name in ("name", "file", "doc", "package", "spec", "loader", "path")}
-_BUILTINS = set(dir(builtins)) - {"globals", "eval", "exec"}
+# (By the ``__name__`` of another module, that can be imported.)
+_GIVEN = {f"__{name}__" for name in ("file", "doc", "package", "spec", "loader", "path")}
+_BUILTINS = set(dir(builtins)) - {"globals", "eval", "exec", "__name__"}
 
 
 class Node(NamedTuple):
@@ -163,6 +164,8 @@ class CodeDigest:
                 own = [item for item in definition.uses.imports if item.bound == chain[0]]
                 for item in own:
                     yield from self._imported(item, chain[1:])
+                if chain == ("__name__",):  # its own
+                    continue
                 if read.binds(chain[0]) or not (own or chain in definition.uses.soft):
                     yield from self._resolve(node.module, chain)
             if "__subclasses__" in definition.dump:
@@ -177,7 +180,7 @@ class CodeDigest:
         folder = self._path(module)
         if read.is_package and folder is not None:
             for path in folder.parent.iterdir():
-                if self._path(inner := f"{module}.{path.stem}"):
+                if path.stem != "__init__" and self._path(inner := f"{module}.{path.stem}"):
                     yield Node(inner, "*")
 
     def _resolve(

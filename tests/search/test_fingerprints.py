@@ -6,6 +6,7 @@ records the results of versions that have no fingerprint yet, in ``fingerprints.
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -16,8 +17,10 @@ import pytest
 from hashgnn.data.interactions import Csr
 from hashgnn.search import _kernels, exact
 from hashgnn.search._kernels import bit_planes
+from hashgnn.stage.code_digest import CodeDigest
 
 RECORDED = Path(__file__).with_name("fingerprints.json")
+ROOT = Path(__file__).parents[2]
 FOLDER = Path(_kernels.__file__).parent
 
 Results = Iterator[np.ndarray]
@@ -122,6 +125,34 @@ def test_a_fingerprint_that_differs_or_is_lacking_fails() -> None:
         check("one", "1", "b", {"1": "a"})
     with pytest.raises(AssertionError, match="no fingerprint is recorded"):
         check("one", "2", "b", {"1": "a"})
+
+
+@pytest.mark.parametrize(
+    ("kernel", "old", "new"),
+    [
+        ("hamming_scan", "inside += 1", "inside = 1 + inside"),
+        ("inner_products", "sum_a = sum_b = sum_c = sum_d", "sum_d = sum_c = sum_b = sum_a"),
+        ("bit_planes", "_CONVERTED_AT_ONCE = 128", "_CONVERTED_AT_ONCE = 64"),
+    ],
+)
+def test_an_edit_that_keeps_the_results_reruns_nothing(
+    tmp_path: Path, kernel: str, old: str, new: str
+) -> None:
+    shutil.copytree(ROOT / "hashgnn", tmp_path / "hashgnn")
+    file = tmp_path / f"hashgnn/search/_kernels/{kernel}.py"
+    text = file.read_text(encoding="utf-8")
+
+    def digests(old: str, new: str) -> list[str]:
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+        code = CodeDigest(tmp_path)
+        evaluation = code("hashgnn.evaluation.evaluate")
+        return [evaluation, code("hashgnn.training.train", "hashgnn.models.hashgnn")]
+
+    before = digests("", "")
+    assert digests(old, new) == before
+    raised = digests("RESULTS_VERSION = 1", "RESULTS_VERSION = 2")
+    assert all(one != other for one, other in zip(before, raised, strict=True))
 
 
 @pytest.mark.parametrize("row", [0, 1])

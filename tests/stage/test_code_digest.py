@@ -181,6 +181,7 @@ def test_of_what_else_a_module_holds_its_effects_count(
         "def x():\n    from hashgnn import m\n    return [m]\n",
         *("from hashgnn.m import twice\n", "from hashgnn.m import more\n"),
         *("from hashgnn.m import seen\n", "from hashgnn.m import unknown\n"),
+        "from hashgnn import m\nx = m.__name__\n",
     ],
 )
 def test_where_it_cannot_be_told_the_whole_module_counts(tmp_path: Path, use: str) -> None:

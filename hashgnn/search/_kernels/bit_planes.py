@@ -16,7 +16,7 @@ _CONVERTED_AT_ONCE = 128  # chunks
 
 
 def to_planes(codes: np.ndarray) -> np.ndarray:
-    """Codes uint8 [I, bytes] as planes uint64 [ceil(I / 512), bits, 8]."""
+    """Convert codes uint8 [I, bytes] to planes uint64 [ceil(I / 512), bits, 8]."""
     n_items, width = codes.shape
     planes = _aligned((-(-n_items // CHUNK_ITEMS), width * 8, CHUNK_WORDS))
     for first in range(0, len(planes), _CONVERTED_AT_ONCE):
@@ -31,7 +31,7 @@ def to_planes(codes: np.ndarray) -> np.ndarray:
 
 
 def _aligned(shape: tuple[int, int, int]) -> np.ndarray:
-    """Uninitialised uint64 that begin on a cache line, as each plane of a chunk then does."""
+    """Return uninitialised uint64 whose planes begin on cache lines."""
     words = int(np.prod(shape))
     room = np.empty(words + CHUNK_WORDS, dtype=np.uint64)
     start = -room.ctypes.data // room.itemsize % CHUNK_WORDS
@@ -40,7 +40,7 @@ def _aligned(shape: tuple[int, int, int]) -> np.ndarray:
 
 @njit(cache=True)
 def to_masks(codes: np.ndarray) -> np.ndarray:
-    """Each bit of codes uint8 [Q, bytes] spread over a word, 0 or all ones: uint64 [Q, bits]."""
+    """Spread each bit of codes uint8 [Q, bytes] over a word, 0 or all ones: uint64 [Q, bits]."""
     masks = np.empty((len(codes), 8 * codes.shape[1]), dtype=np.uint64)
     for row in range(len(codes)):
         for bit in range(masks.shape[1]):
@@ -49,7 +49,9 @@ def to_masks(codes: np.ndarray) -> np.ndarray:
 
 
 def to_patterns(codes: np.ndarray, stride: int) -> np.ndarray:
-    """Each three bits of codes uint8 [Q, bytes] as a number times ``stride``: uint16 [Q, groups].
+    """Convert each three bits of codes uint8 [Q, bytes] to a multiple of ``stride``: uint16.
+
+    The result is [Q, groups].
 
     The last group is filled up with zeros.
     """

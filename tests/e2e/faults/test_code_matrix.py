@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests.e2e.faults.tally import Tally
-from tests.e2e.traced import Job, assert_watched, trace_jobs, traced_jobs
+from tests.e2e.traced import FOR_KERNELS, Job, assert_watched, trace_jobs, traced_jobs
 from tests.e2e.workflow.project import CONFIG, PAPER, Project, make_project, merged
 
 pytestmark = pytest.mark.faults
@@ -143,8 +143,8 @@ def test_modules(ran: Ran, tally: Tally) -> None:
 
 def _differences(ran: Ran, module: str, found: set[str]) -> str:
     watches = module.startswith("hashgnn.stage")
-    called = [name for name, job in ran.jobs.items() if module in job.called]
-    imported = [name for name, job in ran.jobs.items() if module in job.record["modules"]]
+    called = [name for name, job in ran.jobs.items() if job.called.get(module, set()) - FOR_KERNELS]
+    imported = [name for name, job in ran.jobs.items() if module in job.imported]
     lacking = ran.with_followers(called) - found
     needless = found - ran.with_followers([] if watches else imported)
     return ", ".join(
