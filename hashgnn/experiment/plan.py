@@ -15,6 +15,7 @@ from hashgnn.config.methods import Config, negatives, parameters, takes_training
 from hashgnn.data.prepare import READERS
 from hashgnn.experiment.job_settings import COURSES, HIERARCHICAL, JobSettings, Wildcards
 from hashgnn.experiment.runs import Run, compared_runs, evaluated_runs, runs, trials
+from hashgnn.training import training_code
 
 # The folder of one training: a data set, a model, a code length, a seed.
 RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
@@ -195,11 +196,11 @@ class Plan:
         return ["hashgnn.data.prepare", READERS[reader]]
 
     def train_code(self, wildcards: Wildcards) -> list[str]:
-        """Return the entries of a training: the stage, the method and its encoder."""
+        """Return the entries of a training: the stage, its loop, the method and its encoder."""
         method = self._config["models"][wildcards["model"]]["module"]
         used = parameters(self._config, wildcards["dataset"], wildcards["model"])
-        encoder = [used["encoder"]] if "encoder" in used else []
-        return ["hashgnn.training.train", method, *encoder]
+        shared = takes_training(self._config, wildcards["model"])
+        return training_code(method, used.get("encoder"), shared)
 
     def figure_code(self, wildcards: Wildcards) -> str:
         """Return the entry of a figure."""

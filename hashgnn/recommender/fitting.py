@@ -27,9 +27,8 @@ from hashgnn.search import Index
 from hashgnn.search.validation import MAX_BITS
 from hashgnn.stage.record import Recorder
 from hashgnn.training.checkpoint import Checkpoint
+from hashgnn.training.fit import Fitted, load_method
 from hashgnn.training.fit import fit as fit_method
-from hashgnn.training.fit import load_method
-from hashgnn.training.loop import Fitted
 from hashgnn.training.monitoring import Callback, TrainingProgress, print_progress
 from hashgnn.training.train import choose_device, describe_device, fingerprint
 

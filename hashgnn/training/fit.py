@@ -2,29 +2,28 @@
 
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 
 from hashgnn.config.base import parse
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
-from hashgnn.graph.bipartite import bipartite_graph
 from hashgnn.models.graph_hasher import pack
 from hashgnn.models.method import (
     Epoch,
     EpochMethod,
     GraphMethod,
-    GraphParameters,
     HashMethod,
     Method,
     Task,
     VectorMethod,
 )
 from hashgnn.search.validation import MAX_BITS
+from hashgnn.training import GRAPH_LOOP
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.loop import Fitted, Training
 from hashgnn.training.monitoring import (
     Callback,
     History,
@@ -33,6 +32,35 @@ from hashgnn.training.monitoring import (
     print_progress,
     validation_recall,
 )
+
+
+class Fitted(NamedTuple):
+    """A trained model: vectors, codes and the course of its training."""
+
+    user_vectors: np.ndarray
+    """float32 [users, d]."""
+
+    item_vectors: np.ndarray
+    """float32 [items, d]."""
+
+    user_codes: np.ndarray
+    """uint8 [users, ceil(bits / 8)]."""
+
+    item_codes: np.ndarray
+    """uint8 [items, ceil(bits / 8)]."""
+
+    bits: int
+    """Length of the codes, which may differ from the one asked for."""
+
+    history: pd.DataFrame
+    """See ``History``."""
+
+    facts: Mapping[str, Any]
+    """Further entries of the provenance."""
+
+    def recorded(self) -> dict[str, Any]:
+        """Return the entries of the provenance."""
+        return {"code_bits": self.bits, **self.facts}
 
 
 def load_method(module: str) -> Method[Any]:
@@ -74,7 +102,9 @@ def fit(
     parsed = parse(method.parameters, {**parameters, **method.fixed}, "parameters")
     _check_task(method, task)
     if isinstance(method, GraphMethod):
-        return _fit_graph(method, task, parsed, checkpoint, callback)
+        loop = import_module(GRAPH_LOOP)
+        fitted: Fitted = loop.fit_graph(method, task, parsed, checkpoint, callback)
+        return fitted
     if isinstance(method, EpochMethod):
         epochs = method.epochs(task, parsed)
         return _fit_epochs(epochs, task, parsed.epochs, parsed.patience, callback)
@@ -98,25 +128,6 @@ def _check_task(method: Method[Any], task: Task) -> None:
             "this method trains on the workflow's negatives: "
             "leave shared_training out of the model's entry"
         )
-
-
-def _fit_graph(
-    method: GraphMethod[Any],
-    task: Task,
-    parameters: GraphParameters,
-    checkpoint: Checkpoint | None,
-    callback: Callback,
-) -> Fitted:
-    pretrained = []
-    if method.hashes_pretrained:
-        assert task.pretrained is not None
-        pretrained.append(torch.from_numpy(np.concatenate(task.pretrained)))
-    torch.manual_seed(task.seed)
-    graph = bipartite_graph(task.split.train, task.split.n_items)
-    model = method.model(graph, task.bits, parameters, *pretrained).to(task.device)
-    training = Training(model, graph, parameters, task, checkpoint, callback)
-    training.run()
-    return training.fitted()
 
 
 def _fit_epochs(

@@ -2,22 +2,21 @@
 
 import copy
 import time
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph.bipartite import Graph, bipartite_graph
 from hashgnn.models.graph_hasher import Batch, Embedded, GraphHasher
-from hashgnn.models.method import GraphParameters, Progress, Task
+from hashgnn.models.method import GraphMethod, GraphParameters, Progress, Task
 from hashgnn.stage.record import peak_memory_mb
 from hashgnn.training.batches import Batches
 from hashgnn.training.checkpoint import Checkpoint, State
+from hashgnn.training.fit import Fitted
 from hashgnn.training.monitoring import (
     Callback,
     History,
@@ -28,35 +27,6 @@ from hashgnn.training.monitoring import (
 )
 from hashgnn.training.optimizer import cosine
 from hashgnn.training.steps import Choice, Steps, choose_engine
-
-
-class Fitted(NamedTuple):
-    """A trained model: vectors, codes and the course of its training."""
-
-    user_vectors: np.ndarray
-    """float32 [users, d]."""
-
-    item_vectors: np.ndarray
-    """float32 [items, d]."""
-
-    user_codes: np.ndarray
-    """uint8 [users, ceil(bits / 8)]."""
-
-    item_codes: np.ndarray
-    """uint8 [items, ceil(bits / 8)]."""
-
-    bits: int
-    """Length of the codes, which may differ from the one asked for."""
-
-    history: pd.DataFrame
-    """See ``History``."""
-
-    facts: Mapping[str, Any]
-    """Further entries of the provenance."""
-
-    def recorded(self) -> dict[str, Any]:
-        """Return the entries of the provenance."""
-        return {"code_bits": self.bits, **self.facts}
 
 
 class Training:
@@ -244,3 +214,23 @@ class Training:
     def _embed(self) -> tuple[Embedded, Embedded]:
         self.model.eval()
         return self.model.propagate(self.graph).split(self.graph.n_users)
+
+
+def fit_graph(
+    method: GraphMethod[Any],
+    task: Task,
+    parameters: GraphParameters,
+    checkpoint: Checkpoint | None,
+    callback: Callback,
+) -> Fitted:
+    """Train a graph method; see ``hashgnn.training.fit.fit``."""
+    pretrained = []
+    if method.hashes_pretrained:
+        assert task.pretrained is not None
+        pretrained.append(torch.from_numpy(np.concatenate(task.pretrained)))
+    torch.manual_seed(task.seed)
+    graph = bipartite_graph(task.split.train, task.split.n_items)
+    model = method.model(graph, task.bits, parameters, *pretrained).to(task.device)
+    training = Training(model, graph, parameters, task, checkpoint, callback)
+    training.run()
+    return training.fitted()

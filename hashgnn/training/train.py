@@ -22,9 +22,9 @@ from hashgnn.models.method import Task, Vectors
 from hashgnn.stage.code_digest import own_code
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 from hashgnn.stage.followed import check_followed
+from hashgnn.training import training_code
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.fit import fit, load_method
-from hashgnn.training.loop import Fitted
+from hashgnn.training.fit import Fitted, fit, load_method
 from hashgnn.training.monitoring import Callback, TrainingProgress, print_progress
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's malloc.h
@@ -141,9 +141,10 @@ def fingerprint(settings: Mapping[str, Any], device: torch.device, checksums: It
     Raises:
         InputError: For a method or encoder whose edits the code digest would miss.
     """
-    encoder = [e for key, e in settings["parameters"].items() if key == "encoder"]
-    check_followed(own_code, settings["method"], *encoder)
-    code = own_code("hashgnn.training.train", settings["method"], *encoder)
+    method, encoder = settings["method"], settings["parameters"].get("encoder")
+    check_followed(own_code, *filter(None, (method, encoder)))
+    shared = settings.get("negatives") is not None
+    code = own_code(*training_code(method, encoder, shared))
     parts = [json.dumps(settings, sort_keys=True), code, device.type, *checksums]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

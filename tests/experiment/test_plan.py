@@ -395,7 +395,10 @@ def test_settings_of_rules_without_wildcards(tmp_path: Path) -> None:
         (
             "train_code",
             job(),
-            ["hashgnn.training.train", "hashgnn.models.m", "hashgnn.models.encoders.mean"],
+            [
+                *("hashgnn.training.train", "hashgnn.training.loop"),
+                *("hashgnn.models.m", "hashgnn.models.encoders.mean"),
+            ],
         ),
         ("train_code", job(model="hash"), ["hashgnn.training.train", "hashgnn.models.hash"]),
         ("figure_code", {"figure": "fig3"}, "figures:fig3"),

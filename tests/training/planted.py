@@ -8,8 +8,7 @@ import torch
 from hashgnn.data.interactions import Csr, Split
 from hashgnn.models.method import Task
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.fit import fit
-from hashgnn.training.loop import Fitted
+from hashgnn.training.fit import Fitted, fit
 
 GROUPS, N_USERS, N_ITEMS, BITS = 6, 120, 120, 12
 

@@ -9,7 +9,7 @@ from hashgnn.data.interactions import Csr, Split
 from hashgnn.errors import InputError
 from hashgnn.models.method import Epoch, EpochMethod, EpochParameters, Task
 from hashgnn.training import fit
-from hashgnn.training.loop import Fitted
+from hashgnn.training.fit import Fitted
 
 N_SHOWN = 120
 NOTHING = Csr(np.array([0, 0]), np.zeros(0, np.int32))
