@@ -19,12 +19,6 @@ _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _PATH = re.compile(r"`((?:benchmarks|config|docs|hashgnn|profiles|tests|workflow)/[\w./-]+)`")
 _HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
-# Pages that still have long lines, or links to pages that only the built site has.
-LONG_LINES = {
-    *("CONTRIBUTING.md", "config/README.md", "docs/clusters.md", "docs/tutorial.md"),
-    *(page for page in PAGES if page.startswith("docs/methods/")),
-}
-SITE_LINKS = {"docs/tutorial.md"}
 DATED = {"docs/history.md"}  # may name what was removed
 
 
@@ -63,12 +57,12 @@ def broken(page: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in LONG_LINES])
+@pytest.mark.parametrize("page", PAGES)
 def test_lines_are_short(page: str) -> None:
     assert long_lines(text(page)) == []
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in SITE_LINKS])
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     assert broken(page) == []
 
