@@ -1,4 +1,4 @@
-"""Exact searches over items in tie order: by Hamming distance and by inner product.
+"""Exact searches over items in tie order: by (weighted) Hamming distance and by inner product.
 
 Kernels release the interpreter's lock, so plain threads serve. Each piece of the work is done by
 one thread alone, so results do not depend on their number.
@@ -22,6 +22,7 @@ from hashgnn.threads import get_threads
 T = TypeVar("T")
 
 _CODES_AT_ONCE = 256  # queries that share a pass over the codes
+_COUNTS_AT_ONCE = 1 << 21  # distances times queries: fewer queries where distances are many
 _TABULATED = 32  # queries, at least, for which tabulating pays
 _VECTORS_AT_ONCE = 40 * products.ROWS  # queries that share a pass over the vectors
 _ONE_BY_ONE = 2  # queries, at most: fewer products than with those that fill up the rows
@@ -62,16 +63,43 @@ def nearest(
     Returns:
         Positions and distances, int32 [Q, k]; -1 where fewer than k items remain.
     """
+    return _nearest(items, len(codes), lambda rows: _patterns_or_masks(codes[rows]), 0, k, excluded)
+
+
+def nearest_weighted(
+    items: Items, codes: np.ndarray, weights: np.ndarray, levels: int, k: int, excluded: Csr
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the ``k`` nearest items of each query, where bits of the query have weights.
+
+    ``weights`` uint8 [Q, bits], below 2^``levels``: what a bit that differs adds to the distance.
+    All else is as in ``nearest``.
+    """
+
+    def queries(rows: slice) -> np.ndarray:
+        return bit_planes.to_weighted_masks(codes[rows], weights[rows], levels)
+
+    return _nearest(items, len(codes), queries, levels, k, excluded)
+
+
+def _nearest(
+    items: Items,
+    n_queries: int,
+    queries: Callable[[slice], np.ndarray],
+    levels: int,
+    k: int,
+    excluded: Csr,
+) -> tuple[np.ndarray, np.ndarray]:
     parts = parts_of(items, excluded)
-    positions = np.empty((len(parts), len(codes), k), dtype=np.int32)
+    positions = np.empty((len(parts), n_queries, k), dtype=np.int32)
     distances = np.empty_like(positions)
+    most = scan.farthest(items.bits, levels)
 
     def answer(number: int, rows: slice) -> None:
-        counts = np.empty((rows.stop - rows.start, items.bits + 1), dtype=np.int32)
+        counts = np.empty((rows.stop - rows.start, most + 1), dtype=np.int32)
         lists = positions[number, rows], distances[number, rows]
-        _scan(parts[number], codes[rows], rows, k, counts, *lists)
+        _scan(parts[number], queries(rows), rows, k, levels, counts, *lists)
 
-    _in_pieces(parts, len(codes), answer)
+    _in_pieces(parts, n_queries, answer, max(1, min(_CODES_AT_ONCE, _COUNTS_AT_ONCE // most)))
     return merge(parts, positions, distances)
 
 
@@ -86,7 +114,8 @@ def level_counts(items: Items, codes: np.ndarray, k: int, excluded: Csr) -> np.n
 
     def answer(number: int, rows: slice) -> None:
         none = np.empty((rows.stop - rows.start, 0), dtype=np.int32)
-        _scan(parts[number], codes[rows], rows, k, counts[number, rows], none, none)
+        queries = _patterns_or_masks(codes[rows])
+        _scan(parts[number], queries, rows, k, 0, counts[number, rows], none, none)
 
     _in_pieces(parts, len(codes), answer)
     return counts.sum(axis=0, dtype=np.int32)
@@ -100,40 +129,51 @@ def pair_distances(items: Items, codes: np.ndarray, pairs: Csr) -> np.ndarray:
     return distances
 
 
-def _in_pieces(parts: Sequence[Part], n_queries: int, answer: Callable[[int, slice], None]) -> None:
+def _in_pieces(
+    parts: Sequence[Part],
+    n_queries: int,
+    answer: Callable[[int, slice], None],
+    block: int = _CODES_AT_ONCE,
+) -> None:
     """Call ``answer`` with the number of each part and each block of queries."""
-    blocks = query_blocks(n_queries, _CODES_AT_ONCE, len(parts))
+    blocks = query_blocks(n_queries, block, len(parts))
     pieces = list(product(range(len(parts)), blocks))
     in_threads(pieces, lambda piece: answer(*piece))
 
 
+def _patterns_or_masks(codes: np.ndarray) -> np.ndarray:
+    """Convert ``codes`` to what the scan takes: many queries are tabulated."""
+    if len(codes) >= _TABULATED:
+        return bit_planes.to_patterns(codes, scan.PATTERN_WORDS)
+    return bit_planes.to_masks(codes)
+
+
 def _scan(
     part: Part,
-    codes: np.ndarray,
+    queries: np.ndarray,
     rows: slice,
     k: int,
+    levels: int,
     counts: np.ndarray,
     positions: np.ndarray,
     distances: np.ndarray,
 ) -> None:
-    """Fill what ``scan.scanner`` fills, for ``codes``, which are ``rows`` of all."""
+    """Fill what ``scan.scanner`` fills, for ``queries``, which are ``rows`` of all."""
     items, (indptr, excluded) = part.items, part.excluded
-    tabled = len(codes) >= _TABULATED
-    queries = (
-        bit_planes.to_patterns(codes, scan.PATTERN_WORDS) if tabled else bit_planes.to_masks(codes)
-    )
+    tabled = queries.dtype == np.uint16
     enough = quotas(items.n_items, k, scan.VECTOR_ITEMS)
-    scan.scanner(items.bits, tabled)(
-        items.planes.reshape(-1), items.n_items, queries, _biases(items.bits), k, enough,
+    scan.scanner(items.bits, tabled, levels)(
+        items.planes.reshape(-1), items.n_items, queries,
+        _biases(scan.farthest(items.bits, levels)), k, enough,
         indptr[rows.start : rows.stop + 1], excluded, counts, positions, distances,
     )  # fmt: skip
 
 
 @lru_cache
-def _biases(bits: int) -> np.ndarray:
-    """Return 2^levels - accept for accept = 0 .. bits + 1, each bit spread over a word."""
-    levels = bits.bit_length()
-    values = (1 << levels) - np.arange(bits + 2, dtype=np.uint64)
+def _biases(most: int) -> np.ndarray:
+    """Return 2^levels - accept for accept = 0 .. most + 1, each bit spread over a word."""
+    levels = most.bit_length()
+    values = (1 << levels) - np.arange(most + 2, dtype=np.uint64)
     return np.uint64(0) - (values[:, None] >> np.arange(levels, dtype=np.uint64) & np.uint64(1))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 from hashgnn.kernels import njit
-from hashgnn.search import exact
+from hashgnn.search import asymmetric, exact
 from hashgnn.search._kernels.bit_planes import to_planes
 from hashgnn.search.exact import Items
 from hashgnn.search.storage import Arrays, load_arrays, save_arrays
@@ -65,6 +65,29 @@ class Index:
         )
         return padded(self._ids(found), wanted, -1), padded(scores, wanted, -np.inf)
 
+    def asymmetric(
+        self,
+        vectors: np.ndarray,
+        k: int,
+        exclude: Csr | None = None,
+        query_bits: int | None = None,
+    ) -> Ranked:
+        """Find the ``k`` items whose codes have the largest inner product with each query vector.
+
+        Item codes stand for vectors of -1 and 1. ``vectors`` float32 [Q, bits] stay floats, or are
+        rounded to ``query_bits`` each, 2 to 8 with the sign, which is faster; then scores are
+        those of the rounded queries.
+        """
+        wanted, items, vectors = whole_number("k", k), self._items(), self._fit_to_codes(vectors)
+        excluded, k = self._places(vectors, exclude), self._at_most(wanted)
+        if query_bits is None:
+            found, scores = asymmetric.nearest_exactly(items, vectors, k, excluded)
+        else:
+            least, most = asymmetric.QUERY_BITS[0], asymmetric.QUERY_BITS[-1]
+            rounded = whole_number("query_bits", query_bits, least, most)
+            found, scores = asymmetric.nearest(items, vectors, k, excluded, rounded)
+        return padded(self._ids(found), wanted, -1), padded(scores, wanted, -np.inf)
+
     def hierarchical(
         self,
         codes: np.ndarray,
@@ -73,12 +96,17 @@ class Index:
         exclude: Csr | None = None,
         candidates: int = 500,
     ) -> Ranked:
-        """Find the ``k`` best by vector of the ``candidates`` nearest by code: ids and scores."""
+        """Find the ``k`` best by vector of the ``candidates`` nearest by code: ids and scores.
+
+        In an index without item vectors, ``vectors`` are multiplied with the items' codes instead,
+        as ``asymmetric`` does.
+        """
         wanted = whole_number("k", k)
         k = self._at_most(wanted)
         candidates = self._at_most(whole_number("candidates", candidates))
-        items, item_vectors = self._items(), self._item_vectors()
-        codes, vectors = self._fit_codes(codes), self._fit_vectors(vectors)
+        items, codes = self._items(), self._fit_codes(codes)
+        fit = self._fit_to_codes if self.vectors is None else self._fit_vectors
+        vectors = fit(vectors)
         if len(codes) != len(vectors):
             raise InputError(f"{len(codes)} query codes but {len(vectors)} query vectors")
         excluded = self._places(codes, exclude)
@@ -88,7 +116,10 @@ class Index:
             rows = slice(start, start + _CANDIDATE_LISTS)
             own = Csr(excluded.indptr[start : rows.stop + 1], excluded.indices)
             nearest, _ = exact.nearest(items, codes[rows], candidates, own)
-            found, scores[rows] = exact.rerank(vectors[rows], item_vectors, nearest, k)
+            if self.vectors is None:
+                found, scores[rows] = asymmetric.rerank(items, vectors[rows], nearest, k)
+            else:
+                found, scores[rows] = exact.rerank(vectors[rows], self.vectors, nearest, k)
             ids[rows] = self._ids(found)
         return padded(ids, wanted, -1), padded(scores, wanted, -np.inf)
 
@@ -141,6 +172,16 @@ class Index:
     def _fit_vectors(self, vectors: np.ndarray) -> np.ndarray:
         """Check the queries' ``vectors`` against the items'."""
         return fit_vectors(vectors, width=self._item_vectors().shape[1])
+
+    def _fit_to_codes(self, vectors: np.ndarray) -> np.ndarray:
+        """Check that ``vectors`` have a number for each bit of the codes; pad them with zeros."""
+        bits = self._items().bits
+        fitted = fit_vectors(vectors)
+        if not bits - 8 < fitted.shape[1] <= bits:
+            raise InputError(
+                f"vectors have {fitted.shape[1]} dimensions, expected {bits}: one per bit"
+            )
+        return np.pad(fitted, ((0, 0), (0, bits - fitted.shape[1])))
 
     def _at_most(self, wanted: int) -> int:
         """Return ``wanted`` or the number of items: longer lists would only take memory."""

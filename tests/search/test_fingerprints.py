@@ -65,6 +65,26 @@ def _of_hamming_scan() -> Results:
             yield np.where(np.arange(counts.shape[1]) <= last[:, None], counts, 0)
 
 
+def _of_weighted_codes() -> Results:
+    for rows, width in ((1, 1), (513, 4), (1500, 3)):
+        codes, queries = _codes(rows, width, 1009), _vectors(3, width * 8).astype(np.float64)
+        weights = np.abs(queries * 3).astype(np.uint8)
+        yield bit_planes.to_weighted_masks(_codes(3, width, 97), weights, 3)
+        positions = np.arange(3 * 40, dtype=np.int32).reshape(3, 40) % (rows + 1) - 1
+        sums = np.empty(positions.shape)
+        bit_planes.signed_sums(bit_planes.to_planes(codes), queries, positions, sums)
+        yield sums
+
+
+def _of_weighted_scan() -> Results:
+    for n_items, width, kinds, k in ((1, 3, 1, 3), (3000, 3, 2999, 40)):
+        items = exact.Items(bit_planes.to_planes(_codes(n_items, width, kinds)), n_items)
+        for n_queries in (1, 5, 33):
+            queries, excluded = _codes(n_queries, width, 97), _excluded(n_queries, n_items)
+            weights = np.abs(_vectors(n_queries, width * 8) * 3).astype(np.uint8)
+            yield from exact.nearest_weighted(items, queries, weights, 3, k, excluded)
+
+
 def _of_inner_products() -> Results:
     for n_items, width, k in ((1, 3, 2), (333, 17, 400), (2000, 64, 30)):
         items = _vectors(n_items, width)
@@ -76,16 +96,20 @@ def _of_inner_products() -> Results:
             yield from exact.rerank(queries, items, candidates, min(k, 30))
 
 
+# By module; after a colon, what else the module computes.
 RESULTS: dict[str, Callable[[], Results]] = {
     "bit_planes": _of_bit_planes,
+    "bit_planes:weighted": _of_weighted_codes,
     "hamming_scan": _of_hamming_scan,
+    "hamming_scan:weighted": _of_weighted_scan,
     "inner_products": _of_inner_products,
 }
 
 
 def version(kernel: str) -> str:
     """What the author of the module says."""
-    return str(import_module(f"{_kernels.__name__}.{kernel}").RESULTS_VERSION)
+    module = kernel.partition(":")[0]
+    return str(import_module(f"{_kernels.__name__}.{module}").RESULTS_VERSION)
 
 
 def fingerprint(results: Results) -> str:
@@ -116,7 +140,9 @@ def test_results_are_those_of_their_version(kernel: str) -> None:
 
 
 def test_every_kernel_has_a_version_and_a_fingerprint() -> None:
-    assert {path.stem for path in FOLDER.glob("[!_]*.py")} == set(RESULTS)
+    assert {path.stem for path in FOLDER.glob("[!_]*.py")} == {
+        kernel.partition(":")[0] for kernel in RESULTS
+    }
 
 
 def test_a_fingerprint_that_differs_or_is_lacking_fails() -> None:

@@ -61,6 +61,12 @@ def test_masks_and_patterns(width: int) -> None:
     filled = np.pad(bits, ((0, 0), (0, -bits.shape[1] % 3))).astype(int)
     patterns = filled[:, 0::3] + 2 * filled[:, 1::3] + 4 * filled[:, 2::3]
     np.testing.assert_array_equal(bit_planes.to_patterns(codes, 16), 16 * patterns)
+    weights = np.random.default_rng(width).integers(0, 8, bits.shape, dtype=np.uint8)
+    planes = np.stack([bits, weights & 1, weights >> 1 & 1, weights >> 2], axis=2)
+    np.testing.assert_array_equal(
+        bit_planes.to_weighted_masks(codes, weights, 3),
+        np.where(planes, np.uint64(2**64 - 1), np.uint64(0)),
+    )
 
 
 @pytest.mark.parametrize("n_items", SIZES)
@@ -84,6 +90,47 @@ def test_hamming_scan(n_items: int, n_queries: int, kinds: int, k: int) -> None:
         last = np.sort(left)[:k][-1] if len(left) else -1
         levels = np.bincount(left, minlength=25)[: last + 1]
         np.testing.assert_array_equal(counts[row, : last + 1], levels)
+
+
+@pytest.mark.parametrize("n_items", SIZES)
+@pytest.mark.parametrize("n_queries", [1, 33])
+@pytest.mark.parametrize("kinds", [2, 1000])
+@pytest.mark.parametrize("k", [1, 100, 1700])
+def test_weighted_scan(n_items: int, n_queries: int, kinds: int, k: int) -> None:
+    codes, queries = draw_codes(n_items, 3, kinds, 1), draw_codes(n_queries, 3, kinds, 2)
+    weights = np.random.default_rng(4).integers(0, 8, (n_queries, 24), dtype=np.uint8)
+    table, excluded = draw_excluded(n_queries, n_items, 3)
+    items = exact.Items(_kernels.planes(codes), n_items)
+    distances = _kernels.weighted_distances(queries, weights, codes)
+    expected = _kernels.best(distances, k, table)
+
+    found = exact.nearest_weighted(items, queries, weights, 3, k, excluded)
+
+    np.testing.assert_array_equal(found[0], expected)
+    np.testing.assert_array_equal(found[1], chosen(distances, expected, -1))
+
+
+def test_weights_of_one_are_no_weights() -> None:
+    codes, queries = draw_codes(9, 3, 9, 1), draw_codes(4, 3, 9, 2)
+    weights = np.ones((4, 24), dtype=np.uint8)
+
+    np.testing.assert_array_equal(
+        _kernels.weighted_distances(queries, weights, codes), _kernels.distances(queries, codes)
+    )
+
+
+@pytest.mark.parametrize("n_items", SIZES[1:])
+def test_signed_sums(n_items: int) -> None:
+    codes = draw_codes(n_items, 5, 1000, 1)
+    random = np.random.default_rng(n_items)
+    queries = random.normal(size=(6, 40))
+    positions = random.integers(-1, n_items, (6, 30), dtype=np.int32)
+    sums = np.empty(positions.shape)
+
+    bit_planes.signed_sums(bit_planes.to_planes(codes), queries, positions, sums)
+
+    expected = chosen(_kernels.signed_sums(queries, codes), positions, -np.inf)
+    np.testing.assert_array_equal(sums, expected)
 
 
 def test_distances_of_pairs() -> None:

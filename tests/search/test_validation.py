@@ -14,6 +14,7 @@ from hashgnn.search import Index
 RANDOM = np.random.default_rng(0)
 CODES = RANDOM.integers(0, 256, (20, 4), dtype=np.uint8)
 VECTORS = RANDOM.standard_normal((20, 3)).astype(np.float32)
+FLOATS = RANDOM.standard_normal((20, 32)).astype(np.float32)  # a number for each bit
 INDEX = Index(CODES, VECTORS)
 
 Call = Callable[..., Any]
@@ -21,6 +22,7 @@ SEARCHES: dict[str, Call] = {
     "hamming": lambda k=5, **options: INDEX.hamming(CODES[:4], k, **options),
     "continuous": lambda k=5, **options: INDEX.continuous(VECTORS[:4], k, **options),
     "hierarchical": lambda k=5, **options: INDEX.hierarchical(CODES[:4], VECTORS[:4], k, **options),
+    "asymmetric": lambda k=5, **options: INDEX.asymmetric(FLOATS[:4], k, **options),
 }
 
 
@@ -117,7 +119,11 @@ def test_sparse_matrices_of_any_format(search: str, form: str, square: bool) -> 
 
 
 def find(index: Index, search: str, exclude: Any) -> tuple[np.ndarray, np.ndarray]:
-    queries = {"hamming": [CODES[:4]], "continuous": [VECTORS[:4]]}
+    queries = {
+        "hamming": [CODES[:4]],
+        "continuous": [VECTORS[:4]],
+        "asymmetric": [FLOATS[:4]],
+    }
     return getattr(index, search)(
         *queries.get(search, [CODES[:4], VECTORS[:4]]), 3, exclude=exclude
     )

@@ -26,6 +26,24 @@ def distances(queries: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return np.bitwise_count(queries[:, None] ^ codes).sum(axis=2, dtype=np.int64)
 
 
+def weighted_distances(queries: np.ndarray, weights: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return the distances int64 [Q, I] in which a bit that differs counts as its weight.
+
+    ``queries`` uint8 [Q, bytes] have the ``weights`` uint8 [Q, bits]; ``codes`` uint8 [I, bytes].
+    """
+    differs = np.unpackbits(queries[:, None] ^ codes, axis=2, bitorder="little")
+    return (differs * weights[:, None].astype(np.int64)).sum(axis=2)
+
+
+def signed_sums(queries: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return the products float64 [Q, I] of queries [Q, bits] and codes taken as -1 and 1."""
+    signs = 2.0 * np.unpackbits(codes, axis=1, bitorder="little") - 1
+    totals = np.zeros((len(queries), len(codes)))
+    for bit in range(queries.shape[1]):
+        totals += queries[:, bit, None].astype(np.float64) * signs[:, bit]
+    return totals
+
+
 def products(queries: np.ndarray, items: np.ndarray) -> np.ndarray:
     """Return the products float32 [Q, I] of float32 [Q, d] and [I, d].
 

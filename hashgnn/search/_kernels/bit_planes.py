@@ -48,6 +48,32 @@ def to_masks(codes: np.ndarray) -> np.ndarray:
     return masks
 
 
+@njit(cache=True)
+def to_weighted_masks(codes: np.ndarray, weights: np.ndarray, levels: int) -> np.ndarray:
+    """Spread the bits of codes uint8 [Q, bytes] and of their ``weights`` over a word each.
+
+    ``weights`` uint8 [Q, bits] are below 2^``levels``. The result is uint64 [Q, bits, 1 + levels]:
+    the bit of the code, then those of its weight, the lowest first.
+    """
+    masks = np.empty((len(codes), weights.shape[1], 1 + levels), dtype=np.uint64)
+    for row in range(len(codes)):
+        for bit in range(weights.shape[1]):
+            masks[row, bit, 0] = np.uint64(0) - np.uint64(codes[row, bit >> 3] >> (bit & 7) & 1)
+            for level in range(levels):
+                masks[row, bit, 1 + level] = np.uint64(0) - np.uint64(
+                    weights[row, bit] >> level & 1
+                )
+    return masks
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _item_bit(planes: np.ndarray, position: int, bit: int) -> bool:
+    """Return one bit of the code of the item at ``position``."""
+    chunk, place = divmod(position, CHUNK_ITEMS)
+    word, shift = divmod(place, 64)
+    return bool(planes[chunk, bit, word] >> np.uint64(shift) & np.uint64(1))
+
+
 def to_patterns(codes: np.ndarray, stride: int) -> np.ndarray:
     """Convert each three bits of codes uint8 [Q, bytes] to a multiple of ``stride``: uint16.
 
@@ -77,10 +103,28 @@ def pair_distances(
     """
     for row in range(len(bits)):
         for pair in range(indptr[row], indptr[row + 1]):
-            chunk, place = divmod(positions[pair], CHUNK_ITEMS)
-            word, shift = divmod(place, 64)
             total = 0
             for bit in range(bits.shape[1]):
-                item_bit = planes[chunk, bit, word] >> np.uint64(shift) & np.uint64(1)
-                total += item_bit != bits[row, bit]
+                total += _item_bit(planes, positions[pair], bit) != bits[row, bit]
             distances[pair] = total
+
+
+@njit(cache=True, nogil=True)
+def signed_sums(
+    planes: np.ndarray, queries: np.ndarray, positions: np.ndarray, sums: np.ndarray
+) -> None:
+    """Fill ``sums`` float64 [Q, C] with inner products of queries and codes of -1 and 1.
+
+    ``queries`` float64 [Q, bits]; ``positions`` [Q, C]: -1, which is no item, gets -inf. A sum is
+    in order of the bits.
+    """
+    for row in range(positions.shape[0]):
+        for place in range(positions.shape[1]):
+            position = positions[row, place]
+            total = -np.inf
+            if position >= 0:
+                total = 0.0
+                for bit in range(queries.shape[1]):
+                    value = queries[row, bit]
+                    total += value if _item_bit(planes, position, bit) else -value
+            sums[row, place] = total

@@ -164,6 +164,14 @@ def _compare(
     return builder.zext(builder.icmp_unsigned("!=", builder.bitcast(near, wide), wide(0)), _WORD)
 
 
+def farthest(bits: int, weights: int) -> int:
+    """Return the largest distance between codes of ``bits``, each weighing up to 2^weights - 1.
+
+    Without ``weights`` a bit weighs 1.
+    """
+    return bits * max(1, (1 << weights) - 1)
+
+
 @_intrinsic(prefer_literal=True)
 def _near_by_table(typing, bits, table, patterns, row, biases, accept, sums, at):  # type: ignore
     """``_compare`` of the vector that ``table`` holds with query ``row``."""
@@ -194,30 +202,40 @@ def _near_by_table(typing, bits, table, patterns, row, biases, accept, sums, at)
 
 @_intrinsic(prefer_literal=True)
 def _near_by_planes(  # type: ignore
-    typing, bits, ask, planes, word, masks, row, biases, accept, sums, at
+    typing, bits, weights, ask, planes, word, masks, row, biases, accept, sums, at
 ):
     """``_compare`` of the vector at ``word`` of ``planes`` with query ``row``.
 
-    With ``ask`` the planes ahead are asked for meanwhile.
+    A bit that differs counts once, or with ``weights`` as often as the query says. With ``ask`` the
+    planes ahead are asked for meanwhile.
     """
     place = types.int64
-    signature = types.int64(bits, ask, planes, place, masks, place, biases, place, sums, place)
-    n_bits, levels = bits.literal_value, bits.literal_value.bit_length()
+    signature = types.int64(
+        bits, weights, ask, planes, place, masks, place, biases, place, sums, place
+    )
+    n_bits, n_weights = bits.literal_value, weights.literal_value
+    levels = farthest(n_bits, n_weights).bit_length()
+    n_masks = n_bits * (1 + n_weights)
 
     def codegen(context, builder, signature, args):  # type: ignore
         kinds = signature.args
-        plane = _pointer(context, builder, kinds[2], args[2], args[3])
-        mask = _pointer(context, builder, kinds[4], args[4], builder.mul(args[5], _WORD(n_bits)))
-        bias = _pointer(context, builder, kinds[6], args[6], builder.mul(args[7], _WORD(levels)))
+        plane = _pointer(context, builder, kinds[3], args[3], args[4])
+        mask = _pointer(context, builder, kinds[5], args[5], builder.mul(args[6], _WORD(n_masks)))
+        bias = _pointer(context, builder, kinds[7], args[7], builder.mul(args[8], _WORD(levels)))
 
         def differing() -> Iterator[tuple[int, Any]]:
             for bit in range(n_bits):
                 item_bits = _load(builder, plane, bit * 8)
                 if ask.literal_value:
                     _ask(builder, plane, bit)
-                yield 0, builder.xor(item_bits, _spread(builder, mask, bit))
+                differs = builder.xor(item_bits, _spread(builder, mask, bit * (1 + n_weights)))
+                if not n_weights:
+                    yield 0, differs
+                for level in range(n_weights):
+                    weight = _spread(builder, mask, bit * (1 + n_weights) + 1 + level)
+                    yield level, builder.and_(differs, weight)
 
-        sums = _pointer(context, builder, kinds[8], args[8], args[9])
+        sums = _pointer(context, builder, kinds[9], args[9], args[10])
         return _compare(builder, differing(), bias, levels, sums)
 
     return signature, codegen
@@ -416,10 +434,10 @@ def _collect(
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _begin(bits: int, row: int, indptr: np.ndarray, state: np.ndarray, counts: np.ndarray) -> None:
+def _begin(most: int, row: int, indptr: np.ndarray, state: np.ndarray, counts: np.ndarray) -> None:
     """The state of a query that has seen nothing yet."""
     counts[row, :] = 0
-    state[row, ACCEPT], state[row, BOUND] = bits + 1, bits
+    state[row, ACCEPT], state[row, BOUND] = most + 1, most
     state[row, INSIDE], state[row, FOUND] = 0, 0
     state[row, CURSOR], state[row, END] = indptr[row], indptr[row + 1]
 
@@ -455,21 +473,27 @@ def _in_order(
 
 
 @lru_cache
-def scanner(bits: int, tabled: bool) -> Callable[..., None]:
+def scanner(bits: int, tabled: bool, weights: int = 0) -> Callable[..., None]:
     """The scan over codes of ``bits``, for queries as ``to_patterns`` (or else ``to_masks``).
 
+    With ``weights`` the queries are as ``to_weighted_masks`` makes them, with so many bits of
+    weight, and are not ``tabled``; distances are sums of the weights of the bits that differ.
+
     It takes planes uint64 [chunks, bits, 8], flat; number of items; queries; biases uint64
-    [bits + 2, levels]; items wanted of each query; quotas int64 [vectors], how many items must
+    [most + 2, levels]; items wanted of each query; quotas int64 [vectors], how many items must
     be within the bound at each vector before it is drawn closer; excluded positions int32, those of
-    a query from one ``indptr`` int64 to the next. It fills counts int32 [Q, bits + 1], and
+    a query from one ``indptr`` int64 to the next. It fills counts int32 [Q, most + 1], and
     positions and distances int32 [Q, wanted], nearest first, or [Q, 0] if they are not needed. A
     query of which fewer items than wanted are within the bound, although there may be more, had
     too low quotas, and is scanned anew.
 
     One call does all, for its own time: after a pass over the memory no other code is in a cache.
     """
-    levels = bits.bit_length()
+    most = farthest(bits, weights)
+    levels = most.bit_length()
     sum_words = (levels + 2) * LANES
+    # As narrow as the distances allow: the lists of a batch are large.
+    kept = np.int16 if most < 1 << 15 else np.int32
 
     @njit(cache=True, nogil=True)
     def scan(
@@ -489,7 +513,7 @@ def scanner(bits: int, tabled: bool) -> Callable[..., None]:
         state = np.empty((n_queries, STATE_COLUMNS), dtype=np.int64)
         list_room = 2 * wanted + VECTOR_ITEMS if positions.shape[1] > 0 else 0
         listed = np.empty((n_queries, list_room), dtype=np.int32)
-        listed_distances = np.empty((n_queries, list_room), dtype=np.int16)
+        listed_distances = np.empty((n_queries, list_room), dtype=kept)
         table = np.empty((bits + 2) // 3 * _GROUP_WORDS, dtype=np.uint64)
         room = n_queries + _LATE
         sums = np.empty(room * sum_words, dtype=np.uint64)
@@ -500,7 +524,7 @@ def scanner(bits: int, tabled: bool) -> Callable[..., None]:
         checked = 0
         while first < last:
             for row in range(first, last):
-                _begin(bits, row, indptr, state, counts)
+                _begin(most, row, indptr, state, counts)
             hits = 0
             for vector in range(len(enough)):
                 word = vector * LANES // 8 * 8 * bits + vector * LANES % 8
@@ -519,13 +543,14 @@ def scanner(bits: int, tabled: bool) -> Callable[..., None]:
                             )
                         elif row == first:
                             hits += _near_by_planes(
-                                bits, _ASK_AMONG_SUMS, planes, word, queries, row, biases, accept,
-                                sums, at,
+                                bits, weights, _ASK_AMONG_SUMS, planes, word, queries, row, biases,
+                                accept, sums, at,
                             )  # fmt: skip
                         else:
                             hits += _near_by_planes(
-                                bits, False, planes, word, queries, row, biases, accept, sums, at
-                            )
+                                bits, weights, False, planes, word, queries, row, biases, accept,
+                                sums, at,
+                            )  # fmt: skip
                 if hits >= (1 if tabled or vector < _EARLY else _LATE) or (
                     hits > 0 and vector == len(enough) - 1
                 ):
@@ -535,7 +560,7 @@ def scanner(bits: int, tabled: bool) -> Callable[..., None]:
                     )  # fmt: skip
                     hits = 0
             while checked < n_queries and (
-                state[checked, INSIDE] >= wanted or state[checked, BOUND] == bits
+                state[checked, INSIDE] >= wanted or state[checked, BOUND] == most
             ):
                 checked += 1
             if checked < n_queries:
