@@ -36,6 +36,12 @@ class EvaluationSettings(ValidationSettings):
     """Seed of the permutation of items that orders ties in lists. Metrics of Hamming search do not
     depend on it."""
 
+    asymmetric: bool = False
+    """Whether the searches `asymmetric`, by the inner product of a user's vector with the items'
+    codes of -1 and 1, and `asymmetric re-rank`, the same of the `candidates` nearest by Hamming
+    distance, are evaluated too. They are not in the paper. Models whose codes are not the signs of
+    their vectors do not have them: LSH, HashGNN+ and those without codes."""
+
     def check(self) -> None:
         """Raise ``InputError`` if lists are longer than what hierarchical search re-ranks."""
         if max(self.cutoffs) > self.candidates:

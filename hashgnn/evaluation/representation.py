@@ -13,6 +13,8 @@ from hashgnn.evaluation.ranks import Ranks, ranks_of_levels, ranks_of_lists
 from hashgnn.search import Index
 
 SEARCHES = ("hamming", "hierarchical", "continuous")
+# By the users' vectors and the items' codes: exact, and among the nearest by Hamming distance.
+ASYMMETRIC = ("asymmetric", "asymmetric re-rank")
 # Names in metrics.csv: the paper's HR is recall, any_hit is the hit rate.
 METRICS = ("hr", "any_hit", "ndcg")
 _BLOCK = 2048  # users at a time, to bound the memory
@@ -55,7 +57,7 @@ def evaluate(
     relevant: Csr,
     seen: Csr,
     settings: EvaluationSettings,
-    searches: Sequence[str] = SEARCHES,
+    searches: Sequence[str] | None = None,
 ) -> Evaluation:
     """Rank all items for every user who has relevant ones, and measure the rankings.
 
@@ -65,10 +67,17 @@ def evaluate(
         relevant: Items to be found, per user.
         seen: Items per user that are excluded from its ranking if ``settings.mask_training``.
         settings: Cutoffs, candidates and the kind of NDCG.
-        searches: Searches to evaluate; those that ``items`` lacks codes or vectors for are skipped.
+        searches: Searches to evaluate, by default those that ``settings`` ask for; those that
+            ``items`` lacks codes or vectors for are skipped, and the asymmetric ones if codes are
+            not the signs of vectors.
     """
     index = Index(items.codes, items.vectors, settings.tie_seed)
-    searches = tuple(search for search in searches if _is_possible(search, items))
+    if searches is None:
+        searches = SEARCHES + (ASYMMETRIC if settings.asymmetric else ())
+    searches = tuple(search for search in searches if _is_possible(search, users, items))
+    by_codes = index
+    if "asymmetric re-rank" in searches:
+        by_codes = Index(items.codes, None, settings.tie_seed)
     shape = (len(searches), len(METRICS), len(settings.cutoffs), len(relevant.indptr) - 1)
     values = np.full(shape, np.nan)
     evaluated = np.flatnonzero(np.diff(relevant.indptr))
@@ -78,14 +87,24 @@ def evaluate(
         excluded = take_rows(seen, block) if settings.mask_training else None
         queries = users.rows(block)
         for place, search in enumerate(searches):
-            ranks = _ranks(search, index, queries, of_block, excluded, settings)
+            searched = by_codes if search in ASYMMETRIC else index
+            ranks = _ranks(search, searched, queries, of_block, excluded, settings)
             values[place][:, :, block] = _measure(ranks, np.diff(of_block.indptr), settings)
     return Evaluation(searches, METRICS, tuple(settings.cutoffs), values)
 
 
-def _is_possible(search: str, items: Representation) -> bool:
+def _is_possible(search: str, users: Representation, items: Representation) -> bool:
+    if search in ASYMMETRIC:
+        return _are_signs(users) and _are_signs(items)
     has_codes = items.codes is not None or search == "continuous"
     return has_codes and (items.vectors is not None or search == "hamming")
+
+
+def _are_signs(rows: Representation) -> bool:
+    """Return whether the codes are the signs of the vectors."""
+    if rows.codes is None or rows.vectors is None:
+        return False
+    return np.array_equal(rows.codes, np.packbits(rows.vectors >= 0, axis=1, bitorder="little"))
 
 
 def _ranks(
@@ -106,6 +125,8 @@ def _ranks(
     assert vectors is not None
     if search == "continuous":
         ranked, _ = index.continuous(vectors, k, excluded)
+    elif search == "asymmetric":
+        ranked, _ = index.asymmetric(vectors, k, excluded)
     else:
         assert codes is not None
         ranked, _ = index.hierarchical(codes, vectors, k, excluded, settings.candidates)

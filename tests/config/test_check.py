@@ -564,8 +564,8 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "evaluation cutofs",
             [50],
-            "evaluation.cutofs: no such key; known here: candidates, cutoffs, mask_training, "
-            "ndcg, tie_seed, validation_cutoff; did you mean cutoffs?",
+            "evaluation.cutofs: no such key; known here: asymmetric, candidates, cutoffs, "
+            "mask_training, ndcg, tie_seed, validation_cutoff; did you mean cutoffs?",
         ),
         (
             "evaluation cutoffs",

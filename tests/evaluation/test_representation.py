@@ -121,6 +121,58 @@ def test_searches_follow_what_a_method_has(
     assert found.searches == searches
 
 
+def test_asymmetric_search_by_hand() -> None:
+    # The scores are 2 - 1, -2 - 1, 2 - 1 and 2 + 1: item 3, then 0 and 2, which tie, then 1.
+    user = Representation(np.array([[0b01]], np.uint8), np.array([[2, -1]], np.float32))
+    signs = np.array([[1, 1], [-1, 1], [1, 1], [1, -1]], np.float32)
+    items = Representation(np.array([[0b11], [0b10], [0b11], [0b01]], np.uint8), signs)
+    settings = EvaluationSettings(cutoffs=(1, 2, 3), candidates=3, asymmetric=True)
+
+    found = evaluate(user, items, csr_of([1, 3]), csr_of([]), settings)
+
+    assert found.searches == (*representation.SEARCHES, "asymmetric", "asymmetric re-rank")
+    for search in representation.ASYMMETRIC:
+        assert [found.mean(search, "hr", n) for n in (1, 2, 3)] == [0.5, 0.5, 0.5]
+
+
+def test_asymmetric_re_rank_is_limited_to_its_candidates() -> None:
+    # Items 0 and 1 differ in one bit, whose weight is 4: 11 - 8. Item 2 differs in three of
+    # weight 1: 11 - 6 is more, but it is the farthest by Hamming distance.
+    vectors = np.array([[1, 1, 1, 4, 1, 1, 1, 1]], np.float32)
+    user = Representation(np.array([[0xFF]], np.uint8), vectors)
+    codes = np.array([[0b11110111], [0b11110111], [0b11111000]], np.uint8)
+    bits = np.unpackbits(codes, axis=1, bitorder="little")
+    items = Representation(codes, 2 * bits.astype(np.float32) - 1)
+    settings = EvaluationSettings(cutoffs=(1,), candidates=2)
+
+    found = evaluate(user, items, csr_of([2]), csr_of([]), settings, representation.ASYMMETRIC)
+
+    assert found.mean("asymmetric", "hr", 1) == 1
+    assert found.mean("asymmetric re-rank", "hr", 1) == 0
+
+
+@pytest.mark.parametrize("side", ["users", "items"])
+def test_codes_that_are_no_signs_have_no_asymmetric_search(side: str) -> None:
+    users, items = random_method(10, 30)
+    settings = EvaluationSettings(cutoffs=(3,), candidates=4, asymmetric=True)
+    parts = random_parts(10, 30)
+    assert len(evaluate(users, items, *parts, settings).searches) == 5
+    if side == "users":
+        users = users._replace(codes=~users.codes)
+    else:
+        items = items._replace(codes=items.codes[::-1].copy())
+    assert evaluate(users, items, *parts, settings).searches == representation.SEARCHES
+
+
+def test_asymmetric_search_is_asked_for_and_changes_nothing_else() -> None:
+    users, items = random_method(40, 200)
+    parts = random_parts(40, 200)
+    plain = evaluate(users, items, *parts, SETTINGS)
+    more = evaluate(users, items, *parts, SETTINGS.model_copy(update={"asymmetric": True}))
+    assert plain.searches == representation.SEARCHES
+    np.testing.assert_array_equal(plain.values, more.values[:3])
+
+
 def test_nobody_to_evaluate_has_no_mean() -> None:
     found = evaluate(USER, ITEMS, csr_of([]), csr_of([]), SETTINGS)
     assert np.isnan(found.mean("hamming", "hr", 1))

@@ -44,6 +44,20 @@ def test_codes_by_each_search_and_vectors_by_inner_product_whatever_the_search()
     assert rows == {("hashgnn", "continuous"): ["hr", 32, 50, 0.5, None, None, 1], **vectors}
 
 
+def test_asymmetric_search_is_shown_where_it_was_evaluated() -> None:
+    plain = metrics("hashgnn", ("hamming", 0, 0.5))
+    more = metrics("hashgnn", ("asymmetric", 0, 0.75))
+    floats = metrics("graphsage", ("asymmetric", 0, 0.1), ("continuous", 0, 0.9))
+
+    page = gather(pd.concat([plain, more, floats]), SETTINGS)
+
+    assert page["searches"]["asymmetric"] == "asymmetric (not in the paper)"
+    rows = {(row[1], row[2]): row[6] for row in page["rows"]}
+    assert rows["hashgnn", "asymmetric"] == 0.75
+    assert rows["graphsage", "asymmetric"] == 0.9
+    assert list(gather(plain, SETTINGS)["searches"]) == ["hamming", "hierarchical", "continuous"]
+
+
 def test_methods_have_the_colors_of_the_figures() -> None:
     models = gather(metrics("hashgnn", ("hamming", 0, 0.5)), SETTINGS)["models"]
 
