@@ -39,8 +39,7 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
     numpy    user_ids.npy, user_codes.npy (uint8, bit k of a code in bit k % 8 of
              byte k // 8), user_vectors.npy (float32), and the same for items
     parquet  users.parquet and items.parquet: id, code (bytes), vector (floats)
-    faiss    items.faiss, an IndexBinaryFlat whose ids are rows of item_ids.npy;
-             needs pip install 'hashgnn[faiss]'
+    faiss    items.faiss, an IndexBinaryFlat whose ids are rows of item_ids.npy
     index    index/, which hashgnn.search.Index.load maps into memory; its items
              are rows of item_ids.npy
 

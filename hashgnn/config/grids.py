@@ -117,10 +117,14 @@ class Grids(Section):
     anchors: AnchorGrid | None = None
     """Continuous methods beside published results (`config/anchors.yaml`)."""
 
+    quantization: Grid | None = None
+    """Recall by bytes per item, of learned codes and of quantized vectors
+    (`config/quantization.yaml`)."""
+
 
 # Cutoffs that figures and tables show.
 CUTOFFS = {
-    **dict.fromkeys(("fig5", "fig7", "tuning"), (50,)),
+    **dict.fromkeys(("fig5", "fig7", "tuning", "quantization"), (50,)),
     **dict.fromkeys(("table2", "table3", "methods", "encoders"), (50, 100)),
     "anchors": (20,),
 }

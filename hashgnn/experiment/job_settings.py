@@ -124,6 +124,8 @@ class JobSettings:
             used["runs"] = runs(self._config, grid)
         if "published" in grid:
             used["published"] = grid["published"]
+        if name == "quantization":
+            used["quantized"] = self._quantized(grid["models"])
         if name in HIERARCHICAL:
             used["places"] = self._places(grid["models"])
             datasets = self._config["datasets"]
@@ -180,6 +182,15 @@ class JobSettings:
     def _continuous(self, models: Iterable[str]) -> list[str]:
         """Return the models that have no codes of their own."""
         return [model for model in models if self._config["models"][model]["continuous"]]
+
+    def _quantized(self, models: Iterable[str]) -> dict[str, list[Any]]:
+        """Return the models that are made of other models' vectors: which, and parameters."""
+        entries = self._config["models"]
+        return {
+            model: [entries[model]["pretrained"], entries[model].get("parameters", {})]
+            for model in models
+            if entries[model].get("pretrained")
+        }
 
     def _looks(self, models: Iterable[str]) -> dict[str, list[str]]:
         """Return colour and marker by model."""

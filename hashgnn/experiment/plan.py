@@ -30,6 +30,7 @@ _CODES = ("user_codes.npy", "item_codes.npy")
 _TABLE_FILES = {
     **dict.fromkeys(HIERARCHICAL, ("metrics.csv", "per_user.npz")),
     "table4": ("timing.csv",),
+    "quantization": ("metrics.csv", "item_vectors.npy"),
 }
 
 

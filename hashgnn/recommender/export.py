@@ -87,10 +87,8 @@ def write_parquet(folder: Path, model: Model) -> list[Path]:
 
 def write_faiss(folder: Path, model: Model) -> list[Path]:
     """Write ``items.faiss``, an IndexBinaryFlat over the codes, and ``item_ids.npy``."""
-    try:
-        import faiss
-    except ModuleNotFoundError as error:
-        raise InputError("FAISS is not installed: pip install 'hashgnn[faiss]'") from error
+    import faiss
+
     codes = model.items.codes
     if codes is None:
         raise InputError("this method has no codes to put into a FAISS binary index")

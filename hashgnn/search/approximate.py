@@ -1,8 +1,8 @@
 """Approximate Hamming search for large, clustered corpora: inverted lists of FAISS.
 
 Codes are grouped around centers by k-means; a query looks only into the lists of the centers
-nearest to it. Needs the optional extra ``faiss``. `docs/search.md` has what it costs in
-recall and gains in time, and when the exact scan is the better choice.
+nearest to it. `docs/search.md` has what it costs in recall and gains in time, and when the exact
+scan is the better choice.
 """
 
 import json
@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import faiss
 import numpy as np
 
 from hashgnn.checksums import file_checksum
@@ -36,10 +37,10 @@ class ApproximateIndex:
         """``codes`` uint8 [I, bytes], packed; ``InputError`` if unfit or FAISS is missing."""
         codes = fit_codes(codes)
         lists = whole_number("lists", lists, most=len(codes))
-        faiss, bits = _faiss(), codes.shape[1] * 8
+        bits = codes.shape[1] * 8
         self.probes = probes
         self._flat = faiss.IndexBinaryFlat(bits)  # the index does not keep it alive
-        self._index = faiss.IndexBinaryIVF(self._flat, bits, lists)
+        self._index: Any = faiss.IndexBinaryIVF(self._flat, bits, lists)
         self._index.cp.niter, self._index.cp.seed = _ROUNDS, 0
         sample = np.random.default_rng(0).permutation(len(codes))[: _SAMPLE * lists]
         self._index.cp.min_points_per_centroid = 1
@@ -62,7 +63,7 @@ class ApproximateIndex:
         """Write the index into a folder, replacing one that is there."""
         with replace_together(Path(folder), [_CODES, _DESCRIPTION]) as staged:
             with atomic_write(staged / _CODES) as temporary:
-                _faiss().write_index_binary(self._index, str(temporary))
+                faiss.write_index_binary(self._index, str(temporary))
             checksum = str(file_checksum(staged / _CODES, "sha256"))
             with atomic_write(staged / _DESCRIPTION) as temporary:
                 temporary.write_text(json.dumps({"probes": self.probes, "lists": checksum}) + "\n")
@@ -70,7 +71,7 @@ class ApproximateIndex:
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> "ApproximateIndex":
         """Read an index that ``save`` wrote; raise ``InputError`` if it is incomplete."""
-        folder, faiss, index = Path(folder), _faiss(), cls.__new__(cls)
+        folder, index = Path(folder), cls.__new__(cls)
         try:
             with read_together(folder):
                 if not (folder / _DESCRIPTION).exists():
@@ -85,11 +86,3 @@ class ApproximateIndex:
             reason = str(error).splitlines()[0]
             raise InputError(f"{folder}: no saved index ({reason}); build and save it") from error
         return index
-
-
-def _faiss() -> Any:
-    try:
-        import faiss
-    except ImportError as error:
-        raise InputError("approximate search needs FAISS; pip install 'hashgnn[faiss]'") from error
-    return faiss

@@ -35,9 +35,12 @@ DATA_SET = (
     "stands_in_for, training"
 )
 GRIDS = (
-    "anchors, encoders, fig1, fig3, fig4, fig5, fig6, fig7, methods, table1, table2, table3, table4"
+    "anchors, encoders, fig1, fig3, fig4, fig5, fig6, fig7, methods, quantization, table1, table2, "
+    "table3, table4"
 )
-SHOWING = "fig1, fig3, fig4, fig6, fig7, table2, table3, table4, methods, encoders, anchors"
+SHOWING = (
+    "fig1, fig3, fig4, fig6, fig7, table2, table3, table4, methods, encoders, anchors, quantization"
+)
 MODEL = (
     "color, continuous, marker, module, name, negatives, parameters, per_dataset, place, "
     "pretrained, shared_training, shown_in, tuning"
