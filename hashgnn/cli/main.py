@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from hashgnn.cli.quantize import quantize
 from hashgnn.cli.recommend import recommend
 from hashgnn.cli.saved_model import export, info
 from hashgnn.cli.streams import drop_unwritten, use_utf8
@@ -54,6 +55,7 @@ def main() -> None:
     hashgnn recommend model --user anna --number 5
     hashgnn export model --output exported --format faiss
     hashgnn info model
+    hashgnn quantize items.npy --users users.npy
 
     recommend, export and info also accept a result folder of the workflow,
     results/DATASET/MODEL/bitsK/seedS.
@@ -66,5 +68,5 @@ def main() -> None:
     """
 
 
-for _command in (train, recommend, export, info):
+for _command in (train, recommend, export, info, quantize):
     main.add_command(_command)

@@ -97,6 +97,11 @@ def bytes_of_item(parameters: Parameters, bits: int) -> int:
     return -(-bits // 8) + beside
 
 
+def is_sign(parameters: Parameters) -> bool:
+    """Return whether codes are signs, of users and items alike."""
+    return parameters.quantizer in ("sign", "lsh", "itq")
+
+
 def _as_they_are(users: np.ndarray, items: np.ndarray, bits: int) -> Vectors:
     if items.shape[1] != bits:
         raise InputError(
@@ -134,7 +139,7 @@ def equally_long(users: np.ndarray, items: np.ndarray) -> Vectors:
 
     Neyshabur and Srebro (2015), On Symmetric and Asymmetric LSHs for Inner Product Search, ICML.
     """
-    squares = (items.astype(np.float64) ** 2).sum(axis=1, keepdims=True)
+    squares = np.einsum("ij,ij->i", items, items, dtype=np.float64)[:, None]
     missing = np.sqrt(squares.max(initial=0) - squares).astype(np.float32)
     none = np.zeros((len(users), 1), dtype=np.float32)
     return np.hstack([users, none]), np.hstack([items, missing])
