@@ -168,6 +168,20 @@ def test_tables_are_made_of(table: str, expected: list[str]) -> None:
     assert plan().table_inputs({"table": table}) == expected
 
 
+def test_the_table_of_quantizers_has_their_bytes() -> None:
+    grid = {"quantization": {"datasets": ["a"], "models": ["own", "hash"], **ONE}}
+    asked = plan(grid)
+
+    assert asked.table_inputs({"table": "quantization"}) == [
+        run("a", model, file)
+        for file in ("metrics.csv", "item_vectors.npy")
+        for model in ("own", "hash")
+    ]
+    found = json.loads(asked.settings.table({"table": "quantization"}))
+    assert found["quantized"] == {"hash": ["own", {}]}
+    assert found["continuous"] == ["own"]
+
+
 def test_results_that_lack_a_cutoff_are_refused_when_they_are_asked_for() -> None:
     lacking = plan(evaluation={"cutoffs": [20], "candidates": 500})
 
