@@ -190,7 +190,7 @@ def config_with(kind: str, name: str) -> dict[str, Any]:
 def test_names_that_could_leave_a_folder_or_enter_a_command_are_refused(kind: str) -> None:
     harmless = {"value": [".", "..", "-r"], "tuned value": [".", "..", "-r"]}.get(kind, [])
     of_kind = {
-        "grid": "no such key",
+        "grid": "unknown key",
         "file": "expected a file's name of letters, digits",
         "module": "expected a module of this package",
     }

@@ -90,7 +90,7 @@ class ProgressBar:
         self._bar.update(progress.iteration - self._bar.n)
 
     def close(self) -> None:
-        """Stop drawing; the bar stays as it is, as a training may stop before its last epoch."""
+        """Stop drawing; the bar is not filled, as a training may stop before its last epoch."""
         if self._bar is not None:
             self._bar.close()
 

@@ -118,7 +118,7 @@ def _run(args: argparse.Namespace) -> Facts:
 
 
 def _validation(settings: Mapping[str, Any]) -> ValidationSettings:
-    """Return how epochs are compared: keys of ``evaluation`` beside the others."""
+    """Return the settings of validation, which are among the stage's settings."""
     given = {key: settings[key] for key in ValidationSettings.model_fields if key in settings}
     return parse(ValidationSettings, given, "evaluation")
 
@@ -175,7 +175,7 @@ def board_writer(folder: Path) -> Callback:
     except ImportError as error:
         raise InputError(
             f"TensorBoard cannot be imported ({error}): pip install tensorboard, "
-            "or leave the option tensorboard out"
+            "or remove the option tensorboard"
         ) from error
     writer = SummaryWriter(str(folder))
 

@@ -100,7 +100,7 @@ def test_a_nested_one_given_in_part_keeps_the_rest(changes: dict[str, Any]) -> N
 
 
 def test_one_without_nested_ones_has_no_dots_in_it() -> None:
-    with pytest.raises(InputError, match=r"scale.x: scale is 0.25, which has no settings in it"):
+    with pytest.raises(InputError, match=r"scale.x: scale is 0.25, which has no keys to set"):
         method_defaults("hashgnn", {"scale.x": 1}, 10_000)
 
 

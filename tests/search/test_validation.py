@@ -133,7 +133,7 @@ def test_stored_zeros_are_no_items() -> None:
 @pytest.mark.parametrize(
     ("exclude", "message"),
     [
-        (csr([[20], [], [], []]), "item 20: expected 0 to 19, or -1 for none"),
+        (csr([[20], [], [], []]), "item 20: expected 0 to 19, or -1 for padding"),
         (csr([[-2], [], [], []]), "item -2: expected 0 to 19"),
         (csr([[1], [2], [3]]), "3 rows of items for 4 queries; give one row each"),
         (Csr(np.array([0, 2, 1, 2, 2]), np.arange(2)), "indptr must ascend within 0 to 2"),
@@ -160,7 +160,7 @@ def test_rows_of_items_that_cannot_be_are_named(search: str, exclude: Any, messa
     [
         (lambda: Index([[0.5]]), "codes are float64"),
         (lambda: Index("codes"), "codes are <U5"),
-        (lambda: Index([[1], [2, 3]]), "codes are no array"),
+        (lambda: Index([[1], [2, 3]]), "codes: cannot be converted to an array"),
         (lambda: Index(np.zeros(3, np.uint8)), r"codes are uint8 \[3\], expected uint8"),
         (lambda: Index(CODES.astype(np.int8)), "codes are int8"),
         (lambda: Index(CODES, VECTORS[:5]), "20 codes but 5 vectors"),
