@@ -220,6 +220,6 @@ def _training(wildcards: Wildcards) -> dict[str, Any]:
 
 
 def _printed_name(entry: Mapping[str, Any]) -> str:
-    """Return the name of an entry, marked if the data set is a stand-in for another."""
+    """Return the name of an entry; a data set that stands in for another says so."""
     replaced = entry.get("stands_in_for")
     return entry["name"] + (f" (stand-in for {replaced})" if replaced else "")

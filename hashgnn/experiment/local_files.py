@@ -98,8 +98,8 @@ def package_folder(root: Path, folder: Path) -> Path:
 
     Args:
         root: The folder of the project.
-        folder: Where to make it; relative, so that no colon of an absolute path, which would
-            separate paths, gets into PYTHONPATH.
+        folder: Where to create it; a relative path, as a colon in an absolute one would split
+            PYTHONPATH.
     """
     name = hashlib.sha256(str(root).encode()).hexdigest()[:16]
     path = folder / f"{_PACKAGE}-{name}"
