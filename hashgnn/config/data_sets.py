@@ -55,7 +55,7 @@ class File(Section):
     """`md5:`, `sha256:` or `gitblob:` and the digest in hexadecimal."""
 
     manual: Manual | None = None
-    """For a file that requires a login. The workflow stops, prints this and where to put the file."""
+    """For a file that requires a login. The workflow stops and prints this and the file's place."""
 
     def check(self) -> None:
         """Raise ``InputError`` if neither address nor instructions are given."""
@@ -262,8 +262,8 @@ class DataSet(Section):
     """Reference for citation."""
 
     in_paper: bool = False
-    """Whether the paper has results on it, or on the data that it stands in for. Tables 2 and 3 then
-    show the rank of each method in the paper."""
+    """Whether the paper has results on it, or on the data that it stands in for. Tables 2 and 3
+    then show the rank of each method in the paper."""
 
     stands_in_for: Line | None = None
     """Name of unavailable data that it replaces; figures and tables state this beside its name."""
@@ -331,7 +331,7 @@ class DataSet(Section):
                 )
 
     def _known_of_rows(self) -> set[str]:
-        """Return the columns that the data have besides user and item."""
+        """What the data tell of each interaction besides user and item."""
         if self.reader == "table" and self.columns:
             return set(self.columns.model_dump(exclude_none=True))
         if self.reader == "synthetic" and self.generator and self.generator.behaviors:
