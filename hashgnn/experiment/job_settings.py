@@ -81,7 +81,7 @@ class JobSettings:
         )
 
     def evaluate(self, wildcards: Wildcards) -> str:
-        """Return what is measured, and the part of the data if it is not the test part."""
+        """Return the settings of an evaluation, and its part of the data if not the test part."""
         part = {"part": "validation"} if wildcards["part"] else {}
         evaluation = self._config["evaluation"]
         used = {key: value for key, value in evaluation.items() if key != "validation_cutoff"}

@@ -160,7 +160,7 @@ class NoParameters(Section):
 
 
 class Progress(NamedTuple):
-    """How far a training has come; schedules depend on it."""
+    """The progress of a training, on which schedules depend."""
 
     iteration: int  # iterations done
     per_epoch: int  # iterations per epoch

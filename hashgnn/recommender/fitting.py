@@ -36,7 +36,7 @@ _SEEDS = 2**32  # the range that all libraries accept
 
 
 class TrainingSettings(Section):
-    """What to train: the arguments of ``HashGNN`` and of ``hashgnn train``."""
+    """The settings of a training: arguments of ``HashGNN`` and of ``hashgnn train``."""
 
     bits: Count
     """Length of the codes."""

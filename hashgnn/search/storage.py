@@ -19,7 +19,7 @@ _REMEDY = "build and save the index again"
 
 
 class Arrays(NamedTuple):
-    """What an index consists of."""
+    """The arrays of an index."""
 
     order: np.ndarray  # int32 [items]
     planes: np.ndarray | None  # uint64 [chunks, bits, 8]

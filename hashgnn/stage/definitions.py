@@ -154,7 +154,7 @@ def read_module(
 
 
 def imports_of(node: ast.AST, module: str, is_package: bool) -> Iterator[Import]:
-    """What an import statement of ``module`` binds; nothing for another node."""
+    """Return the imports of an import statement of ``module``; empty for other nodes."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             first = alias.name.split(".")[0]
@@ -172,7 +172,7 @@ def imports_of(node: ast.AST, module: str, is_package: bool) -> Iterator[Import]
 
 
 class _Reader:
-    """Sorts the statements of a module."""
+    """Sorts the statements of a module into definitions, imports and effects."""
 
     def __init__(self, module: Module, tables: dict[tuple[str, int], symtable.SymbolTable]) -> None:
         self.module = module
@@ -215,7 +215,7 @@ class _Reader:
             self.module.imports[item.bound] = tuple(dict.fromkeys((*known, item)))
 
     def _add_unused_imports(self) -> None:
-        """Take an import of another package that nothing uses for an effect."""
+        """Treat unused imports of other packages as effects."""
         module = self.module
         used: set[str] = set()
         for node in ast.walk(module.tree):
@@ -232,14 +232,14 @@ class _Reader:
                         module.parts.append(((), Definition((statement,), self)))
 
     def _define(self, times_bound: Counter[str]) -> None:
-        """Name the definitions; for a name that is bound twice, the order of the module counts."""
+        """Assign definitions to names; for names that are bound twice, order matters."""
         whole = Definition(tuple(self.module.tree.body), self)
         for names, part in self.module.parts:
             for name in names:
                 self.module.definitions[name] = part if times_bound[name] == 1 else whole
 
     def uses(self, *statements: ast.stmt) -> Uses:
-        """Return what ``statements`` name."""
+        """Return the names that ``statements`` use."""
         names: set[Chain] = set()
         soft: set[Chain] = set()
         imports: list[Import] = []
@@ -266,7 +266,7 @@ class _Reader:
         ]
 
     def _names_of(self, statement: ast.stmt) -> tuple[set[str], set[str]]:
-        """Names that ``statement`` surely takes from the module, and those that it may take."""
+        """Return the names that ``statement`` takes from the module, certainly and possibly."""
         if not isinstance(statement, _Scope):
             used = {node.id for node in self.nodes(statement) if isinstance(node, ast.Name)}
             own = _stored(*self.nodes(statement))
@@ -293,7 +293,7 @@ def _global_names(table: symtable.SymbolTable, hard: set[str], soft: set[str]) -
 
 
 def _evaluated_outside(statement: _Scope) -> Iterator[ast.AST]:
-    """Parts of a function or class that the module's scope evaluates."""
+    """Return the parts of a function or class that are evaluated in the module's scope."""
     yield from statement.decorator_list
     if isinstance(statement, ast.ClassDef):
         yield from (*statement.bases, *statement.keywords)
@@ -304,7 +304,7 @@ def _evaluated_outside(statement: _Scope) -> Iterator[ast.AST]:
 
 
 def _is_plain_function(statement: ast.stmt) -> bool:
-    """Whether it is a function that evaluates nothing when it is defined."""
+    """Return whether it is a function whose definition evaluates nothing."""
     return (
         isinstance(statement, _Function)
         and not statement.decorator_list
@@ -314,7 +314,7 @@ def _is_plain_function(statement: ast.stmt) -> bool:
 
 
 def _names_bound(statement: ast.stmt) -> tuple[str, ...]:
-    """Names that a definition binds; none if it is not one."""
+    """Return the names that a definition binds; empty for other statements."""
     match statement:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             return (name,)
