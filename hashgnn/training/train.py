@@ -44,7 +44,7 @@ def keep_freed_memory() -> None:
 
 
 # Advice after an interruption.
-RESUME = "give the same command again; a training resumes from its last checkpoint, if any"
+RESUME = "run the same command again; a training resumes from its last checkpoint, if any"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -80,7 +80,7 @@ def test_failures_are_one_line_and_a_status(
         (
             "train",
             "fitting.fit",
-            "; a training goes on from its last saved state, if any",
+            "; a training resumes from its last checkpoint, if any",
         ),
         ("recommend", "folder.load_model", ""),
     ],

@@ -688,7 +688,7 @@ def test_two_methods_cannot_look_alike() -> None:
 
     assert str(caught.value) == (
         "models.hash_ste.color: hash_ste and hashgnn have the same color and marker, #D55E00 'o': "
-        "give one of them others"
+        "change one of them"
     )
 
 

@@ -108,7 +108,7 @@ def test_an_edit_of_the_code_makes_another_training(
     files["models/helper"].write_text("f = 2\n")
     assert found() != before
     files["models/helper"].write_text("import importlib\n")
-    with pytest.raises(InputError, match="edit of it would go unseen"):
+    with pytest.raises(InputError, match="the workflow would not notice edits"):
         found()
 
 
