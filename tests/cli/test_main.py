@@ -38,7 +38,7 @@ from tests.helpers import run_hashgnn as run
         (
             ["train", "{clicks}", *LAYOUT, "--output", "x", "--set", "scale.x=1"],
             2,
-            "error: scale.x: scale is 0.25, which has no settings in it",
+            "error: scale.x: scale is 0.25, which has no keys to set",
         ),
         (["train", "{clicks}", "--output", "x", "--bits", "0"], 2, "error: bits: expected 1 or"),
         (["train", "{clicks}", "--output", "x", "--seed", "-1"], 2, "error: seed: expected 0 or"),
