@@ -401,8 +401,8 @@ def test_settings_of_rules_without_wildcards(tmp_path: Path) -> None:
             ],
         ),
         ("train_code", job(model="hash"), ["hashgnn.training.train", "hashgnn.models.hash"]),
-        ("figure_code", {"figure": "fig3"}, "figures:fig3"),
-        ("table_code", {"table": "table2"}, "tables:table2"),
+        ("figure_code", {"figure": "fig3"}, ["hashgnn.reporting.entries:main", "figures:fig3"]),
+        ("table_code", {"table": "table2"}, ["hashgnn.reporting.entries:main", "tables:table2"]),
     ],
 )
 def test_code_of_a_job(method: str, wildcards: dict[str, str], expected: Any) -> None:
