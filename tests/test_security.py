@@ -203,5 +203,5 @@ def test_names_that_could_leave_a_folder_or_enter_a_command_are_refused(kind: st
 
 @pytest.mark.parametrize("values", [{"a;b": 1}, {"a": "b c"}, {"a": [8, 7]}, {"a": "../x"}])
 def test_what_is_tuned_cannot_leave_a_folder_or_enter_a_command(values: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match="stand in the names of folders"):
+    with pytest.raises(InputError, match="become folder names"):
         variant_id("hashgnn", values)

@@ -52,6 +52,22 @@ def with_types(config: Mapping[str, Any], arguments: Iterable[str]) -> dict[str,
     return made
 
 
+def in_order(config: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """Return ``config`` with the entries of each section in the order of ``file``, others last.
+
+    Snakemake puts the entries of a user's files first, whatever these change in them, while tables
+    compare methods with the first one.
+    """
+    order = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return {key: _sorted(section, order.get(key)) for key, section in config.items()}
+
+
+def _sorted(section: Any, order: Any) -> Any:
+    if not isinstance(section, Mapping) or not isinstance(order, Mapping):
+        return section
+    return {key: section[key] for key in dict.fromkeys([*order, *section]) if key in section}
+
+
 def refuse_repeated_keys_in(where: str, text: str) -> None:
     """Raise ``InputError`` if a mapping in ``text`` has a key twice; ``where`` names the text."""
     _refuse(_repeated_keys(where, text))

@@ -22,6 +22,9 @@ RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
 # Prefixes of file names in the folder of a run: the part of the data that is evaluated.
 TEST, VALIDATION = "", "validation/"
 
+# What runs the functions of figures and tables.
+_REPORTING = "hashgnn.reporting.entries"
+
 _VECTORS = ("user_vectors.npy", "item_vectors.npy")
 _CODES = ("user_codes.npy", "item_codes.npy")
 
@@ -201,13 +204,13 @@ class Plan:
         shared = takes_training(self._config, wildcards["model"])
         return training_code(method, used.get("encoder"), shared)
 
-    def figure_code(self, wildcards: Wildcards) -> str:
-        """Return the entry of a figure."""
-        return self._figures[wildcards["figure"]]
+    def figure_code(self, wildcards: Wildcards) -> list[str]:
+        """Return the entries of a figure: what runs it, and its own function."""
+        return [f"{_REPORTING}:main", self._figures[wildcards["figure"]]]
 
-    def table_code(self, wildcards: Wildcards) -> str:
-        """Return the entry of a table."""
-        return self._tables[wildcards["table"]]
+    def table_code(self, wildcards: Wildcards) -> list[str]:
+        """Return the entries of a table: what runs it, and its own function."""
+        return [f"{_REPORTING}:main", self._tables[wildcards["table"]]]
 
     def _having_grids(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name in self._config["grids"]]

@@ -13,6 +13,7 @@ from pydantic import Field
 from tqdm import tqdm
 
 from hashgnn.config.base import Count, Section
+from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import Interactions, Split
 from hashgnn.data.negatives import write_negatives
 from hashgnn.data.split import split
@@ -121,6 +122,7 @@ def fit(
         "validation": settings.validation,
         "negatives": defaults.negatives,
         "parameters": defaults.parameters,
+        **ValidationSettings().model_dump(),
     }
     recorder = Recorder(recorded)
     state = _checkpoint(checkpoint, recorded, settings.device, data.interactions)

@@ -687,7 +687,7 @@ def test_two_methods_cannot_look_alike() -> None:
         resolve(config)
 
     assert str(caught.value) == (
-        "models.hash_ste.color: hash_ste and hashgnn have the same color and marker, #D55E00 'o': "
+        "models.hash_ste.color: hash_ste and hashgnn have the same color and marker, #D55E00 'o'; "
         "change one of them"
     )
 

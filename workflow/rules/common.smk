@@ -59,7 +59,7 @@ def load_package():
 
 load_package()
 
-from hashgnn.config.loading import refuse_repeated_keys, with_types
+from hashgnn.config.loading import in_order, refuse_repeated_keys, with_types
 from hashgnn.config.methods import named_modules
 from hashgnn.config.model import base_folder, resolve
 from hashgnn.errors import InputError
@@ -93,7 +93,7 @@ try:
     if workflow.is_main_process:
         refuse_repeated_keys(workflow.configfiles)
     config = with_types(config, workflow.config_settings.config_args or [])
-    config = resolve(config)
+    config = resolve(in_order(config, ROOT / "config/config.yaml"))
     declared = {**config, "models": dict(config["models"])}
     config["models"] |= {**derived_models(config), **tried_models(config)}
     check_places(config)
