@@ -1,7 +1,8 @@
-"""Approximate Hamming search for large, clustered data: inverted lists of FAISS.
+"""Approximate Hamming search for large, clustered corpora: inverted lists of FAISS.
 
-k-means groups the codes into lists; a query scans the lists with the nearest centers only. Needs
-the optional extra ``faiss``. `docs/search.md` compares recall and time with the exact search.
+Codes are grouped around centers by k-means; a query looks only into the lists of the centers
+nearest to it. Needs the optional extra ``faiss``. `docs/search.md` has what it costs in
+recall and gains in time, and when the exact scan is the better choice.
 """
 
 import json
