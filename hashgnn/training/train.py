@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--tensorboard",
         action=argparse.BooleanOptionalAction,
         default=os.environ.get("HASHGNN_TENSORBOARD", "") == "1",
-        help="also write the course for TensorBoard; by default if $HASHGNN_TENSORBOARD is 1",
+        help="also write results for TensorBoard; by default if $HASHGNN_TENSORBOARD is 1",
     )
     return run_stage(parser, _run, argv, RESUME)
 
