@@ -49,7 +49,7 @@ def gather(metrics: pd.DataFrame, settings: Mapping[str, Any]) -> dict[str, Any]
         metrics: Rows of all trainings.
         settings: Pairs of id and name, ``datasets`` and ``models``; ``looks`` of models; and
             ``continuous``, the methods without codes of their own, which are ranked by inner
-            product whatever the search.
+            product in every search.
     """
     evaluated = set(metrics.search)
     searches = SEARCHES | {id: name for id, name in _ASYMMETRIC.items() if id in evaluated}
