@@ -77,8 +77,12 @@ class Ran(NamedTuple):
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     project = make_project(tmp_path_factory.mktemp("code") / "project", merged(CONFIG, MORE))
     (project.root / "a.txt").write_text(LISTS)
-    spaces = {name: PAPER["tuning"]["spaces"][name] for name in ("hashgnn", "hash_ste")}
-    shipped = {**PAPER, "tuning": {**PAPER["tuning"], "spaces": spaces}}
+    untuned = {
+        model: {key: value for key, value in entry.items() if key != "tuning"}
+        for model, entry in PAPER["models"].items()
+        if model not in ("hashgnn", "hash_ste")
+    }
+    shipped = {**PAPER, "models": {**PAPER["models"], **untuned}}
     (project.root / "config/config.yaml").write_text(yaml.safe_dump(shipped), encoding="utf-8")
     trace_jobs(project.root)
     finished = project.snakemake("--", *TARGETS)
