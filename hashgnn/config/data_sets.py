@@ -28,6 +28,7 @@ def unusable_data_sets(config: Mapping[str, Any]) -> Iterator[str]:
     for name, entry in config["datasets"].items():
         where = f"datasets.{name}"
         yield from _layout(where, entry)
+        yield from _members(where, entry)
         yield from _columns(where, entry)
         yield from _filter(where, entry)
         yield from _split(where, entry)
@@ -47,6 +48,23 @@ def _layout(where: str, entry: Entry) -> Iterator[str]:
                 f"{where}.generator.interactions: {interactions:,} do not fit {users:,} users, who "
                 f"have at least one and at most half of {items:,} items each"
             )
+
+
+def _members(where: str, entry: Entry) -> Iterator[str]:
+    layout = entry.get("format", {})
+    members = layout.get("members")
+    if members is None:
+        return
+    names = [member["name"] for member in members]
+    if "member" in layout:
+        yield f"{where}.format: set member or members, not both"
+    if len(entry.get("files", {})) != 1:
+        found = len(entry.get("files", {}))
+        yield f"{where}.format.members: expected one archive in files, found {found}"
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{where}.format.members: {name!r} stands twice"
+    if "behavior" in entry.get("columns", {}) and any("behavior" in member for member in members):
+        yield f"{where}: behaviors stand in columns.behavior and in format.members; set one of them"
 
 
 def _columns(where: str, entry: Entry) -> Iterator[str]:
@@ -88,30 +106,45 @@ def _split(where: str, entry: Entry) -> Iterator[str]:
         found = " and ".join(given) or "none"
         needed = ", ".join(_TESTED[by])
         yield f"{where}.split: by: {by} needs one of {needed}; found {found}; null unsets one"
-    elif isinstance(split.get("test"), list) != (by == "file") and "test" in split:
-        expected = "a list of the tested files" if by == "file" else "a share between 0 and 1"
+    elif isinstance(split.get("test"), str | list) != (by == "file") and "test" in split:
+        expected = "names of the tested files" if by == "file" else "a share between 0 and 1"
         yield f"{where}.split.test: by: {by} expects {expected}, got {split['test']!r}"
     elif by == "file":
-        yield from _files(f"{where}.split.test", entry, split["test"])
+        yield from _named_files(where, entry, split)
+    elif isinstance(split.get("validation"), str | list):
+        yield (
+            f"{where}.split.validation: by: {by} expects a share between 0 and 1, got "
+            f"{split['validation']!r}"
+        )
     if by == "time" and "time" not in _known_of_rows(entry):
         yield f"{where}.split.by: {_lacks(entry, 'time')}"
     if "test_from" in split:
         yield from _moment(f"{where}.split.test_from", split["test_from"])
 
 
-def _files(where: str, entry: Entry, tested: list[int]) -> Iterator[str]:
-    files = list(entry.get("files", {}))
-    if max(tested) >= len(files) or len(tested) >= len(files):
-        yield (
-            f"{where}: {tested}: expected some of the files, not all, by their positions from 0: "
-            f"the data set has {len(files)}"
-        )
+def _named_files(where: str, entry: Entry, split: Entry) -> Iterator[str]:
+    members = entry.get("format", {}).get("members", [])
+    files = [member["name"] for member in members] or list(entry.get("files", {}))
+    chosen: set[str] = set()
+    for key in ("test", "validation"):
+        value = split.get(key)
+        names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        for name in names:
+            if name not in files or name in chosen:
+                known = f"expected some of the files {', '.join(files)}"
+                problem = "is tested, too" if name in chosen else known
+                yield f"{where}.split.{key}: {name!r}: {problem}"
+        chosen |= set(names)
+    if set(files) <= chosen:
+        yield f"{where}.split: no file is left for training: test and validation name all of them"
 
 
 def _known_of_rows(entry: Entry) -> set[str]:
     """What the data tell of each interaction besides user and item."""
+    members = entry.get("format", {}).get("members", [])
+    told = {"behavior"} if members and all("behavior" in member for member in members) else set()
     if entry["reader"] == "table":
-        return set(entry.get("columns", {}))
+        return set(entry.get("columns", {})) | told
     if entry["reader"] == "synthetic" and entry.get("generator", {}).get("behaviors"):
         return {"behavior", "time"}
     return set()

@@ -34,8 +34,11 @@ def display_names(kind, ids):
 
 
 def name_in_print(entry):
-    replaced = entry.get("stands_in_for")
-    return entry["name"] + (f" (stand-in for {replaced})" if replaced else "")
+    name, replaced = entry["name"], entry.get("stands_in_for")
+    if not replaced:
+        return name
+    remark = f"stand-in for {replaced})"
+    return f"{name[:-1]}, {remark}" if name.endswith(")") else f"{name} ({remark}"
 
 
 def raw_files(wildcards):
@@ -97,12 +100,13 @@ def pretrained_of(wildcards):
 def train_settings(wildcards):
     """What HashGNN.load trains alike by, too."""
     shared = takes_training(config, wildcards.model)
+    validation = config["datasets"][wildcards.dataset]["split"]["validation"]
     return settings(
         model=wildcards.model,
         method=config["models"][wildcards.model]["module"],
         bits=int(wildcards.bits),
         seed=int(wildcards.seed),
-        validation=config["datasets"][wildcards.dataset]["split"]["validation"],
+        **({} if isinstance(validation, (str, list)) else {"validation": validation}),
         negatives=negatives(config, wildcards.model) if shared else None,
         parameters=parameters(config, wildcards.dataset, wildcards.model),
     )
