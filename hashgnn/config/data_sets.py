@@ -82,11 +82,15 @@ def _filter(where: str, entry: Entry) -> Iterator[str]:
     for key, value in _FILTERED.items():
         if key in keep and value not in _known_of_rows(entry):
             yield f"{where}.filter.{key}: {_lacks(entry, value)}"
-    shares = entry.get("generator", {}).get("behaviors")
-    if entry["reader"] == "synthetic" and shares:
-        for behavior in keep.get("behaviors", []):
-            if behavior not in shares:
-                yield f"{where}.filter.behaviors: {behavior} is not among generator.behaviors"
+    members = entry.get("format", {}).get("members", [])
+    kinds = {
+        "generator.behaviors": entry.get("generator", {}).get("behaviors") or {},
+        "format.members": {member["behavior"] for member in members if "behavior" in member},
+    }
+    for key, known in kinds.items():
+        for behavior in keep.get("behaviors", []) if known else []:
+            if str(behavior) not in known:
+                yield f"{where}.filter.behaviors: {behavior} is not among {key}"
     bounds = [key for key in ("time_from", "time_before") if key in keep]
     mistakes = [line for key in bounds for line in _moment(f"{where}.filter.{key}", keep[key])]
     yield from mistakes

@@ -150,9 +150,9 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "datasets.gowalla.split.validation: 1 is gre",
         ),
         (
-            "datasets taobao split",
+            "datasets taobao_userbehavior split",
             {"by": "time", "test_days": 0},
-            "datasets.taobao.split.test_days",
+            "datasets.taobao_userbehavior.split.test_days",
         ),
         ("datasets movielens columns user", -1, "datasets.movielens.columns.user: -1 is less than"),
         ("datasets movielens columns user", "", "datasets.movielens.columns.user: '' should be"),
@@ -208,13 +208,43 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         ),
         (
             "datasets gowalla split",
-            {"by": "file", "test": [2]},
-            "datasets.gowalla.split.test: [2]: expected some of the files, not all",
+            {"by": "file", "test": "text.txt"},
+            "datasets.gowalla.split.test: 'text.txt': expected some of the files train.txt, test.txt",
         ),
         (
             "datasets gowalla split",
-            {"by": "file", "test": [0, 1]},
-            "datasets.gowalla.split.test: [0, 1]: expected some of the files, not all",
+            {"by": "file", "test": ["test.txt", "train.txt"]},
+            "datasets.gowalla.split: no file is left for training",
+        ),
+        (
+            "datasets gowalla split",
+            {"by": "file", "test": "test.txt", "validation": "test.txt"},
+            "datasets.gowalla.split.validation: 'test.txt': is tested, too",
+        ),
+        (
+            "datasets gowalla split",
+            {"by": "random", "validation": "train.txt"},
+            "datasets.gowalla.split.validation: by: random expects a share between 0 and 1, got 't",
+        ),
+        (
+            "datasets gowalla format",
+            {"members": [{"name": "a"}]},
+            "datasets.gowalla.format.members: expected one archive in files, found 2",
+        ),
+        (
+            "datasets movielens format members",
+            [{"name": "a"}, {"name": "b", "behavior": "buy"}],
+            "datasets.movielens.format: set member or members, not both",
+        ),
+        (
+            "datasets taobao_subset format members",
+            [{"name": "a"}, {"name": "a", "behavior": "buy"}],
+            "datasets.taobao_subset.format.members: 'a' stands twice",
+        ),
+        (
+            "datasets taobao_subset filter",
+            {"behaviors": ["buy", "click"]},
+            "datasets.taobao_subset.filter.behaviors: click is not among format.members",
         ),
         (
             "datasets gowalla split",
@@ -222,14 +252,14 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "datasets.gowalla.split.by: the data have no time: the reader adjacency reads none",
         ),
         (
-            "datasets taobao split",
+            "datasets taobao_userbehavior split",
             {"by": "time", "test": 0.3, "test_days": 1},
-            "datasets.taobao.split: by: time needs one of test, test_from, test_days; found test a",
+            "datasets.taobao_userbehavior.split: by: time needs one of test, test_from, test_days; found test a",
         ),
         (
-            "datasets taobao split",
+            "datasets taobao_userbehavior split",
             {"by": "time", "test_from": "soon"},
-            "datasets.taobao.split.test_from: 'soon' is no time in ISO 8601",
+            "datasets.taobao_userbehavior.split.test_from: 'soon' is no time in ISO 8601",
         ),
         (
             "datasets gowalla split",
@@ -298,9 +328,9 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "datasets.synthetic.generator.interactions: 1,000,000,000 do not fit 20,000 users",
         ),
         (
-            "datasets taobao filter time_before",
+            "datasets taobao_userbehavior filter time_before",
             "2017-11-25T00:00:00+08:00",
-            "datasets.taobao.filter: time_from is not before time_before",
+            "datasets.taobao_userbehavior.filter: time_from is not before time_before",
         ),
         (
             "datasets movielens files ml-1m.zip address",
