@@ -11,7 +11,8 @@ from snakemake.utils import update_config
 from hashgnn.config.parameters import negatives, parameters
 
 ROOT = Path(__file__).parents[1]
-DATASETS = ["movielens", "gowalla", "pinterest", "taobao", "alibaba_like"]
+DATASETS = ["movielens", "gowalla", "pinterest", "alibaba_like"]
+DATASETS += ["taobao_subset", "taobao_userbehavior"]
 GUIDED = ["hashgnn", "hashgnn_nr", "hashgnn_sp"]
 RANKED = ["hashgnn", "hashgnn_sp"]
 GRAPH = [*GUIDED, "hash_ste", "hash_gumb", "hashnet", "graphsage"]  # "all models" train with Adam
