@@ -23,8 +23,8 @@ from hashgnn.data.interactions import load_split
 from hashgnn.data.prepare import prepare
 from hashgnn.files import atomic_write, load_array
 from hashgnn.graph.bipartite import bipartite_graph
-from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
-from hashgnn.models.hashing import Progress
+from hashgnn.models.hashgnn import HashGnnModel, Parameters
+from hashgnn.models.method import Progress
 from hashgnn.stage.record import Recorder
 from hashgnn.training.batches import Batches
 from hashgnn.training.steps import Steps, choose_engine
@@ -134,11 +134,11 @@ def train(args: argparse.Namespace) -> None:
     keep_freed_memory()
     split = load_split(args.folder / "split.npz")
     graph = bipartite_graph(split.train, split.n_items)
-    settings = HashGnnSettings(batch_size=args.batch)
+    settings = Parameters(batch_size=args.batch)
     negatives = load_array(args.folder / "triplets.npy", memory_map=True)
     device = torch.device("cpu")
     batches = Batches(split.train, negatives, graph, FANOUTS, args.batch, 0, device)
-    model, rng = HashGnn(graph, BITS, settings), torch.Generator()
+    model, rng = HashGnnModel(graph, BITS, settings), torch.Generator()
     choice = choose_engine(model, graph, batches, settings)
     steps = Steps(model, graph, batches, settings, choice)
     began = time.perf_counter()

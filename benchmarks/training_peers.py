@@ -14,8 +14,8 @@ from torch.nn import functional
 from benchmarks.training_data import NEGATIVES, Case
 from hashgnn.graph.bipartite import Graph, bipartite_graph
 from hashgnn.graph.sampling import draw_neighbors
-from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
-from hashgnn.models.hashing import Progress
+from hashgnn.models.hashgnn import HashGnnModel, Parameters
+from hashgnn.models.method import Progress
 from hashgnn.training.batches import Batches
 from hashgnn.training.steps import Steps, choose_engine
 
@@ -26,11 +26,11 @@ BITS, WIDTH, WIDTHS, FANOUTS = 32, 128, (128, 68), (10, 5)
 
 def ours(case: Case, batch: int, engine: str) -> Step:
     """The training loop's own step."""
-    settings = HashGnnSettings(batch_size=batch, engine=engine)  # type: ignore[arg-type]
+    settings = Parameters(batch_size=batch, engine=engine)  # type: ignore[arg-type]
     graph = graph_of(case)
     device = torch.device("cpu")
     batches = Batches(case.split.train, case.triplets, graph, FANOUTS, batch, 0, device)
-    model = HashGnn(graph, BITS, settings)
+    model = HashGnnModel(graph, BITS, settings)
     choice = choose_engine(model, graph, batches, settings)
     steps, rng = Steps(model, graph, batches, settings, choice), torch.Generator()
     stream = _forever(lambda epoch: batches.epoch(epoch))

@@ -3,14 +3,13 @@
 import math
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import torch
 
 from benchmarks.training_data import Case
 from hashgnn.models import hashgnn
-from hashgnn.models.task import Moment, Task
-from hashgnn.training.checkpoint import Checkpoint
+from hashgnn.models.method import Task
+from hashgnn.training.fit import TrainingProgress, fit
 
 PAPER = {"batch_size": 256, "learning_rate": 0.001, "history_every": 10**9}
 LARGE = {
@@ -49,13 +48,12 @@ def course(case: Case, epochs: int, settings: dict[str, float]) -> list[tuple[fl
     """Seconds from the start, and validation HR, at the end of each epoch."""
     found, start = [], time.perf_counter()
 
-    def watch(moment: Moment) -> None:
-        if "validation_hr" in moment.values:
+    def note(progress: TrainingProgress) -> None:
+        if "validation_hr" in progress.values:
             seconds = round(time.perf_counter() - start, 2)
-            found.append((seconds, round(moment.values["validation_hr"], 5)))
+            found.append((seconds, round(progress.values["validation_hr"], 5)))
 
     parameters = {**SHARED, **settings, "epochs": epochs, "guidance": GUIDANCE}
-    never = Checkpoint(Path("unused"), "", every_seconds=math.inf)
-    cpu = torch.device("cpu")
-    hashgnn.fit(Task(case.split, case.triplets, 32, 0, parameters, cpu, never, watch=watch))
+    task = Task(case.split, 32, 0, torch.device("cpu"), case.triplets)
+    fit(hashgnn.METHOD, task, parameters, callback=note)
     return found

@@ -13,7 +13,7 @@ import pytest
 import torch
 import yaml
 
-from hashgnn.config.check import check_config
+from hashgnn.config.model import resolve
 from hashgnn.data import readers
 from hashgnn.data.prepare import prepare
 from hashgnn.errors import InputError
@@ -22,7 +22,6 @@ from hashgnn.files import load_array, load_arrays
 from hashgnn.training.checkpoint import Checkpoint
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 SOURCES = [p for f in ("hashgnn", "benchmarks", "docs") for p in sorted((ROOT / f).rglob("*.py"))]
 
 # What runs, unpickles or unpacks; and what does so unless an argument forbids it.
@@ -176,7 +175,7 @@ def config_with(kind: str, name: str) -> dict[str, Any]:
     elif kind == "value":
         config["sweeps"]["triplets"]["values"] = [name]
     elif kind == "tuned value":
-        config["tuning"]["spaces"] = {"hashgnn": {"scale": [name]}}
+        config["models"]["hashgnn"]["tuning"] = {"scale": [name]}
     elif kind == "module":
         config["models"]["hashgnn"]["module"] = name
     else:
@@ -193,7 +192,7 @@ def test_names_that_could_leave_a_folder_or_enter_a_command_are_refused(kind: st
     for name in NAMES:
         if name not in harmless:  # they stand behind "model@key="
             with pytest.raises(InputError, match=r"does not match"):
-                check_config(config_with(kind, name), SCHEMA)
+                resolve(config_with(kind, name))
 
 
 @pytest.mark.parametrize("values", [{"a;b": 1}, {"a": "b c"}, {"a": [8, 7]}, {"a": "../x"}])

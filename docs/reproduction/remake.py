@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from hashgnn.config.model import resolve
 from hashgnn.evaluation.results import over_seeds, read_metrics
 from hashgnn.reporting.checks.check import Check
 from hashgnn.reporting.checks.judge import summarize
@@ -28,7 +29,9 @@ from hashgnn.reporting.tables.formats import place, select, to_latex, to_markdow
 from hashgnn.reporting.tables.hierarchical import FOUND
 
 HERE = Path(__file__).parent
-CONFIG = yaml.safe_load((HERE.parents[1] / "config/config.yaml").read_text(encoding="utf-8"))
+CONFIG = resolve(
+    yaml.safe_load((HERE.parents[1] / "config/config.yaml").read_text(encoding="utf-8"))
+)
 DATASETS = {
     "movielens": "MovieLens-1M",
     "gowalla": "Gowalla",

@@ -8,8 +8,8 @@ import click
 import yaml
 
 from hashgnn.cli.tables import TABLES, read_tables, table_options
-from hashgnn.config.files import refuse_repeated_keys_in
-from hashgnn.config.parameters import merged
+from hashgnn.config.loading import refuse_repeated_keys_in
+from hashgnn.config.methods import merged
 from hashgnn.errors import InputError
 from hashgnn.locks import write_alone
 

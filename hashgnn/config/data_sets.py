@@ -1,172 +1,400 @@
-"""What entries of ``datasets`` ask for: whether their data can have it."""
+"""Sections of the configuration about data sets, and timestamps in them."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
-from hashgnn.config.timestamps import parse_moment
+from pydantic import Field
+
+from hashgnn.config.base import Count, Line, Matching, Section, Seed, Several, Share
 from hashgnn.errors import InputError
 
-Entry = Mapping[str, Any]
-
-# What a filter looks at in each row.
-_FILTERED = {
-    "rating_at_least": "rating",
-    "behaviors": "behavior",
-    "time_from": "time",
-    "time_before": "time",
-}
-# The keys of a split that say what is tested, by ``by``.
-_TESTED = {
-    "random": ("test",),
-    "time": ("test", "test_from", "test_days"),
-    "file": ("test",),
-}
+RANDOM_TEST = 0.3  # share of a user's interactions that a random split tests by default
+_DIGESTS = "md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}|gitblob:[0-9a-f]{40}"
+Checksum = Annotated[str, Matching(_DIGESTS, "md5:, sha256: or gitblob: and the digest")]
+FileName = Annotated[
+    str, Matching("[A-Za-z0-9][A-Za-z0-9_.-]*", "a file's name of letters, digits, . _ and -")
+]
+Separator = Annotated[str, Matching(r'[^"\r\n]+', "text without quotes and line breaks")]
+Text = Annotated[str, Field(min_length=1)]
+Column = Text | Annotated[int, Field(ge=0)]
+Large = Annotated[int, Field(ge=2, le=2**31 - 1)]
 
 
-def unusable_data_sets(config: Mapping[str, Any]) -> Iterator[str]:
-    """A line for each mistake; the entries have passed the schema."""
-    for name, entry in config["datasets"].items():
-        where = f"datasets.{name}"
-        yield from _layout(where, entry)
-        yield from _members(where, entry)
-        yield from _columns(where, entry)
-        yield from _filter(where, entry)
-        yield from _split(where, entry)
+def parse_moment(text: str, key: str) -> float:
+    """Return an ISO 8601 time (UTC where it names no zone) as seconds since 1970.
 
-
-def _layout(where: str, entry: Entry) -> Iterator[str]:
-    encoding = entry.get("format", {}).get("encoding", "utf-8")
+    Raises:
+        InputError: If it is none; the message begins with ``key``.
+    """
     try:
-        "".encode(encoding)
-    except LookupError:
-        yield f"{where}.format.encoding: {encoding!r} is no encoding of text, as utf-8 is"
-    sizes = entry.get("generator")
-    if sizes:
-        users, items, interactions = sizes["users"], sizes["items"], sizes["interactions"]
-        if not users <= interactions <= users * (items // 2):
-            yield (
-                f"{where}.generator.interactions: {interactions:,} do not fit {users:,} users, who "
-                f"have at least one and at most half of {items:,} items each"
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"{key}: {text!r} is no time in ISO 8601") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+class Manual(Section):
+    """How a person gets a file behind a login."""
+
+    page: str
+    """Where to get it."""
+
+    note: str | None = None
+    """What to do there."""
+
+
+class File(Section):
+    """A raw file of a data set."""
+
+    address: Text | None = None
+    """Where to fetch it from, or a path on this machine: it is copied and checked like a download,
+    and an edit of it is noticed. `~` is your home folder."""
+
+    checksum: Checksum | None = None
+    """`md5:`, `sha256:` or `gitblob:` and the digest in hexadecimal."""
+
+    manual: Manual | None = None
+    """For a file behind a login. The workflow stops, shows this and says where to put the file."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` if there is no way to get the file."""
+        if self.address is None and self.manual is None:
+            raise InputError("address: missing; needs an address, or manual instructions")
+
+
+class Member(Section):
+    """A file inside a zip archive."""
+
+    name: Text
+    """Its name, with folders, inside the archive."""
+
+    behavior: Line | None = None
+    """Kind of behavior of all its rows, for `filter.behaviors`."""
+
+
+class Format(Section):
+    """Layout of a table's files."""
+
+    type: Literal["csv", "parquet"] | None = None
+    """Kind of file; by default what the content or the name says."""
+
+    member: str | None = None
+    """File inside a zip archive, where there are several but for what desktops leave there."""
+
+    members: Annotated[tuple[Member, ...], Field(min_length=1)] | None = None
+    """Files inside one zip archive, read in this order, each with the behavior of its rows, as in
+    `[{name: view.txt, behavior: view}, {name: buy.txt, behavior: buy}]`."""
+
+    separator: Separator | None = None
+    """Text between two fields, of any length; `\\t` is a tab. By default a tab for `.tsv`, else a
+    comma; any white space for `adjacency`."""
+
+    header: bool = True
+    """Whether the first line names the columns."""
+
+    quote: bool = True
+    """Whether double quotes enclose fields that hold a separator."""
+
+    encoding: str = "utf-8"
+    """Encoding of the text."""
+
+    time: Literal["seconds", "milliseconds", "iso"] = "seconds"
+    """Unit of the time column."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` for an unknown encoding, and for members that contradict others."""
+        names = [member.name for member in self.members or ()]
+        if names and self.member is not None:
+            raise InputError("members: set member or members, not both")
+        if repeated := next((name for name in names if names.count(name) > 1), None):
+            raise InputError(f"members: {repeated!r} stands twice")
+        try:
+            "".encode(self.encoding)
+        except LookupError:
+            raise InputError(
+                f"encoding: {self.encoding!r} is no encoding of text, as utf-8 is"
+            ) from None
+
+
+class Columns(Section):
+    """Which columns of a table hold what: each its name, or its position from 0."""
+
+    user: Column
+    """Ids of users: text of up to 10,000 bytes, or whole numbers."""
+
+    item: Column
+    """Ids of items, likewise."""
+
+    rating: Column | None = None
+    """Ratings, for `filter.rating_at_least`."""
+
+    time: Column | None = None
+    """Times, for `filter` and `split`."""
+
+    behavior: Column | None = None
+    """Kinds of behavior, for `filter.behaviors`."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` if a column is given two roles."""
+        given = self.model_dump(exclude_none=True)
+        for role, column in given.items():
+            first = next(other for other in given if given[other] == column)
+            if first != role:
+                raise InputError(f"{role}: {first} and {role} are the same column, {column!r}")
+
+
+class Filter(Section):
+    """Which interactions count."""
+
+    rating_at_least: float | None = None
+    """Interactions with a lower rating do not count."""
+
+    behaviors: Several[str | int] | None = None
+    """Kinds of behavior that count."""
+
+    time_from: str | None = None
+    """Interactions before this moment (ISO 8601, in quotes) do not count."""
+
+    time_before: str | None = None
+    """Interactions from this moment on (ISO 8601, in quotes) do not count."""
+
+    user_interactions: Count | None = None
+    """Users with fewer items are dropped, and then items, again and again until both hold (the
+    k-core of the literature)."""
+
+    item_interactions: Count | None = None
+    """Items with fewer users are dropped, likewise."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` for bounds that leave no time."""
+        first, end = (
+            None if (text := getattr(self, key)) is None else parse_moment(text, key)
+            for key in ("time_from", "time_before")
+        )
+        if first is not None and end is not None and first >= end:
+            raise InputError("time_from: is not before time_before: nothing would be left")
+
+
+class Generator(Section):
+    """Size and nature of a generated data set."""
+
+    users: Large
+    """Number of users."""
+
+    items: Large
+    """Number of items."""
+
+    interactions: int = Field(ge=2, le=2**53)
+    """Number of interactions: at least one for each user, and at most half of the items."""
+
+    seed: Seed = 0
+    """Seed of the draws."""
+
+    topics: Count = 32
+    """Latent topics."""
+
+    topics_per_user: Count = 4
+    """Topics of one user."""
+
+    skew: float = Field(0.7, ge=0, le=100)
+    """Exponent of Zipf's law for the popularity of items."""
+
+    chance: Share = 0.1
+    """Share of interactions that follow popularity alone."""
+
+    least: Count = 10
+    """Fewest interactions of a user."""
+
+    days: int = Field(7, ge=1, le=36500)
+    """Days that the interactions are spread over, if there are `behaviors`."""
+
+    behaviors: Annotated[dict[Line, Annotated[float, Field(gt=0)]], Field(min_length=1)] | None = (
+        None
+    )
+    """Kinds of behavior and the share of each, as in `{click: 0.9, buy: 0.1}`; rows then have a
+    time."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` for more interactions, or fewer, than users can have."""
+        if not self.users <= self.interactions <= self.users * (self.items // 2):
+            raise InputError(
+                f"interactions: {self.interactions:,} do not fit {self.users:,} users, who have at "
+                f"least one and at most half of {self.items:,} items each"
             )
 
 
-def _members(where: str, entry: Entry) -> Iterator[str]:
-    layout = entry.get("format", {})
-    members = layout.get("members")
-    if members is None:
-        return
-    names = [member["name"] for member in members]
-    if "member" in layout:
-        yield f"{where}.format: set member or members, not both"
-    if len(entry.get("files", {})) != 1:
-        found = len(entry.get("files", {}))
-        yield f"{where}.format.members: expected one archive in files, found {found}"
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"{where}.format.members: {name!r} stands twice"
-    if "behavior" in entry.get("columns", {}) and any("behavior" in member for member in members):
-        yield f"{where}: behaviors stand in columns.behavior and in format.members; set one of them"
+class Split(Section):
+    """Which interactions are tested, and which are held out for validation."""
+
+    by: Literal["random", "time", "file"] = "random"
+    """`random`: per user, by the seed and the ids alone, so that users and items that are added
+    move nobody else's interactions; `time`: the latest of each user, or all after one moment, are
+    tested; `file`: by the file, or the member of an archive, that a row came from."""
+
+    test: Annotated[float, Field(gt=0, lt=1)] | Text | Several[Text] | None = None
+    """Share of each user's interactions that is tested (0.3 if `by: random`); with `by: file`, the
+    name of the tested file, or a list of names. A pair that several files hold belongs to the
+    first."""
+
+    test_from: str | None = None
+    """With `by: time`, in place of a share: the moment (ISO 8601, in quotes) from which on the
+    interactions of all users are tested. Nothing after it is trained on: users who only came after
+    it are left out, items that only came after it stay in the test part; the log and the record of
+    the split count both."""
+
+    test_days: Annotated[float, Field(gt=0, le=36500)] | None = None
+    """With `by: time`, in place of a share: the number of last days that are tested. `null`, for
+    this and the two keys above, unsets what a config file below has."""
+
+    validation: Annotated[float, Field(ge=0, lt=1)] | Text | Several[Text] = 0.1
+    """Share of the rest that is held out to choose hyper-parameters and the best epoch. With
+    `by: file` also the name of a file, or a list of names: its interactions must be in the training
+    files, too, and are held out of them."""
+
+    seed: Seed = 0
+    """Seed of the split; every method and seed shares one split."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` unless what is tested fits how the data are split."""
+        tested = {"time": ("test", "test_from", "test_days")}.get(self.by, ("test",))
+        given = [k for k in ("test", "test_from", "test_days") if getattr(self, k) is not None]
+        if unfit := [key for key in given if key not in tested]:
+            raise InputError(
+                f"{unfit[0]}: only with by: time, here by is {self.by}; null unsets it"
+            )
+        if len(given) > 1 or (self.by != "random" and not given):
+            found = " and ".join(given) or "none"
+            raise InputError(
+                f"by: {self.by} needs one of {', '.join(tested)}; found {found}; null unsets one"
+            )
+        if "test" in given and isinstance(self.test, float) == (self.by == "file"):
+            by_file = "names of the tested files" if self.by == "file" else "a share from 0 to 1"
+            test = list(self.test) if isinstance(self.test, tuple) else self.test
+            raise InputError(f"test: by: {self.by} expects {by_file}, got {test!r}")
+        if self.by != "file" and not isinstance(self.validation, float):
+            expected = "expects a share from 0 to 1"
+            raise InputError(f"validation: by: {self.by} {expected}, got {self.validation!r}")
+        if self.test_from is not None:
+            parse_moment(self.test_from, "test_from")
 
 
-def _columns(where: str, entry: Entry) -> Iterator[str]:
-    columns = entry.get("columns", {})
-    if entry["reader"] == "table" and not columns:
-        yield f"{where}: the reader table needs the key columns"
-    for role, column in columns.items():
-        same = [other for other in columns if columns[other] == column]
-        if same[0] != role:
-            yield f"{where}.columns: {same[0]} and {role} are the same column, {column!r}"
+class DataSet(Section):
+    """A data set: its files or generator, how they are read, what counts, how it is split."""
 
+    name: Line
+    """How it is called in print."""
 
-def _filter(where: str, entry: Entry) -> Iterator[str]:
-    keep = entry.get("filter", {})
-    for key, value in _FILTERED.items():
-        if key in keep and value not in _known_of_rows(entry):
-            yield f"{where}.filter.{key}: {_lacks(entry, value)}"
-    members = entry.get("format", {}).get("members", [])
-    kinds = {
-        "generator.behaviors": entry.get("generator", {}).get("behaviors") or {},
-        "format.members": {member["behavior"] for member in members if "behavior" in member},
-    }
-    for key, known in kinds.items():
-        for behavior in keep.get("behaviors", []) if known else []:
-            if str(behavior) not in known:
-                yield f"{where}.filter.behaviors: {behavior} is not among {key}"
-    bounds = [key for key in ("time_from", "time_before") if key in keep]
-    mistakes = [line for key in bounds for line in _moment(f"{where}.filter.{key}", keep[key])]
-    yield from mistakes
-    if len(bounds) == 2 and not mistakes:
-        first, end = (parse_moment(keep[key], key) for key in bounds)
-        if first >= end:
-            yield f"{where}.filter: time_from is not before time_before: nothing would be left"
+    citation: Line | None = None
+    """How to cite it."""
 
+    in_paper: bool = False
+    """Whether the paper has results on it, or on the data that it stands in for: tables 2 and 3
+    then show the place of each method in the paper."""
 
-def _split(where: str, entry: Entry) -> Iterator[str]:
-    split = {key: value for key, value in entry.get("split", {}).items() if value is not None}
-    by = split.get("by", "random")
-    given = [key for key in _TESTED["time"] if key in split]
-    if unfit := [key for key in given if key not in _TESTED[by]]:
-        yield f"{where}.split.{unfit[0]}: only with by: time, here by is {by}; null unsets it"
-    elif len(given) > 1 or (by != "random" and not given):
-        found = " and ".join(given) or "none"
-        needed = ", ".join(_TESTED[by])
-        yield f"{where}.split: by: {by} needs one of {needed}; found {found}; null unsets one"
-    elif isinstance(split.get("test"), str | list) != (by == "file") and "test" in split:
-        expected = "names of the tested files" if by == "file" else "a share between 0 and 1"
-        yield f"{where}.split.test: by: {by} expects {expected}, got {split['test']!r}"
-    elif by == "file":
-        yield from _named_files(where, entry, split)
-    elif isinstance(split.get("validation"), str | list):
-        yield (
-            f"{where}.split.validation: by: {by} expects a share between 0 and 1, got "
-            f"{split['validation']!r}"
-        )
-    if by == "time" and "time" not in _known_of_rows(entry):
-        yield f"{where}.split.by: {_lacks(entry, 'time')}"
-    if "test_from" in split:
-        yield from _moment(f"{where}.split.test_from", split["test_from"])
+    stands_in_for: Line | None = None
+    """The data that it stands in for, where those cannot be had; every figure and table that shows
+    it says so."""
 
+    files: Annotated[dict[FileName, File], Field(min_length=1)] | None = None
+    """Files by name; several are read one after the other."""
 
-def _named_files(where: str, entry: Entry, split: Entry) -> Iterator[str]:
-    members = entry.get("format", {}).get("members", [])
-    files = [member["name"] for member in members] or list(entry.get("files", {}))
-    chosen: set[str] = set()
-    for key in ("test", "validation"):
-        value = split.get(key)
-        names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-        for name in names:
-            if name not in files or name in chosen:
+    reader: Literal["table", "adjacency", "synthetic"]
+    """`table`: CSV, TSV or Parquet, plain, compressed (gz, bz2, xz, zst) or in a zip archive; the
+    content tells which, else the name. `adjacency`: a user and then its items per line.
+    `synthetic`: generated."""
+
+    format: Format | None = None
+    """Layout of the files."""
+
+    columns: Columns | None = None
+    """Columns of a table."""
+
+    filter: Filter | None = None
+    """Which interactions count; by default all."""
+
+    generator: Generator | None = None
+    """Size and nature of generated data."""
+
+    split: Split = Split()
+    """Test and validation parts."""
+
+    training: dict[str, Any] = Field(default_factory=dict)
+    """Hyper-parameters of `training` that differ for this data set."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` for what is asked of data that do not have it."""
+        mistakes = [*self._source(), *self._filtered(), *self._split()]
+        if mistakes:
+            raise InputError("\n".join(mistakes))
+
+    def _source(self) -> Iterator[str]:
+        needed = "generator" if self.reader == "synthetic" else "files"
+        if getattr(self, needed) is None:
+            yield f"{needed}: missing; the reader {self.reader} needs the key {needed}"
+        if self.reader == "table" and self.columns is None:
+            yield "columns: missing; the reader table needs the key columns"
+        members, files = self._members(), len(self.files or ())
+        if members and files != 1:
+            yield f"format.members: expected one archive in files, found {files}"
+        if self.columns and self.columns.behavior and any(m.behavior for m in members):
+            yield "format.members: behaviors stand in columns.behavior, too; set one of them"
+
+    def _filtered(self) -> Iterator[str]:
+        looked_at = {"rating_at_least": "rating", "behaviors": "behavior"}
+        keep = self.filter or Filter()
+        for key in ("rating_at_least", "behaviors", "time_from", "time_before"):
+            column = looked_at.get(key, "time")
+            if getattr(keep, key) is not None and column not in self._known_of_rows():
+                yield f"filter.{key}: {self._lacks(column)}"
+        kinds = {
+            "generator.behaviors": (self.generator and self.generator.behaviors) or {},
+            "format.members": {member.behavior for member in self._members()} - {None},
+        }
+        for key, known in kinds.items():
+            for behavior in (keep.behaviors or ()) if known else ():
+                if str(behavior) not in known:
+                    yield f"filter.behaviors: {behavior} is not among {key}"
+
+    def _split(self) -> Iterator[str]:
+        if self.split.by == "time" and "time" not in self._known_of_rows():
+            yield f"split.by: {self._lacks('time')}"
+        if self.split.by == "file":
+            yield from self._named_files()
+
+    def _named_files(self) -> Iterator[str]:
+        files = [member.name for member in self._members()] or list(self.files or ())
+        chosen: set[str] = set()
+        for key in ("test", "validation"):
+            value = getattr(self.split, key)
+            names = (value,) if isinstance(value, str) else value
+            for name in names if isinstance(names, tuple) else ():
                 known = f"expected some of the files {', '.join(files)}"
-                problem = "is tested, too" if name in chosen else known
-                yield f"{where}.split.{key}: {name!r}: {problem}"
-        chosen |= set(names)
-    if set(files) <= chosen:
-        yield f"{where}.split: no file is left for training: test and validation name all of them"
+                if name not in files or name in chosen:
+                    yield f"split.{key}: {name!r}: {'is tested, too' if name in chosen else known}"
+                chosen.add(name)
+        if set(files) <= chosen:
+            yield "split: no file is left for training: test and validation name all of them"
 
+    def _members(self) -> tuple[Member, ...]:
+        return (self.format and self.format.members) or ()
 
-def _known_of_rows(entry: Entry) -> set[str]:
-    """What the data tell of each interaction besides user and item."""
-    members = entry.get("format", {}).get("members", [])
-    told = {"behavior"} if members and all("behavior" in member for member in members) else set()
-    if entry["reader"] == "table":
-        return set(entry.get("columns", {})) | told
-    if entry["reader"] == "synthetic" and entry.get("generator", {}).get("behaviors"):
-        return {"behavior", "time"}
-    return set()
+    def _known_of_rows(self) -> set[str]:
+        """What the data tell of each interaction besides user and item."""
+        members = self._members()
+        of_members = {"behavior"} if members and all(m.behavior for m in members) else set()
+        if self.reader == "table" and self.columns:
+            return of_members | set(self.columns.model_dump(exclude_none=True))
+        if self.reader == "synthetic" and self.generator and self.generator.behaviors:
+            return {"behavior", "time"}
+        return set()
 
-
-def _lacks(entry: Entry, what: str) -> str:
-    remedy = {
-        "table": f"set columns.{what}",
-        "synthetic": "set generator.behaviors, which brings behaviors and times"
-        if what != "rating"
-        else "the reader synthetic makes none",
-        "adjacency": "the reader adjacency reads none",
-    }[entry["reader"]]
-    return f"the data have no {what}: {remedy}"
-
-
-def _moment(where: str, text: str) -> Iterator[str]:
-    try:
-        parse_moment(text, where)
-    except InputError as error:
-        yield str(error)
+    def _lacks(self, column: str) -> str:
+        makes_none = "the reader synthetic makes none"
+        generated = "set generator.behaviors, which brings behaviors and times"
+        remedy = {
+            "table": f"set columns.{column}",
+            "synthetic": makes_none if column == "rating" else generated,
+            "adjacency": "the reader adjacency reads none",
+        }[self.reader]
+        return f"the data have no {column}: {remedy}"

@@ -2,10 +2,12 @@
 
 import dataclasses
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from hashgnn.config import base
+from hashgnn.config.base import at, plain, remedy
 from hashgnn.errors import InputError, did_you_mean, shown
 
 T = TypeVar("T")
@@ -27,16 +29,18 @@ def parse(kind: type[T], block: Mapping[str, Any], where: str = "") -> T:
     Numbers and arrays of other libraries are taken as the numbers they hold. Raises ``InputError``
     naming the key for unknown keys and wrong types.
     """
+    if issubclass(kind, base.Section):
+        return base.parse(kind, block, where)
     hints = get_type_hints(kind)
     unknown = sorted(set(block) - set(hints), key=str)
     if unknown:
         known, nearest = ", ".join(sorted(hints)), did_you_mean(unknown[0], hints)
-        raise InputError(f"{_at(where, unknown[0])}: no such key; known here: {known}{nearest}")
-    values = {key: _take(hints[key], value, _at(where, key)) for key, value in block.items()}
+        raise InputError(f"{at(where, unknown[0])}: no such key; known here: {known}{nearest}")
+    values = {key: _take(hints[key], value, at(where, key)) for key, value in block.items()}
     try:
         return kind(**values)
     except InputError as error:  # of ``require``, which does not know where it is
-        raise InputError(_at(where, str(error))) from None
+        raise InputError(at(where, str(error))) from None
 
 
 def require(settings: Any, **least: float) -> None:
@@ -64,22 +68,7 @@ def at_most(settings: Any, **most: float) -> None:
 
 
 def _take(hint: Any, value: Any, where: str) -> Any:
-    return _convert(hint, _plain(value, where), where)
-
-
-def _plain(value: Any, where: str) -> Any:
-    """``value`` in the types that JSON and YAML have, which records are written in."""
-    if hasattr(value, "tolist"):  # numbers and arrays of NumPy, pandas and torch
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {key: _plain(inner, _at(where, key)) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, where) for item in value]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise InputError(
-        f"{where}: expected numbers, texts, or lists or mappings of them, got {shown(value)}"
-    )
+    return _convert(hint, plain(value, where), where)
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
@@ -117,38 +106,3 @@ def _describe(hint: Any) -> str:
     if dataclasses.is_dataclass(origin):
         return "a mapping of " + ", ".join(field.name for field in dataclasses.fields(origin))
     return _NAMES[origin]
-
-
-def remedy(value: object, kinds: Collection[type]) -> str:
-    """What to write for a text that means one of ``kinds``: int, float or bool; else nothing."""
-    if not isinstance(value, str) or not {int, float, bool} & set(kinds):
-        return ""
-    written = _as_boolean(value) if bool in kinds else _as_number(value, float not in kinds)
-    if not written:
-        return ""
-    return f", which is a text: write {written} without quotes"
-
-
-def _as_boolean(text: str) -> str:
-    return text.lower() if text.lower() in ("true", "false") else ""
-
-
-def _as_number(text: str, whole: bool) -> str:
-    """``text`` as YAML 1.1 takes it for a number, 1.0e-3 for 1e-3; empty if it means none."""
-    try:
-        number = float(text)
-    except ValueError:
-        return ""
-    if not math.isfinite(number) or (whole and not number.is_integer()):
-        return ""
-    if whole:
-        return str(int(number))
-    mantissa, _, exponent = text.strip().lower().partition("e")
-    if not exponent:
-        mantissa, _, exponent = repr(number).partition("e")
-    mantissa += "" if "." in mantissa else ".0"
-    return f"{mantissa}e{int(exponent):+d}" if exponent else mantissa
-
-
-def _at(where: str, key: Any) -> str:
-    return f"{where}.{key}" if where else str(key)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hashgnn.config.timestamps import parse_moment
+from hashgnn.config.data_sets import parse_moment
 from hashgnn.data.archive import describe_data, label_of, open_data
 from hashgnn.data.cells import Locate, find_columns, ids, numbers, parse_separator, seconds, texts
 from hashgnn.data.delimited import read_delimited

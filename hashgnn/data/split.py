@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from hashgnn.config.timestamps import parse_moment
+from hashgnn.config.data_sets import parse_moment
 from hashgnn.data.interactions import (
     MOST_FILES,
     PARTS,

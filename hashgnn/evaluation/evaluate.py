@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hashgnn.config.base import parse
 from hashgnn.data.interactions import Csr, Split, load_split
 from hashgnn.errors import InputError
 from hashgnn.evaluation.evaluation import Evaluation, Settings, evaluate
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> dict[str, object]:
-    settings = Settings.from_config(args.settings.get("evaluation", {}))
+    settings = parse(Settings, args.settings.get("evaluation", {}), "evaluation")
     split = load_split(args.split)
     users = _load(args.user_codes, args.user_vectors, split.n_users)
     items = _load(args.item_codes, args.item_vectors, split.n_items)

@@ -1,12 +1,12 @@
 """Every metric of every search for every user, in one pass over blocks of users."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from hashgnn.config.evaluation import EvaluationSettings as Settings
 from hashgnn.data.interactions import Csr, take_rows
-from hashgnn.errors import InputError
 from hashgnn.evaluation.metrics import WINDOW, any_hit, ndcg, ndcg_retrieved
 from hashgnn.evaluation.ranks import Ranks, hit_rate, ranks_of_levels, ranks_of_lists
 from hashgnn.evaluation.representation import Encoded
@@ -15,32 +15,6 @@ from hashgnn.search import Index
 SEARCHES = ("hamming", "hierarchical", "continuous")
 METRICS = ("hr", "any_hit", "ndcg")
 _BLOCK = 2048  # users at a time: bounds the memory
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to evaluate: the config's ``evaluation``."""
-
-    cutoffs: tuple[int, ...] = (20, 50, 100, 150, 200)
-    candidates: int = 500  # of hierarchical search
-    mask_training: bool = True  # leave out the items a user is known to have
-    ndcg: str = "standard"  # or "retrieved"
-    tie_seed: int = 0
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, object]) -> "Settings":
-        """Settings from the config's keys; ``InputError`` names a wrong one."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(config) - known):
-            raise InputError(f"evaluation.{unknown[0]}: no such key; known: {sorted(known)}")
-        settings = cls(**config)  # type: ignore[arg-type]
-        if not settings.cutoffs or min(settings.cutoffs) < 1:
-            raise InputError(f"evaluation.cutoffs: {settings.cutoffs}; give numbers of 1 or more")
-        if settings.candidates < 1:
-            raise InputError(f"evaluation.candidates: {settings.candidates}; give 1 or more")
-        if settings.ndcg not in ("standard", "retrieved"):
-            raise InputError(f"evaluation.ndcg: {settings.ndcg!r}; give standard or retrieved")
-        return settings
 
 
 @dataclass(frozen=True)

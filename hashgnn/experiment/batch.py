@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from hashgnn.config.settings import parse
+from hashgnn.config.base import parse
 from hashgnn.experiment.sizes import Sizes
-from hashgnn.models.settings import TrainingSettings
-from hashgnn.training.engine import HOPELESS, TARGET_COST
+from hashgnn.models.method import GraphParameters
+from hashgnn.training import HOPELESS, TARGET_COST
 
 # Methods without an encoder of their own choice: their modules set these whatever the config says.
 _WHOLE = ("hashgnn.models.lightgcn", "hashgnn.models.mf")
@@ -28,7 +27,7 @@ class Training(NamedTuple):
     """One training with the shared settings, as far as its cost goes."""
 
     sizes: Sizes  # of the training part
-    settings: TrainingSettings
+    settings: GraphParameters
     bits: int
     negatives: int
     layers: list[Layer]
@@ -61,12 +60,12 @@ def training(
     method: str, sizes: Sizes, parameters: Mapping[str, Any], bits: int, negatives: int
 ) -> Training:
     """``InputError`` if ``parameters`` have a shared one of a wrong kind."""
-    shared = {field.name for field in fields(TrainingSettings)}
+    shared = GraphParameters.model_fields
     own = {key: value for key, value in parameters.items() if key in shared}
     if method in _WHOLE:
         widths = [bits] * int(parameters.get("layers", 3) if method == _WHOLE[0] else 1)
         own |= {"embedding_width": bits, "widths": widths, "fanouts": [1], "engine": "full"}
-    settings = parse(TrainingSettings, own, "parameters")
+    settings = parse(GraphParameters, own, "parameters")
     layers = _whole if settings.engine == "full" else _sampled
     return Training(sizes, settings, bits, negatives, layers(sizes, settings, negatives))
 
@@ -84,7 +83,7 @@ def distinct(draws: float, among: int) -> float:
     return among * -math.expm1(-draws / among) if among else 0
 
 
-def _sampled(sizes: Sizes, settings: TrainingSettings, negatives: int) -> list[Layer]:
+def _sampled(sizes: Sizes, settings: GraphParameters, negatives: int) -> list[Layer]:
     """From the last layer to the first."""
     batch = max(1, min(settings.batch_size, sizes.interactions))
     users = batch * sizes.users / max(1, sizes.interactions)
@@ -98,11 +97,11 @@ def _sampled(sizes: Sizes, settings: TrainingSettings, negatives: int) -> list[L
     return layers
 
 
-def _whole(sizes: Sizes, settings: TrainingSettings, negatives: int) -> list[Layer]:
+def _whole(sizes: Sizes, settings: GraphParameters, negatives: int) -> list[Layer]:
     links = 2 * sizes.interactions
     return [Layer(sizes.nodes, links, *widths) for widths in _widths(settings)]
 
 
-def _widths(settings: TrainingSettings) -> list[tuple[int, int]]:
+def _widths(settings: GraphParameters) -> list[tuple[int, int]]:
     """Before and after each layer, from the last to the first."""
     return list(pairwise([settings.embedding_width, *settings.widths]))[::-1]

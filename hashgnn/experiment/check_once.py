@@ -5,7 +5,7 @@ import json
 from importlib import import_module
 from pathlib import Path
 
-from hashgnn.config.parameters import Config
+from hashgnn.config.methods import Config
 
 CHECK = "hashgnn.experiment.hyper_parameters"
 

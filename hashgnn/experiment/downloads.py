@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hashgnn.checksums import file_checksum
-from hashgnn.config.parameters import Config
+from hashgnn.config.methods import Config
 from hashgnn.data.fetch import local_path
 
 _CONTENT = "content"

@@ -1,21 +1,18 @@
 """Hyper-parameters of every method, on every data set, checked before any job runs.
 
-The module of a method tells how: ``SETTINGS``, the dataclass that it makes of its parameters;
-``FIXED``, parameters that it sets whatever the config says; ``HASHES_PRETRAINED``, if it hashes the
-vectors of another one.
+The declaration ``METHOD`` of a method's module says which it has: see hashgnn/models/method.py.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
-from hashgnn.config.parameters import Config, parameters, shares_training
-from hashgnn.config.settings import parse
+from hashgnn.config.base import parse
+from hashgnn.config.methods import Config, parameters, shares_training
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import variant
-from hashgnn.models.encoders.base import check_encoder
-from hashgnn.models.settings import TrainingSettings
+from hashgnn.models.encoders import check_encoder
+from hashgnn.models.method import GraphParameters, Method
+from hashgnn.training.fit import load_method
 
 _HERE = "?"  # stands for the place in the config, which is looked up once the key is known
 
@@ -32,7 +29,7 @@ def _shared(config: Config) -> Iterator[str]:
     for dataset, entry in config["datasets"].items():
         own = entry.get("training", {})
         try:
-            parse(TrainingSettings, {**config["training"], **own}, _HERE)
+            parse(GraphParameters, {**config["training"], **own}, _HERE)
         except InputError as error:
             mistake = str(error).removeprefix(_HERE)
             yield _innermost({f"datasets.{dataset}.training": own}, mistake, "training") + mistake
@@ -43,30 +40,26 @@ def _of_methods(config: Config) -> Iterator[str]:
     for model, entry in config["models"].items():
         where = f"models.{model}"
         try:
-            method = import_module(entry["module"])
+            method = load_method(entry["module"])
+        except InputError as error:
+            yield f"{where}.module: {error}"
+            continue
         except Exception as error:  # whatever a user's own module raises
             yield f"{where}.module: {entry['module']} cannot be imported: {error!r}"
             continue
         yield from _unfit(where, entry, method)
 
 
-def _unfit(where: str, entry: Mapping[str, Any], method: ModuleType) -> Iterator[str]:
-    """What an entry of ``models`` says otherwise than the module of its method."""
-    name = method.__name__
-    if not callable(getattr(method, "fit", None)):
-        yield f"{where}.module: {name} has no function fit"
-    if not hasattr(method, "SETTINGS"):
-        yield f"{where}.module: {name} lacks SETTINGS, the dataclass of its hyper-parameters"
-    else:
-        shares = issubclass(method.SETTINGS, TrainingSettings)
-        if shares and not shares_training(entry):
-            yield f"{where}.shared_training: {name} takes the shared training: leave it out"
-        if not shares and shares_training(entry):
-            yield f"{where}.shared_training: {name} takes none of it: set it to false"
-    hashes = hasattr(method, "HASHES_PRETRAINED")
-    if hashes and "pretrained" not in entry:
+def _unfit(where: str, entry: Mapping[str, Any], method: Method[Any]) -> Iterator[str]:
+    """What an entry of ``models`` says otherwise than the declaration of its method."""
+    name = entry["module"]
+    if method.takes_training and not shares_training(entry):
+        yield f"{where}.shared_training: {name} takes the shared training: leave it out"
+    if not method.takes_training and shares_training(entry):
+        yield f"{where}.shared_training: {name} takes none of it: set it to false"
+    if method.hashes_pretrained and "pretrained" not in entry:
         yield f"{where}.pretrained: {name} hashes the vectors of another model: name it"
-    if not hashes and "pretrained" in entry:
+    if not method.hashes_pretrained and "pretrained" in entry:
         yield f"{where}.pretrained: {name} hashes no other model's vectors: leave it out"
 
 
@@ -84,14 +77,15 @@ def _of_variants(config: Config) -> Iterator[str]:
             for value in sweep["values"]:
                 changes = dict.fromkeys(sweep["vary"], value)
                 yield from _varied(config, sweep["model"], changes, f"sweeps.{name}.values: ")
-    tuning = config.get("tuning", {"spaces": {}})
-    for model, space in tuning["spaces"].items():
-        fixed = tuning.get("training", {})
-        yield from _varied(config, model, fixed, "tuning.training: ")
+    fixed = config.get("tuning", {}).get("training", {})
+    for model, entry in config["models"].items():
+        space = entry.get("tuning", {}) if "tuning" in config else {}
+        if space:
+            yield from _varied(config, model, fixed, "tuning.training: ")
         for key, values in space.items():
             for value in values:
                 changes = {**fixed, key: value}
-                yield from _varied(config, model, changes, f"tuning.spaces.{model}: ")
+                yield from _varied(config, model, changes, f"models.{model}.tuning: ")
 
 
 def _varied(config: Config, model: str, changes: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -104,14 +98,14 @@ def _varied(config: Config, model: str, changes: Mapping[str, Any], where: str) 
 
 def _mistake(config: Config, dataset: str, model: str) -> str:
     """What is wrong, from the dot before the key on; empty if nothing is."""
-    method = import_module(config["models"][model]["module"])
-    given = {**parameters(config, dataset, model), **getattr(method, "FIXED", {})}
+    method = load_method(config["models"][model]["module"])
+    given = {**parameters(config, dataset, model), **method.fixed}
     try:
-        settings = parse(method.SETTINGS, given, _HERE)
+        settings = parse(method.parameters, given, _HERE)
     except InputError as error:
         return str(error).removeprefix(_HERE)
     try:
-        if isinstance(settings, TrainingSettings):
+        if isinstance(settings, GraphParameters):
             check_encoder(settings)
     except InputError as error:
         return f".{error}"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hashgnn.config.parameters import Config, negatives, parameters, takes_training
+from hashgnn.config.methods import Config, negatives, parameters, takes_training
 from hashgnn.errors import InputError
 from hashgnn.experiment import memory, runtime
 from hashgnn.experiment.batch import training, tried

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
-from hashgnn.config.parameters import Config, merged, negatives, parameters, shares_training
+from hashgnn.config.methods import Config, merged, negatives, parameters, shares_training
 from hashgnn.errors import InputError
 
 Entry = dict[str, Any]

@@ -4,7 +4,7 @@ import random
 from itertools import product
 from typing import Any, NamedTuple
 
-from hashgnn.config.parameters import Config, negatives, parameters, takes_training
+from hashgnn.config.methods import Config, negatives, parameters, takes_training
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import Entry, variant, variant_id
 
@@ -75,7 +75,7 @@ def current(config: Config, dataset: str, method: str, key: str) -> Any:
     for part in key.split("."):
         if not isinstance(value, dict) or part not in value:
             raise InputError(
-                f"tuning.spaces.{method}: {key} is to be tuned, but {method} has no such "
+                f"models.{method}.tuning: {key} is to be tuned, but {method} has no such "
                 f"hyper-parameter on {dataset}: set models.{method}.parameters.{key}"
             )
         value = value[part]

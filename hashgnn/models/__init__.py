@@ -1,1 +1,1 @@
-"""One module a method."""
+"""Hash and recommend: one module per method."""

@@ -1,58 +1,65 @@
-"""BiNE: an explicit term for the edges, a skip-gram on walks for each side's implicit relations.
+"""BiNE: a term for the edges, and a skip-gram on random walks for each side.
 
     max  gamma sum_(u,i) log s(<u, i>)
          + alpha sum_(c,z) [log s(<c, t_z>) + sum_n log s(-<c, t_n>)],  the same for items by beta
 
 Gao, Chen, He and Zhou (2018), BiNE: Bipartite Network Embedding, SIGIR, with its Algorithms 1 and
 2. s is the logistic function; z is in the window around c on a walk over c's side; n are negatives;
-t are context vectors, of which each side has its own. Items rank by <u, i>.
+t are context vectors, of which each side has its own. Items are ranked by <u, i>.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import Field
 
-from hashgnn.config.settings import at_most, parse, require
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 from hashgnn.graph.bipartite import interaction_matrix
 from hashgnn.graph.walks import buckets, centralities, walk, walks_per_node
 from hashgnn.kernels import njit
-from hashgnn.models.task import Fitted, Task
-from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
+from hashgnn.models.method import Epoch, EpochMethod, EpochParameters, Task
 
 
-@dataclass(frozen=True)
-class BineSettings(EpochSettings):
-    """Adds the weights of the terms, the walks and the negatives.
+class Parameters(EpochParameters):
+    """Adds the weights of the terms, the walks and the negatives."""
 
-    ``alpha`` and ``beta`` weigh the skip-grams of users and items, ``gamma`` the edges. A node
-    starts between ``least_walks`` and ``most_walks`` walks; after each node one ends with chance
-    ``stop``. ``window`` nodes to each side are context. ``bands`` of ``rows`` MinHash values:
-    nodes alike in a band are no negatives of each other.
-    """
+    learning_rate: float = Field(default=0.01, ge=0)
+    """Learning rate."""
 
-    learning_rate: float = 0.01
-    alpha: float = 0.01
-    beta: float = 0.01
-    gamma: float = 0.1
-    least_walks: int = 1
-    most_walks: int = 32
-    stop: float = 0.15
-    window: int = 5
-    negatives: int = 4
-    bands: int = 8
-    rows: int = 2
+    alpha: float = Field(default=0.01, ge=0)
+    """Weight of the users' skip-gram."""
 
-    def __post_init__(self) -> None:
-        """``InputError`` for what no training can be made with."""
-        super().__post_init__()
-        counts = ("least_walks", "most_walks", "window", "negatives", "bands", "rows")
-        weights = ("alpha", "beta", "gamma", "learning_rate")
-        require(self, **dict.fromkeys(counts, 1), **dict.fromkeys(weights, 0), stop=0.001)
-        at_most(self, stop=1)
+    beta: float = Field(default=0.01, ge=0)
+    """Weight of the items' skip-gram."""
+
+    gamma: float = Field(default=0.1, ge=0)
+    """Weight of the edges."""
+
+    least_walks: int = Field(default=1, ge=1)
+    """Smallest number of walks that start at a node."""
+
+    most_walks: int = Field(default=32, ge=1)
+    """Largest number of walks that start at a node."""
+
+    stop: float = Field(default=0.15, ge=0.001, le=1)
+    """Probability that a walk ends after a node."""
+
+    window: int = Field(default=5, ge=1)
+    """Nodes to each side that are context."""
+
+    negatives: int = Field(default=4, ge=1)
+    """Negatives per context node."""
+
+    bands: int = Field(default=8, ge=1)
+    """Bands of MinHash values; nodes alike in a band are no negatives of each other."""
+
+    rows: int = Field(default=2, ge=1)
+    """MinHash values per band."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` if there are fewer walks at most than at least."""
         if self.most_walks < self.least_walks:
             raise InputError(
                 f"most_walks: expected least_walks ({self.least_walks}) or more, "
@@ -61,51 +68,45 @@ class BineSettings(EpochSettings):
 
 
 class Side(NamedTuple):
-    """Users or items: what they learn, and where they stand on their walks."""
+    """Users or items: their vectors, and their places on the walks."""
 
     vectors: np.ndarray  # float32 [n, d]
     contexts: np.ndarray  # float32 [n, d]
-    nodes: np.ndarray  # int32: the walks, one after the other
-    first: np.ndarray  # int64, for each place on the walks: where its walk begins
-    last: np.ndarray  # int64: and where it ends
+    nodes: np.ndarray  # int32: the concatenated walks
+    first: np.ndarray  # int64, for each place on the walks: start of its walk
+    last: np.ndarray  # int64: end of its walk
     places: np.ndarray  # int64: the places of node v are places[indptr[v]:indptr[v + 1]]
     indptr: np.ndarray  # int64 [n + 1]
     buckets: np.ndarray  # uint64 [n, bands]
 
 
-SETTINGS = BineSettings
-
-
-def fit(task: Task) -> Fitted:
-    """Train BiNE on ``task``."""
-    settings = parse(SETTINGS, task.parameters, "parameters")
-    return fit_epochs(_epochs(task, settings), task, settings)
-
-
-def _epochs(task: Task, settings: BineSettings) -> Iterator[Epoch]:
+def epochs(task: Task, parameters: Parameters) -> Iterator[Epoch]:
+    """Draw the walks, then train on edges and walks."""
     rng = np.random.default_rng(task.seed)
-    users, items = _sides(task, settings, rng)
+    users, items = _sides(task, parameters, rng)
     train = task.split.train
     edge_users = np.repeat(np.arange(task.split.n_users, dtype=np.int32), np.diff(train.indptr))
-    weights = settings.alpha, settings.beta, settings.gamma
-    rates = np.array(weights, dtype=np.float32) * np.float32(settings.learning_rate)
-    for _ in range(settings.epochs):
+    weights = parameters.alpha, parameters.beta, parameters.gamma
+    rates = np.array(weights, dtype=np.float32) * np.float32(parameters.learning_rate)
+    for _ in range(parameters.epochs):
         order = rng.permutation(len(edge_users))
         edges = edge_users[order], train.indices[order]
         seed = int(rng.integers(1 << 32))
-        loss = train_edges(users, items, *edges, rates, settings.window, settings.negatives, seed)
+        loss = train_edges(
+            users, items, *edges, rates, parameters.window, parameters.negatives, seed
+        )
         yield Epoch(users.vectors, items.vectors, loss)
 
 
-def _sides(task: Task, settings: BineSettings, rng: np.random.Generator) -> tuple[Side, Side]:
+def _sides(task: Task, parameters: Parameters, rng: np.random.Generator) -> tuple[Side, Side]:
     train, n_items = task.split.train, task.split.n_items
     turned = interaction_matrix(train, n_items).T.tocsr()
     by_user, by_item = train, Csr(turned.indptr.astype(np.int64), turned.indices)
     central = centralities(train, n_items)
-    width = settings.dimensions or task.bits
+    width = parameters.dimensions or task.bits
     return (
-        _side(by_user, by_item, central[0], settings, width, rng),
-        _side(by_item, by_user, central[1], settings, width, rng),
+        _side(by_user, by_item, central[0], parameters, width, rng),
+        _side(by_item, by_user, central[1], parameters, width, rng),
     )
 
 
@@ -113,14 +114,14 @@ def _side(
     here: Csr,
     there: Csr,
     centrality: np.ndarray,
-    settings: BineSettings,
+    parameters: Parameters,
     width: int,
     rng: np.random.Generator,
 ) -> Side:
     n = len(centrality)
-    n_walks = walks_per_node(centrality, settings.least_walks, settings.most_walks)
+    n_walks = walks_per_node(centrality, parameters.least_walks, parameters.most_walks)
     seeds = rng.integers(1 << 32, size=2).tolist()
-    nodes, starts = walk(here, there, n_walks, settings.stop, seeds[0])
+    nodes, starts = walk(here, there, n_walks, parameters.stop, seeds[0])
     lengths = np.diff(starts)
     return Side(
         _initial(rng, n, width),
@@ -130,19 +131,19 @@ def _side(
         np.repeat(starts[1:], lengths),
         np.argsort(nodes, kind="stable"),
         np.concatenate([[0], np.cumsum(np.bincount(nodes, minlength=n))]),
-        buckets(here, settings.bands, settings.rows, seeds[1]),
+        buckets(here, parameters.bands, parameters.rows, seeds[1]),
     )
 
 
 def _initial(rng: np.random.Generator, n: int, width: int) -> np.ndarray:
-    """As the authors begin: float32 [n, width], uniform in 0 .. 1, then of length 1."""
+    """Draw initial vectors as the authors do: float32 [n, width], uniform in 0 .. 1, normalized."""
     vectors = rng.random((n, width), dtype=np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 @njit(cache=True, fastmath={"contract", "reassoc"})
 def explicit(user, item, rate):  # type: ignore[no-untyped-def]
-    """Move both float32 [d] up the gradient of rate * log s(<user, item>); return the loss."""
+    """Move both float32 [d] along the gradient of rate * log s(<user, item>); return the loss."""
     score = np.float32(0)
     for d in range(len(user)):
         score += user[d] * item[d]
@@ -156,7 +157,7 @@ def explicit(user, item, rate):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, fastmath={"contract", "reassoc"})
 def implicit(center, context, label, rate, pull):  # type: ignore[no-untyped-def]
-    """Move ``context`` up the gradient of one term of the skip-gram, note ``center``'s move.
+    """Move ``context`` along the gradient of a skip-gram term; add ``center``'s update to ``pull``.
 
     All are float32 [d]; ``label`` is 1 for a node of the window and 0 for a negative.
     """
@@ -171,7 +172,7 @@ def implicit(center, context, label, rate, pull):  # type: ignore[no-untyped-def
 
 @njit(cache=True)
 def _negative(node, shared):  # type: ignore[no-untyped-def]
-    """A node that shares no bucket with ``node``; any after 20 draws that do."""
+    """Draw a node that shares no bucket with ``node``; after 20 failures, any."""
     drawn = node
     for _ in range(20):
         drawn = np.random.randint(len(shared))
@@ -190,7 +191,7 @@ def _alike(one, other):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _skip_gram(node, side, rate, window, negatives, pull):  # type: ignore[no-untyped-def]
-    """Train on one of the places where ``node`` stands on a walk."""
+    """Train on the window around one of ``node``'s places on the walks."""
     start, stop = side.indptr[node], side.indptr[node + 1]
     place = side.places[start + np.random.randint(stop - start)]
     center = side.vectors[node]
@@ -218,10 +219,10 @@ def train_edges(
     negatives: int,
     seed: int,
 ) -> float:
-    """One pass over the edges, each with a window of its user and one of its item.
+    """Train on each edge, with one window of its user and one of its item.
 
-    Of a node no more windows are trained than it has places on the walks. ``rates`` float32:
-    the learning rate times alpha, beta and gamma. Returns the explicit term's mean loss.
+    A node trains at most as many windows as it has places on the walks. ``rates`` float32: the
+    learning rate times alpha, beta and gamma. Returns the mean loss of the edges' term.
     """
     np.random.seed(seed)
     pull = np.empty(users.vectors.shape[1], dtype=np.float32)
@@ -237,3 +238,6 @@ def train_edges(
             _skip_gram(item, items, rates[1], window, negatives, pull)
         loss += explicit(users.vectors[user], items.vectors[item], rates[2])
     return loss / max(len(edge_users), 1)
+
+
+METHOD = EpochMethod(Parameters, epochs)

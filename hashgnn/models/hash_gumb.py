@@ -1,52 +1,62 @@
-"""Hash_gumb: each bit is a sample of a two-way Gumbel-softmax, sharper as training goes on.
+"""Hash_gumb: each bit is a sample of a two-way Gumbel-softmax whose temperature falls.
 
     h = tanh((a + (g - g') / 2) / tau),  g, g' ~ Gumbel(0, 1),  tau = max(floor, exp(-rate t))
 
 Jang, Gu and Poole (2017), Categorical Reparameterization with Gumbel-Softmax, ICLR,
 https://arxiv.org/abs/1611.01144. The logits of a bit's two values are a and -a, so that its mean
-is z = tanh(a): the continuous vectors are the means, without noise, and the codes the likelier
+is z = tanh(a): the continuous vectors are the means, without noise, and the codes the more probable
 values. There is no ranking loss.
 """
 
 import math
-from dataclasses import dataclass, field
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
-from hashgnn.config.settings import require
+from hashgnn.config.base import Section
 from hashgnn.graph.bipartite import Graph
-from hashgnn.models.base import GraphHasher
-from hashgnn.models.hashing import Progress, Unit, straight_through
-from hashgnn.models.settings import TrainingSettings
-from hashgnn.models.task import Fitted, Task
-from hashgnn.training.fit import fit_hasher
+from hashgnn.models.graph_hasher import GraphHasher, straight_through
+from hashgnn.models.method import GraphMethod, GraphParameters, Progress, Unit
 
 
-@dataclass(frozen=True)
-class Temperature:
-    """tau = max(``floor``, exp(-``rate`` t)), where t counts in ``unit``, renewed each ``every``.
+class Temperature(Section):
+    """Schedule of tau = max(``floor``, exp(-``rate`` t)).
 
-    Jang et al., section 4: rates of 1e-5 and 1e-4, each 500 or 1,000 iterations, floor 0.5.
+    Jang et al., section 4: rates of 1e-5 and 1e-4, renewed every 500 or 1,000 iterations, floor
+    0.5.
     """
 
-    rate: float = 1e-4
-    floor: float = 0.5
-    every: float = 500
-    unit: Unit = "iterations"
+    rate: float = Field(default=1e-4, ge=0)
+    """Rate of the decay per ``unit``."""
 
-    def __post_init__(self) -> None:
-        """``InputError`` for what makes no schedule."""
-        require(self, every=0.001, rate=0, floor=0.001)
+    floor: float = Field(default=0.5, ge=0.001)
+    """Smallest tau."""
+
+    every: float = Field(default=500, ge=0.001)
+    """How often tau is renewed, in ``unit``."""
+
+    unit: Unit = "iterations"
+    """Unit of t and ``every``."""
 
     def tau(self, progress: Progress) -> float:
-        """tau for the iteration that comes next."""
+        """Return tau for the next iteration."""
         t = self.every * progress.steps(self.every, self.unit)
         return max(self.floor, math.exp(-self.rate * t))
 
 
+class Parameters(GraphParameters):
+    """Adds the schedule of tau and the choice between relaxed and binary samples."""
+
+    temperature: Temperature = Temperature()
+    """Schedule of the temperature tau."""
+
+    hard: bool = False
+    """Whether the loss sees the sign of the sample, with the straight-through gradient."""
+
+
 def gumbel_bits(a: Tensor, tau: float, rng: torch.Generator) -> Tensor:
-    """A relaxed sample in [-1, 1] of bits with P(+1) = sigma(2 a), of the shape of ``a``.
+    """Sample relaxed bits in [-1, 1] with P(+1) = sigma(2 a), of the shape of ``a``.
 
     With logits a of +1 and -a of -1, Gumbel noises g and g', and the softmax's share y of +1:
 
@@ -59,35 +69,22 @@ def gumbel_bits(a: Tensor, tau: float, rng: torch.Generator) -> Tensor:
     return torch.tanh((a + uniform.logit() / 2) / tau)
 
 
-@dataclass(frozen=True)
-class HashGumbSettings(TrainingSettings):
-    """Adds the course of tau; ``hard``: the loss sees the sample's sign, straight through."""
-
-    temperature: Temperature = field(default_factory=Temperature)
-    hard: bool = False
-
-
-class HashGumb(GraphHasher):
+class HashGumbModel(GraphHasher):
     """The loss sees relaxed samples of the bits, drawn anew in each step."""
 
-    def __init__(self, graph: Graph, bits: int, settings: HashGumbSettings) -> None:
-        super().__init__(graph, bits, settings)
-        self.temperature = settings.temperature
-        self.hard = settings.hard
+    def __init__(self, graph: Graph, bits: int, parameters: Parameters) -> None:
+        super().__init__(graph, bits, parameters)
+        self.temperature = parameters.temperature
+        self.hard = parameters.hard
 
     def probability(self, progress: Progress) -> float:
-        """1 for relaxed samples, 0 for ``hard`` ones."""
+        """Return 1 for relaxed samples, 0 for binary ones."""
         return 0.0 if self.hard else 1.0
 
     def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
-        """A sample of each bit."""
+        """Return a sample of each bit."""
         sample = gumbel_bits(a, self.temperature.tau(progress), rng)
         return straight_through(sample) if self.hard else sample
 
 
-SETTINGS = HashGumbSettings
-
-
-def fit(task: Task) -> Fitted:
-    """Train Hash_gumb on ``task``."""
-    return fit_hasher(HashGumb, SETTINGS, task)
+METHOD = GraphMethod(Parameters, HashGumbModel)

@@ -1,34 +1,30 @@
-"""Hash_ste: codes by the plain straight-through estimator.
+"""Hash_ste: codes trained with the plain straight-through estimator.
 
 Bengio, Leonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic
-Neurons. HashGNN with p = 0 throughout and without its ranking loss.
+Neurons. HashGNN with p = 0 throughout and without the ranking loss.
 """
 
 import torch
 from torch import Tensor
 
-from hashgnn.models.base import GraphHasher
-from hashgnn.models.hashing import Progress, straight_through
-from hashgnn.models.settings import TrainingSettings
-from hashgnn.models.task import Fitted, Task
-from hashgnn.training.fit import fit_hasher
+from hashgnn.models.graph_hasher import GraphHasher, straight_through
+from hashgnn.models.method import GraphMethod, GraphParameters, Progress
 
 
-class HashSte(GraphHasher):
-    """The loss sees the binary code; the gradient passes its sign unchanged."""
+class Parameters(GraphParameters):
+    """Those of every graph method."""
+
+
+class HashSteModel(GraphHasher):
+    """The loss sees the binary code; the gradient of the sign is taken to be 1."""
 
     def probability(self, progress: Progress) -> float:
-        """Always 0."""
+        """Return 0: the loss never sees continuous values."""
         return 0.0
 
     def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
-        """h = sign(z)."""
+        """Return h = sign(z)."""
         return straight_through(self.continuous(a))
 
 
-SETTINGS = TrainingSettings
-
-
-def fit(task: Task) -> Fitted:
-    """Train Hash_ste on ``task``."""
-    return fit_hasher(HashSte, SETTINGS, task)
+METHOD = GraphMethod(Parameters, HashSteModel)

@@ -1,43 +1,41 @@
-"""HashGNN+: this project's own method; codes and vectors each with a head and a full likelihood.
+"""HashGNN+: codes and vectors with a head and a full likelihood each; a method of this project.
 
     h = sign(W_h u + b_h),  v = W_v u + b_v
     L = -mean log softmax_j(s_h <h_i, h_j>) - w mean log softmax_j(s_v <v_i, v_j>)
 
-over the links (i, j) of a batch and all its items, corrected for the chance of being in it. What
-differs from HashGNN: the softmax over hundreds to thousands of items in place of ten negatives,
-which a batch of whole users makes cheap (Liang et al. 2018); a head for the continuous vectors
-beside the code's, both learned throughout, in place of a mixture of both in one (no guidance: the
-codes' gradient cannot ruin the vectors); scales that are learned; and users who have no embedding
-of their own but are known by their items, drawn anew in each step, as in an autoencoder.
+over the links (i, j) of a batch and all its items, corrected for the probability that an item is in
+the batch. It differs from HashGNN in four points: a softmax over hundreds to thousands of items
+replaces ten negatives, which batches of whole users make cheap (Liang et al. 2018); continuous
+vectors have a head of their own and both heads are trained throughout, without guidance; the scales
+s are learned; and users may be represented by their items alone, as in an autoencoder.
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hashgnn.config.settings import at_most, require
 from hashgnn.graph.bipartite import Graph
-from hashgnn.models.base import Embedded, GraphHasher
-from hashgnn.models.hashing import Progress, straight_through
-from hashgnn.models.settings import TrainingSettings
-from hashgnn.models.task import Fitted, Task
-from hashgnn.training.batches import Batch
-from hashgnn.training.fit import fit_hasher
+from hashgnn.models.graph_hasher import Batch, Embedded, GraphHasher, straight_through
+from hashgnn.models.method import GraphMethod, GraphParameters, Progress
 
 
 def sampled_softmax(logits: Tensor, users: Tensor, items: Tensor, damping: float = 0.0) -> Tensor:
-    """Weighted mean of -log softmax(logits)[user, item] over links: the multinomial likelihood.
+    """Return the weighted mean of -log softmax(logits)[user, item] over links.
 
-    ``logits`` [U, I]: similarities of the batch's distinct users and distinct items, each less the
-    logarithm of its chance to be in the batch (``log_inclusion``), so that the sum over these items
-    stands for the sum over all (Bengio and Senecal 2008; Yi et al. 2019, for items of a batch).
-    ``users`` and ``items`` int [B] are the links' rows and columns. The links of a user share one
-    sum, as in Liang et al. (2018), Variational Autoencoders for Collaborative Filtering, Eq. 2.
-    Each link of a user who has c of them weighs c^-``damping``: with 0 all links are alike, with 1
-    all users.
+    The links of a user share one normalizer: the multinomial likelihood of Liang et al. (2018),
+    Variational Autoencoders for Collaborative Filtering, Eq. 2.
+
+    Args:
+        logits: [U, I] similarities of the batch's distinct users and items, each less the logarithm
+            of the item's probability to be in the batch (``log_inclusion``), so that the sum over
+            these items estimates the sum over all (Bengio and Senecal 2008; Yi et al. 2019).
+        users: int [B], the links' rows of ``logits``.
+        items: int [B], the links' columns.
+        damping: A link of a user who has c of them has the weight c^-``damping``: 0 weighs all
+            links alike, 1 all users.
     """
     taken = functional.log_softmax(logits, dim=1)[users.long(), items.long()]
     weights = users.bincount()[users.long()] ** -damping
@@ -45,65 +43,66 @@ def sampled_softmax(logits: Tensor, users: Tensor, items: Tensor, damping: float
 
 
 def log_inclusion(popularity: Tensor, n_items: int, links: int, negatives: int) -> Tensor:
-    """Log of the chance that a batch holds an item, for items of ``popularity`` [I]: float32 [I].
+    """Return the log probability that a batch holds an item: float32 [I].
 
-    The batch draws ``links`` items by popularity (which sums to 1 over all ``n_items``), and
-    ``negatives`` uniformly.
+    Args:
+        popularity: [I] the items' shares of all interactions.
+        n_items: Number of all items.
+        links: Items that the batch draws by popularity.
+        negatives: Items that it draws uniformly.
     """
     missed = links * (-popularity.double()).log1p() + negatives * math.log1p(-1 / n_items)
     return (-missed.expm1()).log().float()
 
 
-@dataclass(frozen=True)
-class HashGnnPlusSettings(TrainingSettings):
-    """``scale`` and ``vector_scale`` are where s_h and s_v begin; ``vector_weight`` is w.
+class Parameters(GraphParameters):
+    """Adds what concerns the second head and the weights of users."""
 
-    ``user_damping``: how far a user's many links count less (``sampled_softmax``).
-    """
+    scale: float = Field(default=0.25, ge=1e-9)
+    """Initial s_h."""
 
-    vector_scale: float = 1.0
-    vector_weight: float = 1.0
-    user_damping: float = 0.0
+    vector_scale: float = Field(default=1.0, ge=1e-9)
+    """Initial s_v."""
 
-    def __post_init__(self) -> None:
-        """``InputError`` for what no training can be made with."""
-        super().__post_init__()
-        require(self, scale=1e-9, vector_scale=1e-9, vector_weight=0, user_damping=0)  # their logs
-        at_most(self, user_damping=1)
+    vector_weight: float = Field(default=1.0, ge=0)
+    """w, the weight of the vectors' likelihood."""
+
+    user_damping: float = Field(default=0.0, ge=0, le=1)
+    """How much less the links of users with many of them weigh; see ``sampled_softmax``."""
 
 
-class HashGnnPlus(GraphHasher):
-    """The pre-activation a [T, 2 bits] holds the code's beside the vectors."""
+class HashGnnPlusModel(GraphHasher):
+    """The pre-activation a [T, 2 bits] holds the codes' next to the vectors."""
 
     popularity: Tensor
 
-    def __init__(self, graph: Graph, bits: int, settings: HashGnnPlusSettings) -> None:
-        super().__init__(graph, bits, settings)
+    def __init__(self, graph: Graph, bits: int, parameters: Parameters) -> None:
+        super().__init__(graph, bits, parameters)
         self.user_vector = nn.Linear(self.encoder.width, bits)
         self.item_vector = nn.Linear(self.encoder.width, bits)
-        self.log_scales = nn.Parameter(torch.tensor([self.scale, settings.vector_scale]).log())
-        self.user_damping = settings.user_damping
-        self.weights = 1.0, settings.vector_weight
+        self.log_scales = nn.Parameter(torch.tensor([self.scale, parameters.vector_scale]).log())
+        self.user_damping = parameters.user_damping
+        self.weights = 1.0, parameters.vector_weight
         degrees = torch.from_numpy(graph.indptr[graph.n_users :]).diff()
         self.register_buffer("popularity", degrees / degrees.sum(), persistent=False)
 
     def probability(self, progress: Progress) -> float:
-        """Of the codes' part of the loss, which never sees a continuous value: 0."""
+        """Return 0: the codes' part of the loss never sees continuous values."""
         return 0.0
 
     def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
-        """h = sign(tanh(a)) of the code's half."""
+        """Return h = sign(tanh(a)) of the codes' half."""
         return straight_through(torch.tanh(a.chunk(2, dim=1)[0]))
 
     def embedded(self, a: Tensor) -> Embedded:
-        """Each from its own head."""
+        """Return vectors and codes, each from its own head."""
         hashed, vectors = a.chunk(2, dim=1)
         return Embedded(vectors.contiguous(), hashed)
 
     def batch_loss(
         self, a: Tensor, batch: Batch, progress: Progress, rng: torch.Generator
     ) -> Tensor:
-        """The two likelihoods."""
+        """Return the sum of both losses."""
         n = batch.n_users
         taken = batch.users, batch.items[:, 0] - n
         links, negatives = len(batch.users), batch.items[:, 1:].numel()
@@ -123,9 +122,4 @@ class HashGnnPlus(GraphHasher):
         return torch.cat([torch.cat([head(x) for head in pair], dim=1) for x, pair in sides])
 
 
-SETTINGS = HashGnnPlusSettings
-
-
-def fit(task: Task) -> Fitted:
-    """Train HashGNN+ on ``task``."""
-    return fit_hasher(HashGnnPlus, SETTINGS, task)
+METHOD = GraphMethod(Parameters, HashGnnPlusModel)

@@ -4,35 +4,34 @@
 
 Charikar (2002), Similarity Estimation Techniques from Rounding Algorithms, STOC: two vectors differ
 in a bit with probability angle / pi. v are the vectors of another method, GraphSage in the paper,
-which are also the continuous ones here; nothing is trained.
+and stay the continuous vectors here. Nothing is trained.
 """
 
 import numpy as np
 
-from hashgnn.config.settings import parse
-from hashgnn.models.hashing import pack
-from hashgnn.models.settings import NoSettings
-from hashgnn.models.task import Fitted, Task
-from hashgnn.training.history import History
-
-SETTINGS = NoSettings
-HASHES_PRETRAINED = True
+from hashgnn.models.graph_hasher import pack
+from hashgnn.models.method import Codes, HashMethod, NoParameters, Task, Vectors
 
 
-def fit(task: Task) -> Fitted:
-    """Hash the vectors of ``task.pretrained`` by hyperplanes drawn from its seed."""
-    parse(SETTINGS, task.parameters, "parameters")
-    users, items = task.vectors_to_hash()
+class Parameters(NoParameters):
+    """None."""
+
+
+def codes(vectors: Vectors, task: Task, parameters: Parameters) -> Codes:
+    """Return the codes of users and items by hyperplanes drawn from the task's seed."""
+    users, items = vectors
     planes = hyperplanes(task.bits, users.shape[1], task.seed)
-    codes = project(users, planes), project(items, planes)
-    return Fitted(users, items, *codes, task.bits, History().frame(), {})
+    return project(users, planes), project(items, planes)
 
 
 def project(vectors: np.ndarray, planes: np.ndarray) -> np.ndarray:
-    """Sides of the ``planes`` [bits, d] that ``vectors`` [rows, d] lie on, as packed codes."""
+    """Return the sides of ``planes`` [bits, d] that ``vectors`` [rows, d] lie on: packed codes."""
     return pack(vectors @ planes.T)
 
 
 def hyperplanes(bits: int, width: int, seed: int) -> np.ndarray:
-    """Normals of random hyperplanes: float32 [bits, width]."""
+    """Draw the normals of random hyperplanes: float32 [bits, width]."""
     return np.random.default_rng([seed, 0x15A]).standard_normal((bits, width), dtype=np.float32)
+
+
+METHOD = HashMethod(Parameters, codes)

@@ -1,21 +1,20 @@
-"""MF: matrix factorization by Bayesian personalized ranking.
+"""MF: matrix factorization trained with the Bayesian personalized ranking loss.
 
     loss = softplus(<u, j> - <u, i>) + (lambda / 2) (|u|^2 + |i|^2 + |j|^2)
 
 Rendle, Freudenthaler, Gantner and Schmidt-Thieme (2009), BPR: Bayesian Personalized Ranking from
-Implicit Feedback, UAI. A user u, an item i of its training interactions, and a negative j, drawn
-uniformly as there. It is LightGCN without layers; users and items have no biases.
+Implicit Feedback, UAI. User u, an item i of its training interactions, and a negative j, drawn
+uniformly. It is LightGCN without layers; users and items have no biases.
 """
 
-from dataclasses import replace
-
 from hashgnn.models import lightgcn
-from hashgnn.models.task import Fitted, Task
-
-SETTINGS = lightgcn.SETTINGS
-FIXED = {**lightgcn.FIXED, "layers": 0}
+from hashgnn.models.method import GraphMethod
 
 
-def fit(task: Task) -> Fitted:
-    """Train MF on ``task``."""
-    return lightgcn.fit(replace(task, parameters={**task.parameters, **FIXED}))
+class Parameters(lightgcn.Parameters):
+    """LightGCN's; the number of layers is 0 whatever the configuration says."""
+
+
+METHOD = GraphMethod(
+    Parameters, lightgcn.LightGcnModel, fixed={**lightgcn.METHOD.fixed, "layers": 0}
+)

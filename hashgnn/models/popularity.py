@@ -1,24 +1,24 @@
-"""Popularity: everyone gets the items with the most training interactions, a sanity check.
+"""Popularity: recommend everyone the items with the most training interactions; a sanity check.
 
     u = 1,  v = number of users who have the item
 
-One dimension; what any learned method must beat.
+Vectors have one dimension. Every learned method should do better.
 """
 
 import numpy as np
 
-from hashgnn.config.settings import parse
-from hashgnn.models.settings import NoSettings
-from hashgnn.models.task import Fitted, Task
-from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
-
-SETTINGS = NoSettings
+from hashgnn.models.method import NoParameters, Task, VectorMethod, Vectors
 
 
-def fit(task: Task) -> Fitted:
-    """Count the training interactions of ``task``."""
-    parse(SETTINGS, task.parameters, "parameters")
+class Parameters(NoParameters):
+    """None."""
+
+
+def vectors(task: Task, parameters: Parameters) -> Vectors:
+    """Count the training interactions of each item."""
     split = task.split
     counts = np.bincount(split.train.indices, minlength=split.n_items).astype(np.float32)
-    users = np.ones((split.n_users, 1), dtype=np.float32)
-    return fit_epochs([Epoch(users, counts[:, None])], task, EpochSettings(epochs=1))
+    return np.ones((split.n_users, 1), dtype=np.float32), counts[:, None]
+
+
+METHOD = VectorMethod(Parameters, vectors)

@@ -4,73 +4,63 @@
 
 Tang, Qu and Mei (2015), PTE: Predictive Text Embedding through Large-scale Heterogeneous Text
 Networks, KDD, Eq. 4 and 5, with the negative sampling of LINE (Tang, Qu, Wang, Zhang, Yan and Mei
-2015, WWW). s is the logistic function; every node has one vector. Items rank by p(i | u), which the
-inner product alone is not: where the objective is at its best, <u, i> = log p(i | u) - log q(i) up
-to a constant, with q the noise that the negatives come from (Levy and Goldberg 2014, Neural Word
-Embedding as Implicit Matrix Factorization, NeurIPS). So log q(i) joins the items' vectors as one
-more dimension, in which the users have 1.
+2015, WWW). s is the logistic function; every node has one vector. Items are ranked by p(i | u),
+which is not the inner product alone: at the optimum <u, i> = log p(i | u) - log q(i) up to a
+constant, where q is the distribution of the negatives (Levy and Goldberg 2014, Neural Word
+Embedding as Implicit Matrix Factorization, NeurIPS). So log q(i) is appended to the items' vectors
+as one more dimension, in which the users have 1.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
-from hashgnn.config.settings import parse, require
 from hashgnn.kernels import njit
-from hashgnn.models.task import Fitted, Task
-from hashgnn.training.epochs import Epoch, EpochSettings, fit_epochs
+from hashgnn.models.method import Epoch, EpochMethod, EpochParameters, Task
 
 
-@dataclass(frozen=True)
-class PteSettings(EpochSettings):
-    """Adds how edges are sampled.
+class Parameters(EpochParameters):
+    """Adds how edges are sampled."""
 
-    ``passes``: edges drawn an epoch, in multiples of the training interactions; ``negatives`` an
-    edge, from degree^``noise_exponent``. ``learning_rate`` falls linearly to 0.01 % of itself.
-    ``add_noise``: whether log q joins the vectors.
-    """
+    epochs: int = Field(default=10, ge=1)
+    """Largest number of epochs."""
 
-    epochs: int = 10
-    passes: int = 10
-    negatives: int = 5
-    noise_exponent: float = 0.75
-    learning_rate: float = 0.025
+    passes: int = Field(default=10, ge=1)
+    """Edges drawn per epoch, in multiples of the training interactions."""
+
+    negatives: int = Field(default=5, ge=1)
+    """Negatives per edge."""
+
+    noise_exponent: float = Field(default=0.75, ge=0)
+    """Negatives are drawn in proportion to an item's degree to this power."""
+
+    learning_rate: float = Field(default=0.025, ge=0)
+    """Learning rate at the start; it falls linearly to 0.01 % of itself."""
+
     add_noise: bool = True
-
-    def __post_init__(self) -> None:
-        """``InputError`` for what no training can be made with."""
-        super().__post_init__()
-        require(self, passes=1, negatives=1, noise_exponent=0, learning_rate=0)
+    """Whether log q, the logarithm of the noise, is appended to the items' vectors."""
 
 
-SETTINGS = PteSettings
-
-
-def fit(task: Task) -> Fitted:
-    """Train PTE on ``task``."""
-    settings = parse(SETTINGS, task.parameters, "parameters")
-    return fit_epochs(_epochs(task, settings), task, settings)
-
-
-def _epochs(task: Task, settings: PteSettings) -> Iterator[Epoch]:
+def epochs(task: Task, parameters: Parameters) -> Iterator[Epoch]:
+    """Sample edges and train on them."""
     train, n_items = task.split.train, task.split.n_items
     edges = np.repeat(np.arange(task.split.n_users), np.diff(train.indptr)), train.indices
     degrees = np.bincount(train.indices, minlength=n_items)
-    noise = alias_table(degrees**settings.noise_exponent)
+    noise = alias_table(degrees**parameters.noise_exponent)
     rng = np.random.default_rng(task.seed)
-    width = settings.dimensions or task.bits
+    width = parameters.dimensions or task.bits
     users, items = (_initial(rng, rows, width) for rows in (task.split.n_users, n_items))
-    for epoch in range(settings.epochs):
-        n_samples = settings.passes * len(train.indices)
-        course = epoch * n_samples, settings.epochs * n_samples
+    for epoch in range(parameters.epochs):
+        n_samples = parameters.passes * len(train.indices)
+        course = epoch * n_samples, parameters.epochs * n_samples
         seed = int(rng.integers(1 << 32))
         loss = sample_edges(
-            users, items, *edges, *noise, n_samples, *course, settings.learning_rate,
-            settings.negatives, seed,
+            users, items, *edges, *noise, n_samples, *course, parameters.learning_rate,
+            parameters.negatives, seed,
         )  # fmt: skip
-        if settings.add_noise:
-            log_noise = settings.noise_exponent * np.log(np.maximum(degrees, 0.5))
+        if parameters.add_noise:
+            log_noise = parameters.noise_exponent * np.log(np.maximum(degrees, 0.5))
             yield Epoch(*with_bias(users, items, log_noise), loss)
         else:
             yield Epoch(users, items, loss)
@@ -79,21 +69,22 @@ def _epochs(task: Task, settings: PteSettings) -> Iterator[Epoch]:
 def with_bias(
     users: np.ndarray, items: np.ndarray, bias: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors of one more dimension, whose inner products are larger by ``bias`` [items]."""
+    """Append a dimension that increases inner products by ``bias`` [items]."""
     ones = np.ones((len(users), 1), dtype=np.float32)
     return np.hstack([users, ones]), np.hstack([items, bias[:, None].astype(np.float32)])
 
 
 def _initial(rng: np.random.Generator, rows: int, width: int) -> np.ndarray:
-    """As LINE begins: float32 [rows, width], uniform within half of 1 / width around 0."""
+    """Draw initial vectors as LINE does: float32 [rows, width], uniform in +-0.5 / width."""
     return ((rng.random((rows, width), dtype=np.float32) - 0.5) / width).astype(np.float32)
 
 
 @njit(cache=True)
 def alias_table(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Tables to draw numbers in proportion to ``weights`` [n] >= 0, not all 0 (Walker 1977).
+    """Return tables ``keep``, ``other`` to draw numbers by ``weights`` [n] >= 0 (Walker 1977).
 
-    Draw k uniformly; with probability ``keep[k]`` it is k, else ``other[k]``.
+    To draw, take k uniformly; with probability ``keep[k]`` the number is k, else ``other[k]``. Not
+    all weights may be 0.
     """
     n = len(weights)
     keep, other = weights * (n / weights.sum()), np.arange(n)
@@ -121,7 +112,7 @@ def _draw(keep, other):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, fastmath={"contract", "reassoc"})
 def step(user, item, label, rate, pull):  # type: ignore[no-untyped-def]
-    """One term of the objective; moves ``item``, adds the user's move to ``pull``.
+    """Update for one term: move ``item`` and add the user's update to ``pull``.
 
     All are float32 [d]; ``label`` is 1 for an edge and 0 for noise. Returns the term's loss.
     """
@@ -153,7 +144,7 @@ def sample_edges(
 ) -> float:
     """Train ``users`` and ``items`` in place on ``n_samples`` edges, after ``done`` of ``total``.
 
-    Negatives come from the alias tables ``keep`` and ``other``. Returns the mean loss an edge.
+    Negatives come from the alias tables ``keep`` and ``other``. Returns the mean loss per edge.
     """
     np.random.seed(seed)
     pull = np.empty(users.shape[1], dtype=np.float32)
@@ -171,3 +162,6 @@ def sample_edges(
         for d in range(len(pull)):
             user[d] += pull[d]
     return loss / max(n_samples, 1)
+
+
+METHOD = EpochMethod(Parameters, epochs)

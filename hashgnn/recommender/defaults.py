@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from hashgnn.config import parameters as experiment
+from hashgnn.config import methods as experiment
 from hashgnn.config.settings import parse, require
 from hashgnn.errors import InputError, did_you_mean, shown
 from hashgnn.experiment.runs import base_model, variant

@@ -1,12 +1,9 @@
 """Train on interactions at hand, by the workflow's own split, negatives and training loop."""
 
 import hashlib
-import math
-import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +17,7 @@ from hashgnn.data.split import split
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Encoded
 from hashgnn.files import load_array
-from hashgnn.models.task import Fitted, Moment, Task, print_news
+from hashgnn.models.method import Task
 from hashgnn.recommender.adapter import Given
 from hashgnn.recommender.defaults import Recipe, recipe
 from hashgnn.recommender.model import Model
@@ -28,28 +25,30 @@ from hashgnn.recommender.options import Options
 from hashgnn.search import Index
 from hashgnn.stage.record import Recorder
 from hashgnn.training.checkpoint import Checkpoint
+from hashgnn.training.fit import Callback, Fitted, TrainingProgress, load_method, print_progress
+from hashgnn.training.fit import fit as fit_method
 from hashgnn.training.train import choose_device, describe_device, fingerprint
 
 
-def silent(moment: Moment) -> None:
-    """Nothing."""
+def silent(progress: TrainingProgress) -> None:
+    """Show nothing."""
 
 
 class Bar:
-    """A progress bar on a terminal, lines elsewhere; to stderr."""
+    """Show progress on stderr: a bar on a terminal, lines elsewhere."""
 
     def __init__(self) -> None:
         self._bar: tqdm | None = None
 
-    def __call__(self, moment: Moment) -> None:
-        """Move on to ``moment``."""
+    def __call__(self, progress: TrainingProgress) -> None:
+        """Show ``progress``."""
         if not sys.stderr.isatty():
-            print_news(moment)
+            print_progress(progress)
             return
         if self._bar is None:
-            self._bar = tqdm(total=moment.iterations, unit="step", desc="training")
-        self._bar.set_postfix_str(moment.news, refresh=False)
-        self._bar.update(moment.iteration - self._bar.n)
+            self._bar = tqdm(total=progress.iterations, unit="step", desc="training")
+        self._bar.set_postfix_str(progress.message, refresh=False)
+        self._bar.update(progress.iteration - self._bar.n)
 
     def close(self) -> None:
         """Leave the bar where it is: a training may stop before its last epoch."""
@@ -57,13 +56,10 @@ class Bar:
             self._bar.close()
 
 
-Watch = Callable[[Moment], None]
-
-
 def fit(
     given: Given,
     options: Options,
-    watch: Watch,
+    callback: Callback,
     checkpoint: Path | None = None,
 ) -> tuple[Model, pd.DataFrame]:
     """Train, and return the model and the course of its training.
@@ -85,8 +81,8 @@ def fit(
     }
     recorder = Recorder(settings)
     state = _checkpoint(checkpoint, settings, options, given.interactions)
-    fitted = _train(parts, chosen, options, device, state, watch)
-    if checkpoint:
+    fitted = _train(parts, chosen, options, device, state, callback)
+    if state:
         state.remove()
     facts = {
         **fitted.recorded(),
@@ -110,9 +106,9 @@ def _split(interactions: Interactions, options: Options) -> Split:
 
 def _checkpoint(
     path: Path | None, settings: Mapping[str, Any], options: Options, interactions: Interactions
-) -> Checkpoint:
+) -> Checkpoint | None:
     if path is None:
-        return Checkpoint(Path(os.devnull), "", every_seconds=math.inf)
+        return None
     given = (interactions.user, interactions.item, interactions.user_key, interactions.item_key)
     checksums = [hashlib.sha256(array.tobytes()).hexdigest() for array in given]
     return Checkpoint(path, fingerprint(settings, choose_device(options.device), checksums))
@@ -123,8 +119,8 @@ def _train(
     chosen: Recipe,
     options: Options,
     device: torch.device,
-    checkpoint: Checkpoint,
-    watch: Watch,
+    checkpoint: Checkpoint | None,
+    callback: Callback,
 ) -> Fitted:
     with tempfile.TemporaryDirectory(prefix="hashgnn-") as folder:
         negatives = Path(folder, "triplets.npy")
@@ -132,15 +128,13 @@ def _train(
             write_negatives(negatives, parts, chosen.negatives, chosen.rounds, options.seed)
         task = Task(
             split=parts,
-            triplets=load_array(negatives, memory_map=True) if negatives.exists() else None,
             bits=options.bits,
             seed=options.seed,
-            parameters=chosen.parameters,
             device=device,
-            checkpoint=checkpoint,
-            watch=watch,
+            negatives=load_array(negatives, memory_map=True) if negatives.exists() else None,
         )
-        return import_module(chosen.module).fit(task)
+        method = load_method(chosen.module)
+        return fit_method(method, task, chosen.parameters, checkpoint, callback)
 
 
 def _model(given: Given, fitted: Fitted, record: Mapping[str, Any]) -> Model:

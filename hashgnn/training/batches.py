@@ -1,7 +1,7 @@
 """Minibatches of training interactions with their negatives and sampled neighborhoods."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
@@ -10,36 +10,30 @@ from torch import Tensor
 from hashgnn.data.interactions import Csr
 from hashgnn.graph.bipartite import Graph
 from hashgnn.graph.sampling import Block, NeighborSampler
+from hashgnn.models.graph_hasher import Batch
 
 Sampling = Literal["sampled", "sources", "whole"]
 
 
-class Batch(NamedTuple):
-    """What one step computes on.
-
-    ``nodes`` int32: the distinct nodes of the batch, the first ``n_users`` of them users.
-    ``blocks``: one (targets, neighbors) a layer, the last one's targets being ``nodes``; they read
-    embeddings of all nodes, or of the distinct ``sources`` int32. ``users`` int32 [B] and
-    ``items`` int32 [B, 1 + n] (the interaction's item first, then its negatives) are rows of
-    ``nodes``.
-    """
-
-    nodes: Tensor
-    blocks: list[tuple[Tensor, Tensor]]
-    n_users: int
-    users: Tensor
-    items: Tensor
-    sources: Tensor | None = None
-
-
 class Batches:
-    """All training interactions once an epoch, in an order drawn from (seed, epoch).
+    """All training interactions once per epoch, in an order drawn from (seed, epoch).
 
-    One by one, or, if ``by_user``, user by user: all interactions of some users make a batch.
+    Batch i of epoch e depends on the seed, e and i alone, so that a resumed training sees the same
+    batches as an uninterrupted one.
 
-    Batch i of epoch e depends on the seed, e and i alone, so that a resumed training sees what
-    an uninterrupted one would. Epoch e uses round e (modulo their number) of the triplets.
-    Blocks are ``sampled`` with or without their ``sources``, or there are none: ``whole``.
+    Args:
+        train: The training interactions.
+        negatives: int32 [rounds, interactions, n]; epoch e uses round e modulo their number.
+        graph: The graph to sample neighbors from.
+        fanouts: Neighbors sampled per node, nearest hop first.
+        batch_size: Interactions per batch.
+        seed: Seed of the order and of the neighbors.
+        device: Where the batches' tensors are put.
+        by_user: Order interactions by user, so that a batch holds all those of some users.
+
+    Attributes:
+        sampling: ``sampled`` blocks that index all nodes; blocks that index the distinct
+            ``sources``; or none, for propagation over ``whole`` neighborhoods.
     """
 
     sampling: Sampling = "sampled"
@@ -47,7 +41,7 @@ class Batches:
     def __init__(
         self,
         train: Csr,
-        triplets: np.ndarray,
+        negatives: np.ndarray,
         graph: Graph,
         fanouts: Sequence[int],
         batch_size: int,
@@ -59,7 +53,7 @@ class Batches:
             np.arange(graph.n_users, dtype=np.int32), np.diff(train.indptr).astype(np.int64)
         )
         self.items = train.indices
-        self.triplets = triplets
+        self.negatives = negatives
         self.batch_size = min(batch_size, len(self.items))
         self.seed = seed
         self.device = device
@@ -67,13 +61,13 @@ class Batches:
         self._sampler = NeighborSampler(graph, fanouts)
 
     def __len__(self) -> int:
-        """Batches an epoch; a last one of less than half the size joins its predecessor."""
+        """Return the batches per epoch; a rest of less than half a batch joins the last one."""
         return max(1, round(len(self.items) / self.batch_size))
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        """The batches of one epoch from number ``first`` on."""
+        """Yield the batches of one epoch from number ``first`` on."""
         order = self._order(np.random.default_rng([self.seed, epoch]))
-        negatives = self.triplets[epoch % len(self.triplets)]
+        negatives = self.negatives[epoch % len(self.negatives)]
         for number in range(first, len(self)):
             last = number == len(self) - 1
             start = number * self.batch_size

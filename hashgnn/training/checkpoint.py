@@ -1,4 +1,4 @@
-"""Interrupted trainings go on where they were, and end as uninterrupted ones would."""
+"""Save the state of a training, so that an interrupted one resumes and gives the same result."""
 
 import errno
 import struct
@@ -16,22 +16,29 @@ from hashgnn.files import atomic_write
 
 State = dict[str, Any]
 
-# What zipfile and torch raise for content that is not what was written.
+# Errors of zipfile and torch for damaged content.
 _DAMAGE = (
     *(BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError),
     *(ValueError, LookupError),
 )
 
-PATIENCE = 20  # times as long as writing takes, between two times: at most a twentieth of a run
+# Shortest time between two checkpoints, in times that writing one takes: writing takes at most a
+# twentieth of a training.
+PATIENCE = 20
 
 
 class Checkpoint:
-    """The state of a training on disk, for the same training only.
+    """The state of a training on disk.
 
-    ``fingerprint`` stands for all that the outcome depends on: settings, code, kind of device and
-    inputs. A file with another one is of another training and is not used, nor is a damaged one:
-    a line to stderr says so. States hold tensors, numbers, texts, lists and dicts, and are read
-    without unpickling anything else.
+    A file of another training, or a damaged one, is not used, which a line to stderr reports.
+    States hold tensors, numbers, texts, lists and dicts, and are read without unpickling anything
+    else.
+
+    Args:
+        path: The file.
+        fingerprint: Digest of everything that the result depends on: settings, code, kind of
+            device and inputs.
+        every_seconds: Shortest time between two checkpoints.
     """
 
     def __init__(self, path: Path, fingerprint: str, every_seconds: float = 60.0) -> None:
@@ -42,9 +49,10 @@ class Checkpoint:
         self._cost = 0.0
 
     def load(self) -> State | None:
-        """The state to go on from; None if there is none, or none of this training.
+        """Return the saved state, or None if there is none of this training.
 
-        ``OSError`` where there is one that the system does not let be read.
+        Raises:
+            OSError: If the file cannot be read.
         """
         if not self.path.is_file():
             return None
@@ -52,11 +60,12 @@ class Checkpoint:
         if stored.get("fingerprint") == self.fingerprint:
             return stored["state"]
         found = "of other settings, code, device or data" if stored else "damaged"
-        print(f"{self.path}: {found}; the training begins anew", file=sys.stderr, flush=True)
+        message = f"{self.path}: {found}; the training starts from the beginning"
+        print(message, file=sys.stderr, flush=True)
         return None
 
     def save_if_due(self, state: Callable[[], State]) -> None:
-        """Write what ``state`` returns, atomically, unless that was done a short while ago."""
+        """Write what ``state`` returns, atomically, unless the last time was too recent."""
         began = time.monotonic()
         if began - self._saved < max(self.every_seconds, PATIENCE * self._cost):
             return
@@ -67,14 +76,14 @@ class Checkpoint:
         self._cost = self._saved - began
 
     def remove(self) -> None:
-        """The training is done."""
+        """Delete the file when the training is done."""
         self.path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> State:
-    """What the file holds; nothing if it is damaged.
+    """Return the content of the file; empty if it is damaged.
 
-    torch reads altered numbers without complaint, so the archive's own checksums come first.
+    torch does not notice altered numbers, so the archive's checksums are tested first.
     """
     try:
         with ZipFile(path) as archive:
@@ -91,17 +100,17 @@ def _read(path: Path) -> State:
 
 
 def _tells_damage(error: Exception) -> bool:
-    """Whether an error of a general kind is about the content: not of memory, device or disk."""
+    """Return whether an error is about the file's content, not about memory, device or disk."""
     if isinstance(error, OSError):
-        return error.errno == errno.EINVAL  # a seek to where no file goes
+        return error.errno == errno.EINVAL  # a seek to an invalid offset
     if isinstance(error, RuntimeError):
         return "PytorchStreamReader" in str(error) or "encrypted" in str(error)
-    return type(error).__name__ == "UnpicklingError"  # whose module has no place here
+    return type(error).__name__ == "UnpicklingError"  # of pickle, which is not imported
 
 
 def _save(stored: State, path: Path) -> None:
     try:
         torch.save(stored, path)
-    except RuntimeError as error:  # torch's own, of a disk that takes no more
+    except RuntimeError as error:  # torch's error for a full disk
         reason = str(error).splitlines()[0]
-        raise OSError(f"the state of the training cannot be written ({reason})") from error
+        raise OSError(f"cannot write the state of the training ({reason})") from error

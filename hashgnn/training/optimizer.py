@@ -1,12 +1,12 @@
-"""Adam, over all parameters in each step or over the embeddings that the step read.
+"""Adam, over all parameters in each step or over the embeddings that the step reads.
 
 Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, ICLR, Algorithm 1.
 
-On a graph of millions of nodes a batch reads few of the embeddings, and to go over all of them
-takes most of a step. ``touched`` leaves embeddings that a step did not read, and their moments, as
-they are: what ``torch.optim.SparseAdam`` does. It is not what Adam does, which goes on moving them
-by their momentum; to catch up on that exactly would cost as much as it saves. Where a step reads
-every embedding the two are the same.
+On a graph of millions of nodes a batch reads few of the embeddings, and updating all of them takes
+most of a step. ``TouchedAdam`` leaves embeddings that a step does not read, and their moments,
+unchanged, like ``torch.optim.SparseAdam``. Adam would keep moving them by their momentum;
+reproducing that exactly would cost as much as it saves. If a step reads every embedding, both are
+the same.
 """
 
 import math
@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from hashgnn.kernels import njit
-from hashgnn.models.base import GraphHasher
+from hashgnn.models.graph_hasher import GraphHasher
 
 
 def cosine(share: float, end: float) -> float:
-    """Half a cosine from 1 to ``end`` as the ``share`` of training done goes from 0 to 1.
+    """Return half a cosine from 1 to ``end`` as ``share``, the part of the training, goes 0 to 1.
 
     Loshchilov and Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts, Eq. 5.
     """
@@ -32,11 +32,11 @@ Updates = Literal["all", "touched", "auto"]
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
-FEW = 0.25  # share of the embeddings that a batch reads, from which on all are updated
+FEW = 0.25  # all embeddings are updated if a batch reads at least this share of them
 
 
 def touches_few(wanted: Updates, n_read: int, n_nodes: int) -> bool:
-    """Whether to update only the embeddings that a step reads; ``n_read`` by the first batch."""
+    """Return whether to update only embeddings that are read: ``n_read`` by the first batch."""
     return wanted == "touched" or (wanted == "auto" and n_read < FEW * n_nodes)
 
 
@@ -50,30 +50,30 @@ class DenseAdam:
         )
 
     def set_learning_rate(self, rate: float) -> None:
-        """For the steps to come."""
+        """Set the learning rate of the next steps."""
         for group in self._adam.param_groups:
             group["lr"] = rate
 
     def read(self, nodes: Tensor | None) -> Tensor:
-        """The embeddings [n_nodes, d]."""
+        """Return all embeddings [n_nodes, d]."""
         return self._embedding
 
     def step(self) -> None:
-        """Follow the gradients of what was read, and forget them."""
+        """Update by the gradients of what was read, and clear them."""
         self._adam.step()
         self._adam.zero_grad()
 
     def state_dict(self) -> dict[str, Any]:
-        """For a checkpoint."""
+        """Return the state, for a checkpoint."""
         return self._adam.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state_dict`` returned."""
+        """Restore what ``state_dict`` returned."""
         self._adam.load_state_dict(state)
 
 
 class TouchedAdam:
-    """Adam over the embeddings that a step read, and over all other parameters of ``model``."""
+    """Adam over the embeddings that a step reads, and over all other parameters of ``model``."""
 
     def __init__(self, model: GraphHasher, learning_rate: float) -> None:
         self._table = model.embedding.requires_grad_(False)
@@ -87,20 +87,20 @@ class TouchedAdam:
         self._nodes, self._read = torch.empty(0), torch.empty(0)
 
     def set_learning_rate(self, rate: float) -> None:
-        """For the steps to come."""
+        """Set the learning rate of the next steps."""
         self._learning_rate = rate
         for group in self._adam.param_groups:
             group["lr"] = rate
 
     def read(self, nodes: Tensor | None) -> Tensor:
-        """Embeddings [rows, d] of distinct ``nodes`` int [rows]."""
+        """Return the embeddings [rows, d] of distinct ``nodes`` int [rows]."""
         assert nodes is not None
         self._nodes = nodes
         self._read = self._table[nodes.long()].requires_grad_()
         return self._read
 
     def step(self) -> None:
-        """Follow the gradients of what was read, and forget them."""
+        """Update by the gradients of what was read, and clear them."""
         self._adam.step()
         self._adam.zero_grad()
         self._steps += 1
@@ -110,12 +110,12 @@ class TouchedAdam:
         update_rows(*moments, self._nodes, gradient, self._learning_rate, self._steps)
 
     def state_dict(self) -> dict[str, Any]:
-        """For a checkpoint."""
+        """Return the state, for a checkpoint."""
         table = {"first": self._first, "second": self._second, "steps": self._steps}
         return {"others": self._adam.state_dict(), "table": table}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state_dict`` returned."""
+        """Restore what ``state_dict`` returned."""
         self._adam.load_state_dict(state["others"])
         self._first.copy_(state["table"]["first"])
         self._second.copy_(state["table"]["second"])
@@ -131,9 +131,16 @@ def update_rows(
     rate: float,
     steps: int,
 ) -> None:
-    """Step number ``steps`` (from 1) of Adam on the rows ``nodes``, distinct, in place.
+    """Update rows of ``table`` in place by a step of Adam.
 
-    ``table`` and its moments ``first`` and ``second`` [n, d]; ``gradient`` [rows, d].
+    Args:
+        table: float32 [n, d].
+        first: [n, d], first moments; updated too.
+        second: [n, d], second moments; updated too.
+        nodes: int [rows], distinct rows of ``table``.
+        gradient: [rows, d].
+        rate: Learning rate.
+        steps: Number of the step, from 1.
     """
     size = rate / (1 - BETAS[0] ** steps)
     root = (1 - BETAS[1] ** steps) ** 0.5
@@ -160,7 +167,7 @@ def update_rows_reference(
     size: float,
     root: float,
 ) -> None:
-    """What the kernel does, in plain torch operations."""
+    """Update rows in plain torch operations: the reference for the kernel."""
     rows = nodes.long()
     m = first[rows].lerp(gradient, 1 - BETAS[0])
     v = BETAS[1] * second[rows] + (1 - BETAS[1]) * gradient.square()

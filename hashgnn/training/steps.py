@@ -1,28 +1,43 @@
-"""One step of a training: propagate, compare, go back, update."""
+"""Training steps, over sampled neighbors or whole neighborhoods, and the choice between them."""
 
 import copy
 import time
+from collections.abc import Callable
 from itertools import count
+from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from hashgnn.graph.bipartite import Graph
-from hashgnn.models.base import GraphHasher
-from hashgnn.models.hashing import Progress
-from hashgnn.models.settings import TrainingSettings
-from hashgnn.training.batches import Batch, Batches, Sampling
-from hashgnn.training.engine import Choice, Engine, choose_faster
+from hashgnn.models.graph_hasher import Batch, GraphHasher
+from hashgnn.models.method import GraphParameters, Progress
+from hashgnn.training import HOPELESS, TARGET_COST
+from hashgnn.training.batches import Batches, Sampling
 from hashgnn.training.optimizer import DenseAdam, TouchedAdam, touches_few
 
-# Where layers may multiply in bfloat16; the kernels of the CPU do not.
+Engine = Literal["sampled", "full"]
+
+# Device types on which layers may multiply in bfloat16; the CPU kernels do not.
 _MIXED = ("cuda",)
+
+# Steps of each engine that are timed by ``auto``.
+TURNS = 5
+
+
+class Choice(NamedTuple):
+    """The chosen engine, and why."""
+
+    engine: Engine
+    reason: str
 
 
 class Steps:
-    """Steps by the engine that was chosen, with the optimizer that the first batch asks for.
+    """Take steps with the chosen engine, and with the optimizer that suits the first batch.
 
-    ``choices`` says what was chosen, and why.
+    Attributes:
+        choices: What was chosen and why, in words.
     """
 
     def __init__(
@@ -30,33 +45,33 @@ class Steps:
         model: GraphHasher,
         graph: Graph,
         batches: Batches,
-        settings: TrainingSettings,
+        parameters: GraphParameters,
         choice: Choice,
     ) -> None:
         self.model = model
         self.graph = graph
-        self.dropout = settings.embedding_dropout
+        self.dropout = parameters.embedding_dropout
         first = next(batches.epoch(0))
         self.engine = choice.engine
         self.choices = [f"engine: {choice.engine} ({choice.reason})"]
         n_read, n_nodes = _count_read(first), graph.n_nodes
         learns = self.engine == "sampled" and model.embedding.requires_grad
-        learns = learns and settings.user_embeddings
-        few = learns and touches_few(settings.embedding_updates, n_read, n_nodes)
+        learns = learns and parameters.user_embeddings
+        few = learns and touches_few(parameters.embedding_updates, n_read, n_nodes)
         if learns:
             which = "only those that a step reads" if few else "all"
             share = f"the first batch reads {n_read:,} of {n_nodes:,}"
             self.choices.append(f"embeddings updated: {which} ({share})")
         device = model.embedding.device.type
-        self.mixed = settings.mixed_precision and device in _MIXED
-        if settings.mixed_precision:
+        self.mixed = parameters.mixed_precision and device in _MIXED
+        if parameters.mixed_precision:
             self.choices.append(f"layers multiply in {'bfloat16' if self.mixed else 'float32'}")
-        self.optimizer = (TouchedAdam if few else DenseAdam)(model, settings.learning_rate)
+        self.optimizer = (TouchedAdam if few else DenseAdam)(model, parameters.learning_rate)
         sampling: Sampling = "sources" if few else "sampled"
         batches.sampling = "whole" if self.engine == "full" else sampling
 
     def __call__(self, batch: Batch, progress: Progress, rng: torch.Generator) -> float:
-        """Take the step that ``batch`` gives, and return its loss."""
+        """Take a step on ``batch`` and return its loss."""
         x = drop(self.optimizer.read(batch.sources), self.dropout, rng)
         a = self._propagate(x, batch)
         loss = self.model.batch_loss(a, batch, progress, rng)
@@ -65,7 +80,7 @@ class Steps:
         return loss.item()
 
     def set_learning_rate(self, rate: float) -> None:
-        """For the steps to come."""
+        """Set the learning rate of the next steps."""
         self.optimizer.set_learning_rate(rate)
 
     def _propagate(self, x: Tensor, batch: Batch) -> Tensor:
@@ -78,10 +93,10 @@ class Steps:
 
 
 def drop(x: Tensor, rate: float, rng: torch.Generator) -> Tensor:
-    """Each number of ``x`` is 0 with probability ``rate``, else divided by 1 - ``rate``.
+    """Set each value of ``x`` to 0 with probability ``rate``, else divide it by 1 - ``rate``.
 
     Srivastava et al. (2014), Dropout: A Simple Way to Prevent Neural Networks from Overfitting.
-    torch's own takes no generator, and a resumed training must draw what it would have drawn.
+    torch's own takes no generator, which a resumed training needs to draw the same values.
     """
     if rate == 0:
         return x
@@ -90,26 +105,26 @@ def drop(x: Tensor, rate: float, rng: torch.Generator) -> Tensor:
 
 
 def _count_read(batch: Batch) -> int:
-    """Distinct embeddings that a sampled batch reads."""
+    """Return the number of distinct embeddings that a sampled batch reads."""
     targets, drawn = batch.blocks[0]
     return len(torch.unique(torch.cat([targets, drawn.flatten()])))
 
 
 def choose_engine(
-    model: GraphHasher, graph: Graph, batches: Batches, settings: TrainingSettings
+    model: GraphHasher, graph: Graph, batches: Batches, parameters: GraphParameters
 ) -> Choice:
-    """What ``settings.engine`` says; for ``auto`` both take a few steps with copies of ``model``.
+    """Return the engine of ``parameters.engine``; ``auto`` times steps of both on copies.
 
     Leaves the model, the batches and torch's random state as they were.
     """
-    if settings.engine != "auto":
-        return Choice(settings.engine, "as the settings say")
+    if parameters.engine != "auto":
+        return Choice(parameters.engine, "as the settings say")
     tried: dict[Engine, _Trial] = {}
 
     def seconds(engine: Engine) -> float:
         if engine not in tried:
             own, choice = copy.copy(batches), Choice(engine, "tried")
-            steps = Steps(copy.deepcopy(model).train(), graph, own, settings, choice)
+            steps = Steps(copy.deepcopy(model).train(), graph, own, parameters, choice)
             tried[engine] = _Trial(steps, own)
         return tried[engine].seconds()
 
@@ -118,7 +133,7 @@ def choose_engine(
 
 
 class _Trial:
-    """The first steps of a training."""
+    """Time the first steps of a training."""
 
     def __init__(self, steps: Steps, batches: Batches) -> None:
         self.steps = steps
@@ -128,9 +143,50 @@ class _Trial:
         self.stream = (batch for epoch in count() for batch in batches.epoch(epoch))
 
     def seconds(self) -> float:
-        """Of the next step, from the making of its batch on."""
+        """Return the time that the next step takes, its batch included."""
         began = time.perf_counter()
         self.steps(next(self.stream), self.progress, self.rng)
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         return time.perf_counter() - began
+
+
+def choose_faster(batch: Batch, graph: Graph, seconds: Callable[[Engine], float]) -> Choice:
+    """Return the engine whose step takes less time.
+
+    Args:
+        batch: A sampled batch, which costs are estimated from first.
+        graph: The graph.
+        seconds: Takes a step with an engine and returns the time.
+    """
+    times = full_cost(batch, graph) / sampled_cost(batch)
+    if times > HOPELESS:
+        reason = f"over whole neighborhoods a step costs {times:,.0f} times as much"
+        return Choice("sampled", reason)
+    sampled, full = _least_of_turns(seconds)
+    reason = f"a step took {_ms(sampled)} ms sampled, {_ms(full)} over whole neighborhoods"
+    return Choice("sampled" if sampled <= full else "full", reason)
+
+
+def _least_of_turns(seconds: Callable[[Engine], float]) -> tuple[float, float]:
+    """Return the shortest times of a sampled and a full step: other processes only add to them."""
+    turns = [(seconds("sampled"), seconds("full")) for _ in range(TURNS + 1)]
+    sampled, full = zip(*turns[1:], strict=True)  # the first turn compiles kernels and fills caches
+    return min(sampled), min(full)
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:,.3g}"
+
+
+def sampled_cost(batch: Batch) -> int:
+    """Return the cost of a sampled step: rows read, plus ``TARGET_COST`` per target."""
+    return sum(TARGET_COST * len(targets) + drawn.numel() for targets, drawn in batch.blocks)
+
+
+def full_cost(batch: Batch, graph: Graph) -> int:
+    """Return the cost over whole neighborhoods; the last layer computes the batch's nodes only."""
+    degrees = np.diff(graph.indptr)
+    everywhere = TARGET_COST * graph.n_nodes + int(degrees.sum())
+    last = TARGET_COST * len(batch.nodes) + int(degrees[batch.nodes.cpu().numpy()].sum())
+    return (len(batch.blocks) - 1) * everywhere + last

@@ -1,4 +1,4 @@
-"""Train one method on one data set, for one number of bits and one seed."""
+"""Train one method on one data set, for one number of bits and one seed: a stage."""
 
 import argparse
 import ctypes
@@ -7,32 +7,37 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from hashgnn.checksums import file_checksum
 from hashgnn.data.interactions import load_split
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_array, save_array
-from hashgnn.models.task import Fitted, Task, print_news
+from hashgnn.models.method import Task, Vectors
 from hashgnn.stage.code_digest import own_code
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 from hashgnn.stage.followed import check_followed
 from hashgnn.training.checkpoint import Checkpoint
-from hashgnn.training.history import board_writer
+from hashgnn.training.fit import (
+    Callback,
+    Fitted,
+    TrainingProgress,
+    fit,
+    load_method,
+    print_progress,
+)
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 def keep_freed_memory() -> None:
-    """Have the process keep the memory that it frees, where the C library is glibc.
+    """Keep freed memory in the process, where the C library is glibc.
 
-    Each step of a training frees what the next one wants again. By default large pieces go back to
-    the system, which clears every page anew: a third of the time of a step on Gowalla.
+    Each step frees what the next one allocates again. By default large blocks go back to the
+    system, which clears every page: a third of the time of a step on Gowalla.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch: large pages for large tensors
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
@@ -41,8 +46,8 @@ def keep_freed_memory() -> None:
         mallopt(_TRIM_THRESHOLD, 2**31 - 1)
 
 
-# What an interrupted training is told.
-GO_ON = "give the same command again; a training goes on from its last saved state, if any"
+# Advice after an interruption.
+RESUME = "give the same command again; a training resumes from its last checkpoint, if any"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         type=Path,
         nargs="?",
         metavar="FILE",
-        help="negatives for a method that trains on those drawn by the workflow",
+        help="negatives, for a method that takes the shared training",
     )
     parser.add_argument(
         "--pretrained",
@@ -62,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         nargs="*",
         default=[],
         metavar="FILE",
-        help="vectors of users and of items for a method that hashes those of another one",
+        help="vectors of users and of items by another model, for a method that hashes them",
     )
     parser.add_argument(
         "--device",
@@ -75,15 +80,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         type=float,
         default=60,
         metavar="S",
-        help="time between two checkpoints, from which an interrupted training goes on",
+        help="shortest time between two checkpoints, from which an interrupted training resumes",
     )
     parser.add_argument(
         "--tensorboard",
         action=argparse.BooleanOptionalAction,
         default=os.environ.get("HASHGNN_TENSORBOARD", "") == "1",
-        help="write the course for TensorBoard too; by default if $HASHGNN_TENSORBOARD is 1",
+        help="also write the course for TensorBoard; by default if $HASHGNN_TENSORBOARD is 1",
     )
-    return run_stage(parser, _run, argv, GO_ON)
+    return run_stage(parser, _run, argv, RESUME)
 
 
 def _run(args: argparse.Namespace) -> Facts:
@@ -99,23 +104,22 @@ def _run(args: argparse.Namespace) -> Facts:
     )
     task = Task(
         split=load_split(args.split),
-        triplets=load_array(args.triplets, memory_map=True) if args.triplets else None,
         bits=settings["bits"],
         seed=settings["seed"],
-        parameters=settings["parameters"],
         device=device,
-        checkpoint=checkpoint,
+        negatives=load_array(args.triplets, memory_map=True) if args.triplets else None,
         pretrained=_pretrained(args.pretrained),
-        watch=board_writer(args.output / "tensorboard") if args.tensorboard else print_news,
     )
-    fitted = import_module(settings["method"]).fit(task)
+    callback = board_writer(args.output / "tensorboard") if args.tensorboard else print_progress
+    method = load_method(settings["method"])
+    fitted = fit(method, task, settings["parameters"], checkpoint, callback)
     _save(args.output, fitted)
     checkpoint.remove()
     devices = {"device": describe_device(device), "device_option": args.device}
     return {**devices, **fitted.recorded()}
 
 
-def _pretrained(files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray] | None:
+def _pretrained(files: Sequence[Path]) -> Vectors | None:
     if not files:
         return None
     users, items = map(load_array, files)
@@ -123,9 +127,15 @@ def _pretrained(files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def fingerprint(settings: Mapping[str, Any], device: torch.device, checksums: Iterable[str]) -> str:
-    """A digest of all that the outcome depends on; ``checksums`` stand for the inputs.
+    """Return a digest of everything that the result depends on.
 
-    Raises ``InputError`` for a method or encoder whose edits would go unseen.
+    Args:
+        settings: The stage's settings.
+        device: The device, of which the kind counts.
+        checksums: Those of the inputs.
+
+    Raises:
+        InputError: For a method or encoder whose edits the code digest would miss.
     """
     encoder = [e for key, e in settings["parameters"].items() if key == "encoder"]
     check_followed(own_code, settings["method"], *encoder)
@@ -135,7 +145,7 @@ def fingerprint(settings: Mapping[str, Any], device: torch.device, checksums: It
 
 
 def choose_device(name: str) -> torch.device:
-    """``auto``: a GPU where there is one; ``InputError`` for one that is not there."""
+    """Return the device; ``auto`` is a GPU if there is one. ``InputError`` if it is missing."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -145,8 +155,32 @@ def choose_device(name: str) -> torch.device:
         reason = str(error).splitlines()[0]
         raise InputError(f"device {name}: {reason}; use auto, cpu, cuda or cuda:N") from error
     if device.type not in ("cpu", "cuda"):
-        raise InputError(f"device {name}: not tried with this; use auto, cpu, cuda or cuda:N")
+        raise InputError(f"device {name}: not supported; use auto, cpu, cuda or cuda:N")
     return device
+
+
+def board_writer(folder: Path) -> Callback:
+    """Return a callback that prints progress and writes its numbers for TensorBoard to ``folder``.
+
+    Raises:
+        InputError: If TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise InputError(
+            f"TensorBoard cannot be imported ({error}): pip install tensorboard, "
+            "or leave the option tensorboard out"
+        ) from error
+    writer = SummaryWriter(str(folder))
+
+    def write(progress: TrainingProgress) -> None:
+        print_progress(progress)
+        for name, value in progress.values.items():
+            writer.add_scalar(name, value, progress.iteration)
+        writer.flush()
+
+    return write
 
 
 def _save(folder: Path, fitted: Fitted) -> None:
@@ -159,7 +193,7 @@ def _save(folder: Path, fitted: Fitted) -> None:
 
 
 def describe_device(device: torch.device) -> str:
-    """The GPU's name, or cpu."""
+    """Return the name of the GPU, or cpu."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
 
 

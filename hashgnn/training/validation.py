@@ -1,9 +1,12 @@
-"""How well a model does on the validation interactions while it trains."""
+"""Measure a model on the validation interactions during training, and record the course."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -11,63 +14,66 @@ from hashgnn.data.interactions import Csr, Split, take_rows
 from hashgnn.evaluation.ranks import Ranks, hit_rate, ranks_of_levels, ranks_of_lists
 from hashgnn.evaluation.representation import Encoded
 from hashgnn.kernels import njit
-from hashgnn.models.hashing import sign
+from hashgnn.models.graph_hasher import sign
 from hashgnn.search import Index
 
 CUTOFF = 50
 CANDIDATES = 500
+COLUMNS = ("iteration", "epoch", "p", "auc", "auc_codes", "loss")
 
 
-def validation_hr(users: Encoded, items: Encoded, split: Split, searches: Sequence[str]) -> float:
-    """HR@50 on the validation interactions, training items masked, averaged over ``searches``.
+def validation_recall(
+    users: Encoded, items: Encoded, split: Split, searches: Sequence[str]
+) -> float:
+    """Return recall@50 on the validation interactions, averaged over ``searches``.
 
-    NaN where nobody has a validation interaction.
+    Training items are excluded. NaN if no user has a validation interaction.
     """
-    wanting = np.flatnonzero(np.diff(split.validation.indptr))
-    if not len(wanting):
+    validated = np.flatnonzero(np.diff(split.validation.indptr))
+    if not len(validated):
         return float("nan")
-    known, wanted = take_rows(split.train, wanting), take_rows(split.validation, wanting)
-    index, users, sizes = Index(*items), users.rows(wanting), np.diff(wanted.indptr)
+    seen, relevant = take_rows(split.train, validated), take_rows(split.validation, validated)
+    index, users, sizes = Index(*items), users.rows(validated), np.diff(relevant.indptr)
     rates = [
-        hit_rate(_ranks(index, users, known, wanted, search), sizes, [CUTOFF])[0]
+        hit_rate(_ranks(index, users, seen, relevant, search), sizes, [CUTOFF])[0]
         for search in searches
     ]
     return float(np.mean(rates))
 
 
 def of_some_users(split: Split, count: int, seed: int) -> Split:
-    """``split`` with the validation interactions of ``count`` users who have any, or all (0)."""
+    """Keep the validation interactions of ``count`` users who have any; 0: of all."""
     sizes = np.diff(split.validation.indptr)
-    wanting = np.flatnonzero(sizes)
-    if not 0 < count < len(wanting):
+    validated = np.flatnonzero(sizes)
+    if not 0 < count < len(validated):
         return split
     rng = np.random.default_rng([seed, 0x5E1])
-    chosen = np.sort(rng.choice(wanting, size=count, replace=False))
+    chosen = np.sort(rng.choice(validated, size=count, replace=False))
     indptr = np.zeros_like(split.validation.indptr)
     indptr[chosen + 1] = sizes[chosen]
     indices = take_rows(split.validation, chosen).indices
     return replace(split, validation=Csr(np.cumsum(indptr), indices))
 
 
-def _ranks(index: Index, users: Encoded, known: Csr, wanted: Csr, search: str) -> Ranks:
+def _ranks(index: Index, users: Encoded, seen: Csr, relevant: Csr, search: str) -> Ranks:
     codes, vectors = users
     if search == "hamming":
         assert codes is not None
-        return ranks_of_levels(*index.level_counts(codes, CUTOFF, known, wanted), CUTOFF)
+        return ranks_of_levels(*index.level_counts(codes, CUTOFF, seen, relevant), CUTOFF)
     assert vectors is not None
     if search == "continuous":
-        ranked, _ = index.continuous(vectors, CUTOFF, known)
+        ranked, _ = index.continuous(vectors, CUTOFF, seen)
     else:
         assert codes is not None
-        ranked, _ = index.hierarchical(codes, vectors, CUTOFF, known, CANDIDATES)
-    return ranks_of_lists(ranked, wanted)
+        ranked, _ = index.hierarchical(codes, vectors, CUTOFF, seen, CANDIDATES)
+    return ranks_of_lists(ranked, relevant)
 
 
 class PairwiseAuc:
     """Probability that a validation interaction scores above a random item (Rendle et al. 2009).
 
-    Each validation interaction is compared with one item that its user has neither in training
-    nor in validation, drawn once from ``seed``; ties count one half.
+    Each validation interaction is compared with one item that its user has neither in training nor
+    in validation, drawn once from ``seed``. A tie counts one half.
     """
 
     def __init__(self, split: Split, seed: int) -> None:
@@ -78,7 +84,7 @@ class PairwiseAuc:
         self.negatives = torch.from_numpy(_negatives(split, users, rng))
 
     def of_vectors(self, users: Tensor, items: Tensor) -> float:
-        """AUC of inner products; ``users`` [U, K] and ``items`` [I, K]."""
+        """Return the AUC of the inner products of ``users`` [U, K] and ``items`` [I, K]."""
         own = users[self.users.to(users.device)]
         positive = (own * items[self.positives.to(items.device)]).sum(1)
         negative = (own * items[self.negatives.to(items.device)]).sum(1)
@@ -86,20 +92,20 @@ class PairwiseAuc:
         return float(above.mean()) if len(above) else float("nan")
 
     def of_codes(self, users: Tensor, items: Tensor) -> float:
-        """AUC of the Hamming similarity of their signs."""
+        """Return the AUC of the Hamming similarity of the signs."""
         return self.of_vectors(sign(users), sign(items))
 
 
 def _negatives(split: Split, users: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One item a row; a user that has every item keeps whatever the last draw gave."""
+    """Draw an item per row that its user does not have, except users who have every item."""
     drawn = rng.integers(split.n_items, size=len(users))
     for _ in range(100):
-        known = np.zeros(len(users), dtype=bool)
+        taken = np.zeros(len(users), dtype=bool)
         for part in (split.train, split.validation):
-            known |= _contains(part.indptr, part.indices, users, drawn)
-        if not known.any():
+            taken |= _contains(part.indptr, part.indices, users, drawn)
+        if not taken.any():
             break
-        drawn[known] = rng.integers(split.n_items, size=int(known.sum()))
+        drawn[taken] = rng.integers(split.n_items, size=int(taken.sum()))
     return drawn
 
 
@@ -107,10 +113,50 @@ def _negatives(split: Split, users: np.ndarray, rng: np.random.Generator) -> np.
 def _contains(
     indptr: np.ndarray, indices: np.ndarray, users: np.ndarray, items: np.ndarray
 ) -> np.ndarray:
-    """Whether each (user, item) is among the rows of the CSR matrix, sorted within a row."""
+    """Return whether each (user, item) is in the CSR matrix, whose rows are sorted."""
     found = np.empty(len(users), dtype=np.bool_)
     for row in range(len(users)):
         own = indices[indptr[users[row]] : indptr[users[row] + 1]]
         place = np.searchsorted(own, items[row])
         found[row] = place < len(own) and own[place] == items[row]
     return found
+
+
+class History:
+    """The course of a training, a row per interval.
+
+    Columns: iteration, epoch, p, auc (validation, continuous vectors), auc_codes (validation,
+    codes) and loss (the interval's mean).
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, float]] = []
+        self._sums: dict[str, float] = defaultdict(float)
+        self._count = 0
+
+    def add(self, **values: float) -> None:
+        """Add the values of one iteration to the interval."""
+        for name, value in values.items():
+            self._sums[name] += value
+        self._count += 1
+
+    def close_interval(self, **values: Any) -> dict[str, float]:
+        """End the interval: add and return a row of its means and ``values``."""
+        means = {name: total / self._count for name, total in self._sums.items()}
+        self.rows.append({**values, **means})
+        self._sums.clear()
+        self._count = 0
+        return self.rows[-1]
+
+    def state(self) -> dict[str, Any]:
+        """Return the state, for a checkpoint."""
+        return {"rows": self.rows, "sums": dict(self._sums), "count": self._count}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Restore what ``state`` returned."""
+        self.rows, self._count = state["rows"], state["count"]
+        self._sums.update(state["sums"])
+
+    def frame(self) -> pd.DataFrame:
+        """Return all rows as a data frame; without rows it has the columns too."""
+        return pd.DataFrame(self.rows, columns=list(COLUMNS))

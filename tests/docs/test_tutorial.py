@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hashgnn.config.model import resolve
 from tests.docs.blocks import ROOT
 
 FEW = {"generator": {"users": 80, "items": 60, "interactions": 1200}}
@@ -29,6 +30,7 @@ def small_demo() -> dict[str, Any]:
     paper, demo = (
         yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in ("config", "demo")
     )
+    paper = resolve(paper)
     for name, grid in demo["grids"].items():
         shown = paper["grids"].get(name, grid)
         if grid and "models" in shown and "sweeps" not in shown:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hashgnn.config.base import parse
 from hashgnn.data.interactions import Csr, Split, save_split
 from hashgnn.errors import InputError
 from hashgnn.evaluation import evaluate as stage
@@ -155,7 +156,7 @@ def test_retrieved_ndcg_reaches_its_window_whatever_the_cutoffs() -> None:
 )
 def test_wrong_settings_are_named(config: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Settings.from_config(config)
+        parse(Settings, config, "evaluation")
 
 
 def write_inputs(folder: Path) -> list[str]:

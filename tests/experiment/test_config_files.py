@@ -6,7 +6,7 @@ import yaml
 from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
-from hashgnn.config.files import refuse_repeated_keys, with_types
+from hashgnn.config.loading import refuse_repeated_keys, with_types
 from hashgnn.errors import InputError
 
 ROOT = Path(__file__).parents[2]

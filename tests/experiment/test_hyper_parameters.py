@@ -22,7 +22,6 @@ CONFIG = {
         name: SHIPPED["models"][name]
         for name in ("hashgnn", "hashgnn_nr", "hash_ste", "graphsage", "lsh", "als", "mf")
     },
-    "tuning": {**SHIPPED["tuning"], "spaces": {"hash_ste": {"scale": [0.5, 1]}}},
 }
 
 
@@ -37,8 +36,11 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
         ({"training": {"learning_rate": "1e-3"}}, "training.learning_rate: expected a number, got"),
         ({"training": {"epochs": 2.5}}, "training.epochs: expected a whole number, got 2.5"),
         ({"training": {"epochs": 0}}, "training.epochs: expected 1 or more, got 0"),
-        ({"training": {"widths": []}}, "training.widths: expected 1 or more, got ()"),
-        ({"training": {"widths": [8]}}, "training.widths: 1 of them, but 2 fanouts; give one"),
+        (
+            {"training": {"widths": []}},
+            "training.widths: expected a list that is not empty, got []",
+        ),
+        ({"training": {"widths": [8]}}, "training.widths: found 1, but fanouts has 2; expected"),
         ({"training": {"scale": -1.0}}, "training.scale: expected 0 or more, got -1.0"),
         (
             {"training": {"learning_rate": float("nan")}},
@@ -61,7 +63,7 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
                     "convolution": "GATConvx",
                 }
             },
-            "training.convolution: GATConvx: torch_geometric.nn has none of that name",
+            "training.convolution: GATConvx: torch_geometric.nn has no such convolution",
         ),
         (
             {"datasets": {"gowalla": {"training": {"epoch": 2}}}},
@@ -108,14 +110,17 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
             {"models": {"mf": {"module": "hashgnn.models.fm"}}},
             "models.mf.module: hashgnn.models.fm",
         ),
-        ({"models": {"mf": {"module": "hashgnn.files"}}}, "models.mf.module: hashgnn.files has no"),
+        (
+            {"models": {"mf": {"module": "hashgnn.files"}}},
+            "models.mf.module: hashgnn.files declares no METHOD",
+        ),
         (
             {"sweeps": {"ranking_weight": {"values": [0.5, "much"]}}},
             "sweeps.ranking_weight.values: ranking_weight: expected a number, got 'much'",
         ),
         (
-            {"tuning": {"spaces": {"hash_ste": {"scale": [0.5, -1]}}}},
-            "tuning.spaces.hash_ste: scale: expected 0 or more, got -1.0",
+            {"models": {"hash_ste": {"tuning": {"scale": [0.5, -1]}}}},
+            "models.hash_ste.tuning: scale: expected 0 or more, got -1",
         ),
         ({"tuning": {"training": {"epoch": 8}}}, "tuning.training: epoch: no such key; known here"),
     ],

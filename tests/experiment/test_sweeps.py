@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from hashgnn.config.parameters import negatives, parameters
+from hashgnn.config.methods import negatives, parameters
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import Point, Run, derived_models, points, runs, variant, variant_id
 

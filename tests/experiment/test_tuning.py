@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from hashgnn.config.parameters import parameters
+from hashgnn.config.methods import parameters
 from hashgnn.errors import InputError
 from hashgnn.experiment.tuning import settings_tried, trials, tried_models
 

@@ -1,14 +1,12 @@
-import math
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from hashgnn.data.interactions import Csr, Split
 from hashgnn.models import als
-from hashgnn.models.task import Task
-from hashgnn.training.checkpoint import Checkpoint
+from hashgnn.models.method import Task
+from hashgnn.training.fit import fit
+from tests.training.planted import check_vectors, train
 
 N_USERS, N_ITEMS, WIDTH = 30, 20, 4
 
@@ -18,21 +16,12 @@ def test_users_solve_their_normal_equations() -> None:
     alpha, penalty = 5.0, 0.5
     rng = np.random.default_rng(0)
     known = [np.sort(rng.choice(N_ITEMS, 6, replace=False)) for _ in range(N_USERS)]
-    train = Csr(np.arange(N_USERS + 1) * 6, np.concatenate(known).astype(np.int32))
+    train_part = Csr(np.arange(N_USERS + 1) * 6, np.concatenate(known).astype(np.int32))
     nobody = Csr(np.zeros(N_USERS + 1, np.int64), np.zeros(0, np.int32))
     settings = {"epochs": 100, "alpha": alpha, "regularization": penalty}
 
-    fitted = als.fit(
-        Task(
-            split=Split(train, nobody, nobody, N_USERS, N_ITEMS),
-            triplets=None,
-            bits=WIDTH,
-            seed=0,
-            parameters=settings,
-            device=torch.device("cpu"),
-            checkpoint=Checkpoint(Path("unused"), "", math.inf),
-        )
-    )
+    task = Task(Split(train_part, nobody, nobody, N_USERS, N_ITEMS), WIDTH, 0, torch.device("cpu"))
+    fitted = fit(als.METHOD, task, settings)
 
     items = fitted.item_vectors.astype(np.float64)
     for user, own in enumerate(known):
@@ -40,3 +29,11 @@ def test_users_solve_their_normal_equations() -> None:
         left = items.T @ items + (alpha - 1) * rows.T @ rows + penalty * np.eye(WIDTH)
         solution = np.linalg.solve(left, alpha * rows.sum(0))
         assert fitted.user_vectors[user] == pytest.approx(solution, abs=0.01)
+
+
+def test_vectors_find_the_planted_groups() -> None:
+    check_vectors(als)
+
+
+def test_dimensions_may_differ_from_bits() -> None:
+    assert train(als, dimensions=5).user_vectors.shape[1] == 5

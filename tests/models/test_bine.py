@@ -3,7 +3,11 @@ from itertools import chain
 import numpy as np
 import pytest
 
+from hashgnn.config.base import parse
+from hashgnn.errors import InputError
+from hashgnn.models import bine
 from hashgnn.models.bine import Side, explicit, implicit, train_edges
+from tests.training.planted import check_vectors, train
 
 LN3 = np.log(3)
 
@@ -88,3 +92,20 @@ def test_negatives_share_no_bucket_with_the_center() -> None:
 
     pushed = (users.contexts < 0).any(axis=1)
     assert pushed.tolist() == [False, False, False, True, True, False]
+
+
+def test_vectors_find_the_planted_groups() -> None:
+    check_vectors(bine, alpha=1.0, beta=1.0, learning_rate=0.1, epochs=20)
+
+
+def test_dimensions_may_differ_from_bits() -> None:
+    assert train(bine, dimensions=5).user_vectors.shape[1] == 5
+
+
+def test_there_are_no_more_walks_at_least_than_at_most() -> None:
+    walks = {"least_walks": 3, "most_walks": 2}
+
+    with pytest.raises(
+        InputError, match=r"^most_walks: expected least_walks \(3\) or more, got 2$"
+    ):
+        parse(bine.Parameters, walks)

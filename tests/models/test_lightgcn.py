@@ -5,9 +5,12 @@ import pytest
 import torch
 
 from hashgnn.graph.bipartite import Graph
-from hashgnn.models.hashing import Progress
-from hashgnn.models.lightgcn import LightGcn, LightGcnSettings, squared_length
-from hashgnn.training.batches import Batch
+from hashgnn.graph.sampling import NeighborSampler
+from hashgnn.models import lightgcn
+from hashgnn.models.graph_hasher import Batch
+from hashgnn.models.lightgcn import LightGcnEncoder, LightGcnModel, Parameters, squared_length
+from hashgnn.models.method import Progress
+from tests.training.planted import check_vectors
 
 # User 0 knows item 1, item 2 is alone.
 PAIR = Graph(np.array([0, 1, 2, 3]), np.array([1, 0, 2], dtype=np.int32), 1)
@@ -15,18 +18,20 @@ NODES = torch.tensor([0, 1, 2], dtype=torch.int32)
 BLOCKS = [(NODES, NODES[:, None])]
 USERS, ITEMS = torch.tensor([0]), torch.tensor([[1, 2]])
 
+# User 0 knows items 1 and 2; item 3 is alone and therefore its own neighbor.
+PATH = Graph(np.array([0, 2, 3, 4, 5]), np.array([1, 2, 0, 0, 3], dtype=np.int32), 1)
+X = torch.tensor([[1.0], [2.0], [4.0], [7.0]])
 
-def model(layers: int, regularization: float = 0.0) -> LightGcn:
-    settings = LightGcnSettings(
-        embedding_width=2, scale=1, layers=layers, regularization=regularization
-    )
-    made = LightGcn(PAIR, 2, settings)
+
+def model(layers: int, regularization: float = 0.0) -> LightGcnModel:
+    settings = Parameters(embedding_width=2, scale=1, layers=layers, regularization=regularization)
+    made = LightGcnModel(PAIR, 2, settings)
     with torch.no_grad():
         made.embedding.copy_(torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
     return made
 
 
-def loss_of(made: LightGcn) -> torch.Tensor:
+def loss_of(made: LightGcnModel) -> torch.Tensor:
     a = made.forward_whole(made.embedding, PAIR, NODES, 1)
     batch = Batch(NODES, BLOCKS, 1, USERS, ITEMS)
     return made.batch_loss(a, batch, Progress(0, 1), torch.Generator())
@@ -81,3 +86,31 @@ def test_the_penalty_is_a_mean_over_triplets() -> None:
     penalty = squared_length(x, torch.tensor([0, 0]), torch.tensor([[1, 2, 3], [2, 1, 3]]))
 
     assert penalty.item() == pytest.approx((5 + 10) / 2 + (9 + 16 + 4 + 16) / 4)
+
+
+def test_two_layers_by_hand() -> None:
+    # With r = 1 / sqrt(2): layer 1 is ((2 + 4) r, r, r, 7), layer 2 ((r + r) r, 6 r r, 6 r r, 7).
+    r = 1 / math.sqrt(2)
+    expected = [(1 + 6 * r + 1) / 3, (2 + r + 3) / 3, (4 + r + 3) / 3, 7]
+
+    out = LightGcnEncoder(1, 2, PATH).propagate(X, PATH)
+
+    torch.testing.assert_close(out.flatten(), torch.tensor(expected))
+
+
+def test_inference_matches_what_was_trained() -> None:
+    encoder = LightGcnEncoder(1, 2, PATH)
+    sampler = NeighborSampler(PATH, [3, 2])
+    nodes = np.array([2, 0, 3], dtype=np.int32)
+
+    sampled = []
+    for seed in range(3000):
+        blocks = [tuple(map(torch.from_numpy, block)) for block in sampler.blocks(nodes, seed)]
+        sampled.append(encoder(X, blocks))
+
+    expected = encoder.propagate(X, PATH)[torch.from_numpy(nodes).long()]
+    torch.testing.assert_close(torch.stack(sampled).mean(0), expected, atol=0.02, rtol=0)
+
+
+def test_vectors_find_the_planted_groups() -> None:
+    check_vectors(lightgcn, scale=1)

@@ -3,9 +3,13 @@ import math
 import pytest
 import torch
 
-from hashgnn.models.losses.ranking import bpr, margin_ranking
-from hashgnn.models.losses.reconstruction import cross_entropy
-from hashgnn.models.losses.similarity import similarity, similarity_reference
+from hashgnn.models.losses import (
+    bpr,
+    cross_entropy,
+    margin_ranking,
+    similarity,
+    similarity_reference,
+)
 
 POSITIVE = torch.tensor([0.0, math.log(3)])  # sigma: 1/2, 3/4
 NEGATIVE = torch.tensor([[0.0, math.log(3)], [-math.log(3), 0.0]])  # 1/2, 3/4; 1/4, 1/2

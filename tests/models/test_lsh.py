@@ -1,9 +1,13 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from hashgnn.errors import InputError
+from hashgnn.models import graphsage, lsh
 from hashgnn.models.lsh import hyperplanes, project
+from tests.training.planted import PRETRAINED, check_codes, planted_task, train
 
 
 def test_bits_by_hand() -> None:
@@ -31,3 +35,20 @@ def test_bits_differ_in_proportion_to_the_angle(degrees: float) -> None:
 def test_hyperplanes_follow_the_seed() -> None:
     assert np.array_equal(hyperplanes(4, 3, seed=0), hyperplanes(4, 3, seed=0))
     assert not np.array_equal(hyperplanes(4, 3, seed=0), hyperplanes(4, 3, seed=1))
+
+
+def test_codes_find_the_groups_of_the_vectors() -> None:
+    check_codes(train(lsh))
+
+
+def test_the_vectors_stay_as_they_are() -> None:
+    fitted = train(lsh)
+
+    assert fitted.user_vectors is PRETRAINED[0]
+    assert fitted.item_vectors is PRETRAINED[1]
+    assert list(fitted.history) == list(train(graphsage, epochs=1).history)
+
+
+def test_it_asks_for_vectors() -> None:
+    with pytest.raises(InputError, match="name it with the key pretrained"):
+        train(lsh, replace(planted_task(), pretrained=None))

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from hashgnn.models import pte
 from hashgnn.models.pte import alias_table, sample_edges, step, with_bias
+from tests.training.planted import check_vectors, train
 
 
 @pytest.mark.parametrize("weights", [[1.0], [2.0, 2.0], [1.0, 0.0, 3.0], [5.0, 1.0, 1.0, 0.5, 2.5]])
@@ -66,3 +68,11 @@ def test_a_bias_is_added_to_inner_products() -> None:
 
     assert longer_users @ longer_items.T == pytest.approx(users @ items.T + bias)
     assert longer_items.dtype == np.float32
+
+
+def test_vectors_find_the_planted_groups() -> None:
+    check_vectors(pte, passes=50, learning_rate=0.1)
+
+
+def test_dimensions_may_differ_from_bits() -> None:
+    assert train(pte, dimensions=5).user_vectors.shape[1] == 6  # the noise is one more

@@ -1,20 +1,19 @@
 import copy
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 
 from hashgnn import HashGNN, InputError
-from hashgnn.config.parameters import negatives, parameters, takes_training
-from hashgnn.config.settings import parse
-from hashgnn.data.interactions import Csr
-from hashgnn.graph.bipartite import bipartite_graph
-from hashgnn.models.task import Task
+from hashgnn.config.methods import negatives, parameters, takes_training
+from hashgnn.data.interactions import Csr, Split
+from hashgnn.models.method import Task
 from hashgnn.recommender.defaults import recipe
+from hashgnn.training import fit as training
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config/config.yaml").read_text())
 OWN = {**CONFIG, "datasets": {"own": {}}}
@@ -52,19 +51,17 @@ def test_the_factor_of_the_inner_product_is_the_workflows(
 ) -> None:
     """What the interface trains has the factor that the workflow's settings make."""
     settings, module = parameters(OWN, "own", method), CONFIG["models"][method]["module"]
-    graph = bipartite_graph(Csr(np.array([0, 1]), np.array([0], dtype=np.int32)), n_items=1)
 
-    def build(kind: Any, settings_kind: Any, task: Task) -> None:
-        raise Built(factor(kind(graph, task.bits, parse(settings_kind, task.parameters))))
+    def build(model: Any, *others: Any) -> None:
+        raise Built(factor(model))
 
-    own = "hashgnn.models.lightgcn" if method == "mf" else module
-    monkeypatch.setattr(import_module(own), "fit_hasher", build)
+    monkeypatch.setattr(training, "_Training", build)
     with pytest.raises(Built) as of_interface:
         HashGNN(bits=bits, method=method, negatives=1).fit(PAIRS)
-    nothing: Any = None
-    task = Task(nothing, nothing, bits, 0, settings, nothing, nothing)
+    part = Csr(np.array([0, 1]), np.array([0], dtype=np.int32))
+    task = Task(Split(part, part, part, 1, 1), bits, 0, torch.device("cpu"))
     with pytest.raises(Built) as of_workflow:
-        import_module(module).fit(task)
+        training.fit(training.load_method(module), task, settings)
     expected = settings["scale"] * (settings["scale_bits"] / bits if settings["scale_bits"] else 1)
 
     assert of_interface.value.args == of_workflow.value.args == (pytest.approx(expected),)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hashgnn.config.parameters import named_modules
+from hashgnn.config.methods import named_modules
 from hashgnn.errors import InputError
 from hashgnn.stage.code_digest import CodeDigest
 from hashgnn.stage.followed import check_followed

@@ -6,10 +6,11 @@ import torch
 
 from hashgnn.data.interactions import Csr
 from hashgnn.graph.bipartite import bipartite_graph
-from hashgnn.training.batches import Batch, Batches
+from hashgnn.models.graph_hasher import Batch
+from hashgnn.training.batches import Batches
 
 TRAIN = Csr(np.array([0, 2, 5, 6, 9]), np.array([0, 1, 1, 2, 3, 0, 0, 2, 3], dtype=np.int32))
-TRIPLETS = np.zeros((1, 9, 1), dtype=np.int32)
+NEGATIVES = np.zeros((1, 9, 1), dtype=np.int32)
 
 
 def links(batch: Batch) -> list[tuple[int, int]]:
@@ -21,7 +22,7 @@ def links(batch: Batch) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("by_user", [False, True])
 def test_an_epoch_has_every_interaction_once(by_user: bool) -> None:
     graph = bipartite_graph(TRAIN, 4)
-    batches = Batches(TRAIN, TRIPLETS, graph, [2], 3, 0, torch.device("cpu"), by_user)
+    batches = Batches(TRAIN, NEGATIVES, graph, [2], 3, 0, torch.device("cpu"), by_user)
 
     epochs = [[link for batch in batches.epoch(e) for link in links(batch)] for e in range(3)]
 

@@ -49,7 +49,8 @@ def test_the_state_of_another_training_is_not_used(
 
     assert checkpoint.load() is None
     assert capsys.readouterr().err == (
-        f"{checkpoint.path}: of other settings, code, device or data; the training begins anew\n"
+        f"{checkpoint.path}: of other settings, code, device or data; "
+        "the training starts from the beginning\n"
     )
 
 
@@ -87,7 +88,7 @@ def test_a_damaged_state_is_never_used(
         found = checkpoint.load()
         said = capsys.readouterr().err
         if found is None:
-            assert said == f"{checkpoint.path}: damaged; the training begins anew\n"
+            assert said == f"{checkpoint.path}: damaged; the training starts from the beginning\n"
         else:  # the damage was where nothing is stored
             assert alike(found, state)
             assert said == ""

@@ -1,186 +1,35 @@
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from hashgnn.data.interactions import Csr
+from hashgnn.data.interactions import Csr, Split
 from hashgnn.errors import InputError
-from hashgnn.models import (
-    als,
-    bine,
-    graphsage,
-    hash_gumb,
-    hash_ste,
-    hashgnn,
-    hashgnn_plus,
-    hashgnn_sp,
-    hashnet,
-    lightgcn,
-    lsh,
-    mf,
-    pte,
-    puresvd,
-)
-from hashgnn.models.task import Fitted
+from hashgnn.models import graphsage, hashgnn
+from hashgnn.models.method import Epoch, EpochMethod, EpochParameters, Task
 from hashgnn.training import fit
 from hashgnn.training.checkpoint import Checkpoint, State
-from hashgnn.training.engine import Choice
-from tests.training.planted import BITS, GROUPS, N_ITEMS, N_USERS, planted_split, planted_task
-
-
-def own_group_gap(similarity: np.ndarray) -> float:
-    """How much more similar [users, items] users are to their own group's items."""
-    own = (np.arange(N_USERS) % GROUPS)[:, None] == (np.arange(N_ITEMS) // 20)[None]
-    return float(similarity[own].mean() - similarity[~own].mean())
-
-
-def agreeing_bits(fitted: Fitted) -> np.ndarray:
-    """[users, items]"""
-    users, items = (
-        np.unpackbits(codes, axis=1, count=BITS, bitorder="little")
-        for codes in (fitted.user_codes, fitted.item_codes)
-    )
-    return (users[:, None] == items[None]).sum(2)
-
-
-@pytest.mark.parametrize("method", [hash_gumb, hash_ste, hashgnn, hashgnn_plus, hashnet])
-def test_codes_find_the_planted_groups(method: ModuleType) -> None:
-    fitted = method.fit(planted_task())
-
-    assert fitted.user_codes.shape == (N_USERS, 2)
-    assert own_group_gap(agreeing_bits(fitted)) > 2.5  # of 12 bits
-
-
-# Each group has its own direction, in four dimensions.
-DIRECTIONS = np.random.default_rng(5).standard_normal((GROUPS, 4)).astype(np.float32)
-PRETRAINED = DIRECTIONS[np.arange(N_USERS) % GROUPS], DIRECTIONS[np.arange(N_ITEMS) // 20]
-
-
-@pytest.mark.parametrize("method", [hashgnn_sp, lsh])
-def test_codes_of_given_vectors_find_their_groups(method: ModuleType) -> None:
-    task = planted_task() if method is hashgnn_sp else planted_task(shared=False)
-    fitted = method.fit(replace(task, pretrained=PRETRAINED))
-
-    assert fitted.user_codes.shape == (N_USERS, 2)
-    assert own_group_gap(agreeing_bits(fitted)) > 2.5  # of 12 bits
-
-
-def test_only_a_hash_layer_is_trained_on_given_vectors() -> None:
-    rng = np.random.default_rng(0)
-    given = tuple(rng.standard_normal((n, 4)).astype(np.float32) for n in (N_USERS, N_ITEMS))
-
-    fitted = hashgnn_sp.fit(replace(planted_task(epochs=3), pretrained=given))
-
-    vectors = (fitted.user_vectors, fitted.item_vectors)
-    for before, after in zip(given, vectors, strict=True):
-        inputs = np.hstack([before, np.ones((len(before), 1))])  # artanh(z) = W v + b
-        residuals = np.linalg.lstsq(inputs, np.arctanh(after.astype(np.float64)))[1]
-        assert residuals == pytest.approx(np.zeros(BITS), abs=1e-6)
-
-
-def test_lsh_keeps_the_vectors_it_was_given() -> None:
-    fitted = lsh.fit(replace(planted_task(shared=False), pretrained=PRETRAINED))
-
-    assert fitted.user_vectors is PRETRAINED[0]
-    assert fitted.item_vectors is PRETRAINED[1]
-    assert list(fitted.history) == list(graphsage.fit(planted_task(epochs=1)).history)
-
-
-@pytest.mark.parametrize("method", [hashgnn_sp, lsh])
-def test_a_method_that_hashes_anothers_vectors_asks_for_them(method: ModuleType) -> None:
-    with pytest.raises(InputError, match="name it with the key pretrained"):
-        method.fit(planted_task(shared=method is hashgnn_sp))
-
-
-def test_a_method_that_needs_negatives_asks_for_them() -> None:
-    with pytest.raises(InputError, match="leave shared_training out"):
-        graphsage.fit(planted_task(shared=False))
-
-
-@pytest.mark.parametrize("granularity", ["row", "pair"])
-def test_codes_find_the_planted_groups_whatever_a_draw_covers(granularity: str) -> None:
-    guidance = {"granularity": granularity, "every": 15, "floor": 0.5}
-
-    fitted = hashgnn.fit(planted_task(guidance=guidance))
-
-    assert own_group_gap(fitted.user_vectors @ fitted.item_vectors.T) > 4
-
-
-@pytest.mark.parametrize(
-    "encoder", [{"encoder": "convolution", "convolution": "GATConv"}, {"encoder": "lightgcn"}]
-)
-def test_codes_find_the_planted_groups_with_other_encoders(encoder: dict[str, str]) -> None:
-    encoder = {**encoder, "encoder": f"hashgnn.models.encoders.{encoder['encoder']}"}
-
-    fitted = hashgnn.fit(planted_task(**encoder))
-
-    assert own_group_gap(agreeing_bits(fitted)) > 2.5  # of 12 bits
-
-
-def test_vectors_find_the_planted_groups() -> None:
-    fitted = graphsage.fit(planted_task())
-
-    assert fitted.item_vectors.shape == (N_ITEMS, BITS)
-    assert np.abs(fitted.item_vectors).max() <= 1
-    assert own_group_gap(fitted.user_vectors @ fitted.item_vectors.T) > 4
-
-
-# Methods without bits, each with its own hyper-parameters and whether it takes the shared ones.
-CONTINUOUS: list[tuple[ModuleType, bool, dict[str, object]]] = [
-    (als, False, {}),
-    (bine, False, {"alpha": 1.0, "beta": 1.0, "learning_rate": 0.1, "epochs": 20}),
-    (lightgcn, True, {"scale": 1}),
-    (mf, True, {"scale": 1, "epochs": 20}),
-    (pte, False, {"passes": 50, "learning_rate": 0.1}),
-    (puresvd, False, {}),
-]
-
-
-@pytest.mark.parametrize(("method", "shared", "parameters"), CONTINUOUS)
-def test_continuous_methods_find_the_planted_groups(
-    method: ModuleType, shared: bool, parameters: dict[str, object]
-) -> None:
-    first, again = (method.fit(planted_task(shared=shared, **parameters)) for _ in range(2))
-
-    scores = first.user_vectors @ first.item_vectors.T
-    assert own_group_gap(scores) > 0.5 * scores.std()  # 2.7 at most: six groups of one size
-    assert first.user_codes.shape == (N_USERS, (first.user_vectors.shape[1] + 7) // 8)
-    assert first.item_vectors.tobytes() == again.item_vectors.tobytes()
-    assert 0.65 < first.facts["validation_hr"] <= 1  # 50 of 112 items: by chance 0.45
-
-
-@pytest.mark.parametrize("method", [als, bine, pte, puresvd])
-def test_dimensions_may_differ_from_bits(method: ModuleType) -> None:
-    fitted = method.fit(planted_task(shared=False, dimensions=5))
-
-    assert fitted.user_vectors.shape[1] == (6 if method is pte else 5)  # the noise is one more
+from hashgnn.training.steps import Choice
+from tests.training.planted import N_USERS, planted_split, planted_task, train
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not() -> None:
-    first, again, other = (hashgnn.fit(planted_task(seed)) for seed in (3, 3, 4))
+    first, again, other = (train(hashgnn, planted_task(seed)) for seed in (3, 3, 4))
 
     assert first.user_vectors.tobytes() == again.user_vectors.tobytes()
     assert first.history.equals(again.history)
     assert first.user_vectors.tobytes() != other.user_vectors.tobytes()
 
 
-def test_batches_of_whole_users_and_users_known_by_their_items() -> None:
-    settings = {"batch_by": "users", "user_embeddings": False, "learning_rate_end": 0.1}
-
-    fitted = hashgnn_plus.fit(planted_task(**settings))
-
-    assert own_group_gap(agreeing_bits(fitted)) > 2.5  # of 12 bits
-
-
 def test_history_follows_the_schedule() -> None:
     guidance = {"start": 1.0, "step": 0.25, "every": 10, "floor": 0.5}
 
-    history = hashgnn.fit(planted_task(guidance=guidance, epochs=4)).history
+    history = train(hashgnn, guidance=guidance, epochs=4).history
 
     # 960 training interactions in batches of 64: 15 iterations an epoch, 60 in all.
     assert history.iteration.tolist() == list(range(5, 61, 5))
@@ -191,7 +40,7 @@ def test_history_follows_the_schedule() -> None:
 
 
 def test_patience_stops_and_keeps_the_best_epoch() -> None:
-    fitted = graphsage.fit(planted_task(epochs=100, patience=2, learning_rate=0.2))
+    fitted = train(graphsage, epochs=100, patience=2, learning_rate=0.2)
 
     epochs = fitted.history.epoch.max()
     assert epochs < 100
@@ -200,7 +49,7 @@ def test_patience_stops_and_keeps_the_best_epoch() -> None:
 
 def test_an_exploding_loss_stops_with_advice() -> None:
     with pytest.raises(InputError, match=r"with a learning rate of 1e[+]38: lower learning_rate"):
-        hashgnn.fit(planted_task(learning_rate=1e38, initial_deviation=1e30))
+        train(hashgnn, learning_rate=1e38, initial_deviation=1e30)
 
 
 class Spoiling(Checkpoint):
@@ -220,12 +69,12 @@ def test_a_bad_state_never_replaces_the_last_good_checkpoint(tmp_path: Path) -> 
     checkpoint = Spoiling(tmp_path / "checkpoint.pt", "this", every_seconds=0)
 
     with pytest.raises(InputError) as caught:
-        hashgnn.fit(planted_task(checkpoint=checkpoint))
+        train(hashgnn, checkpoint=checkpoint)
 
     assert str(caught.value) == (
-        "the weights are no longer finite at iteration 20, with a learning rate of 0.02: lower "
+        "the weights are not finite at iteration 20, with a learning rate of 0.02: lower "
         "learning_rate or scale in the model's parameters; with other parameters the training "
-        "begins anew"
+        "starts from the beginning"
     )
     kept = checkpoint.load()
     assert kept is not None
@@ -249,16 +98,16 @@ class Ruining(fit.Steps):
 def test_weights_ruined_by_the_last_step_are_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fit, "Steps", Ruining)
 
-    with pytest.raises(InputError, match="no longer finite at iteration 15, "):
-        hashgnn.fit(planted_task(epochs=1))
+    with pytest.raises(InputError, match="weights are not finite at iteration 15, "):
+        train(hashgnn, epochs=1)
 
 
 def test_without_validation_the_last_epoch_is_kept() -> None:
     split = planted_split()
     nothing = Csr(np.zeros(N_USERS + 1, np.int64), np.zeros(0, np.int32))
-    task = replace(planted_task(epochs=3), split=replace(split, validation=nothing))
+    task = replace(planted_task(), split=replace(split, validation=nothing))
 
-    fitted = hashgnn.fit(task)
+    fitted = train(hashgnn, task, epochs=3)
 
     assert fitted.facts["best_epoch"] == 3
     assert np.isnan(fitted.facts["validation_hr"])
@@ -269,9 +118,9 @@ def test_without_validation_the_last_epoch_is_kept() -> None:
     [
         ({"epochs": 0}, "parameters.epochs: expected 1 or more, got 0"),
         ({"batch_size": -1}, "parameters.batch_size: expected 1 or more, got -1"),
-        ({"widths": [8, 0]}, r"parameters.widths: expected 1 or more, got \(8, 0\)"),
-        ({"fanouts": []}, r"parameters.fanouts: expected 1 or more, got \(\)"),
-        ({"widths": [8]}, "widths: 1 of them, but 2 fanouts; give one of each a layer"),
+        ({"widths": [8, 0]}, "parameters.widths.1: expected 1 or more, got 0"),
+        ({"fanouts": []}, r"parameters.fanouts: expected 1 or more, got \[\]"),
+        ({"widths": [8]}, "widths: found 1, but fanouts has 2; expected one of each per layer"),
         ({"learning_rate": math.nan}, "parameters.learning_rate: expected a finite number"),
         ({"embedding_dropout": 1.0}, "parameters.embedding_dropout: expected less than 1"),
         ({"guidance": {"every": 0}}, "parameters.guidance.every: expected 0.001 or more, got 0"),
@@ -279,12 +128,7 @@ def test_without_validation_the_last_epoch_is_kept() -> None:
 )
 def test_settings_that_no_training_can_be_made_with(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        hashgnn.fit(planted_task(**wrong))
-
-
-def test_wrong_hyper_parameters_are_named() -> None:
-    with pytest.raises(InputError, match=r"parameters.margin: no such key"):
-        graphsage.fit(planted_task(margin=0.2))
+        train(hashgnn, **wrong)
 
 
 class InterruptedTrainingError(Exception):
@@ -307,13 +151,13 @@ class Failing(Checkpoint):
 @pytest.mark.parametrize("lives", [1, 14, 15, 44])
 def test_an_interrupted_training_ends_as_if_it_had_not_been(tmp_path: Path, lives: int) -> None:
     settings = {"epochs": 3, "guidance": {"every": 10}}
-    whole = hashgnn.fit(planted_task(**settings))
+    whole = train(hashgnn, **settings)
     dying = Failing(tmp_path / "checkpoint.pt", "this", every_seconds=0)
     dying.lives = lives
 
     with pytest.raises(InterruptedTrainingError):
-        hashgnn.fit(planted_task(checkpoint=dying, **settings))
-    resumed = hashgnn.fit(planted_task(checkpoint=Checkpoint(dying.path, "this"), **settings))
+        train(hashgnn, checkpoint=dying, **settings)
+    resumed = train(hashgnn, checkpoint=Checkpoint(dying.path, "this"), **settings)
 
     assert resumed.user_vectors.tobytes() == whole.user_vectors.tobytes()
     assert resumed.item_codes.tobytes() == whole.item_codes.tobytes()
@@ -330,12 +174,80 @@ def test_a_resumed_training_keeps_the_engine_whatever_the_clock_says_now(
     monkeypatch.setattr(fit, "choose_engine", lambda *given: next(said))
 
     with pytest.raises(InterruptedTrainingError):
-        hashgnn.fit(planted_task(checkpoint=dying, epochs=2, engine="auto"))
-    resumed = hashgnn.fit(
-        planted_task(checkpoint=Checkpoint(dying.path, "this"), epochs=2, engine="auto")
-    )
+        train(hashgnn, checkpoint=dying, epochs=2, engine="auto")
+    resumed = train(hashgnn, checkpoint=Checkpoint(dying.path, "this"), epochs=2, engine="auto")
     monkeypatch.undo()
-    whole = hashgnn.fit(planted_task(epochs=2, engine="full"))
+    whole = train(hashgnn, epochs=2, engine="full")
 
     assert resumed.facts["choices"] == ["engine: full (faster then)"]
     assert resumed.user_vectors.tobytes() == whole.user_vectors.tobytes()
+
+
+N_SHOWN = 120
+NOTHING = Csr(np.array([0, 0]), np.zeros(0, np.int32))
+ITEMS = -np.arange(N_SHOWN, dtype=np.float32)[:, None]
+
+
+def task(validation: Csr) -> Task:
+    """One user, who wants item 0; or nothing is known of."""
+    return Task(
+        Split(NOTHING, validation, NOTHING, 1, N_SHOWN), bits=8, seed=0, device=torch.device("cpu")
+    )
+
+
+WANTS_FIRST = task(Csr(np.array([0, 1]), np.zeros(1, np.int32)))
+
+
+def fit_epochs(given: Iterable[Epoch], task: Task, **parameters: int) -> fit.Fitted:
+    method = EpochMethod(EpochParameters, lambda task, parameters: iter(given))
+    return fit.fit(method, task, parameters)
+
+
+def course(*directions: int) -> Iterator[Epoch]:
+    """Item 0 comes first (1) or last (-1); in one array, as trainers keep it."""
+    user = np.empty((1, 1), dtype=np.float32)
+    for number, direction in enumerate(directions):
+        user[:] = direction
+        yield Epoch(user, ITEMS, loss=float(number))
+
+
+def test_the_best_epoch_is_kept() -> None:
+    fitted = fit_epochs(course(-1, 1, -1), WANTS_FIRST, epochs=3)
+
+    assert fitted.user_vectors.tolist() == [[1]]
+    assert fitted.user_codes.tolist() == [[1]]
+    assert fitted.facts == {"best_epoch": 2, "validation_hr": 1}
+    assert fitted.history.epoch.tolist() == [1, 2, 3]
+    assert fitted.history.loss.tolist() == [0, 1, 2]
+    assert fitted.history.auc.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(("patience", "epochs"), [(0, 5), (1, 2), (2, 3)])
+def test_patience_ends_the_course(patience: int, epochs: int) -> None:
+    fitted = fit_epochs(course(1, -1, -1, -1, -1), WANTS_FIRST, epochs=5, patience=patience)
+
+    assert len(fitted.history) == epochs
+    assert fitted.facts["best_epoch"] == 1
+
+
+@pytest.mark.parametrize(("vector", "loss"), [(math.nan, 0.1), (math.inf, 0.1), (1.0, math.inf)])
+def test_vectors_that_are_not_finite_are_no_result(vector: float, loss: float) -> None:
+    users = np.full((1, 1), vector, np.float32)
+    epochs = [Epoch(np.ones((1, 1), np.float32), ITEMS, 0.1), Epoch(users, ITEMS, loss)]
+
+    with pytest.raises(InputError, match="not finite after epoch 2: lower learning_rate"):
+        fit_epochs(epochs, WANTS_FIRST, epochs=2)
+
+
+def test_vectors_longer_than_a_code_may_be_are_refused() -> None:
+    epoch = Epoch(np.ones((1, 1025), np.float32), np.ones((N_SHOWN, 1025), np.float32))
+
+    with pytest.raises(InputError, match="vectors of 1,025 dimensions make codes of more than 1,0"):
+        fit_epochs([epoch], WANTS_FIRST, epochs=1)
+
+
+def test_without_validation_the_last_vectors_are_kept() -> None:
+    fitted = fit_epochs(course(1, -1), task(NOTHING), epochs=2)
+
+    assert fitted.user_vectors.tolist() == [[-1]]
+    assert fitted.facts["best_epoch"] == 2

@@ -4,6 +4,7 @@ import torch
 from hashgnn.training.optimizer import (
     BETAS,
     EPSILON,
+    cosine,
     touches_few,
     update_rows,
     update_rows_reference,
@@ -80,3 +81,11 @@ def test_auto_goes_by_the_share_that_the_first_batch_reads(
     wanted: str, n_read: int, few: bool
 ) -> None:
     assert touches_few(wanted, n_read, n_nodes=100) is few
+
+
+@pytest.mark.parametrize(
+    ("share", "end", "factor"),
+    [(0, 0.2, 1), (0.5, 0.2, 0.6), (1, 0.2, 0.2), (1 / 3, 0, 0.75), (0.7, 1, 1)],
+)
+def test_factor_by_hand(share: float, end: float, factor: float) -> None:
+    assert cosine(share, end) == pytest.approx(factor)

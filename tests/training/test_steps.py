@@ -1,39 +1,57 @@
 """Whole steps: kernels against plain torch, engines and optimizers against each other."""
 
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 import torch
 
-from hashgnn.config.settings import parse
+from hashgnn.config.base import parse
 from hashgnn.graph import aggregate, mean_layer
-from hashgnn.graph.bipartite import bipartite_graph
-from hashgnn.models import base as graph_hasher
-from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
-from hashgnn.models.hashing import Progress
-from hashgnn.models.losses.similarity import similarity_reference
+from hashgnn.graph.bipartite import Graph, bipartite_graph
+from hashgnn.models import graph_hasher
+from hashgnn.models.graph_hasher import Batch
+from hashgnn.models.hashgnn import HashGnnModel, Parameters
+from hashgnn.models.losses import similarity_reference
+from hashgnn.models.method import Progress
 from hashgnn.training import steps
 from hashgnn.training.batches import Batches
-from hashgnn.training.steps import Steps, choose_engine, drop
-from tests.training.planted import planted_task
+from hashgnn.training.steps import (
+    Engine,
+    Steps,
+    choose_engine,
+    choose_faster,
+    drop,
+    full_cost,
+    sampled_cost,
+)
+from tests.training.planted import SHARED, planted_task
+
+
+def prepared(**changes: object) -> tuple[HashGnnModel, Graph, Batches, Parameters]:
+    """A model of the planted groups before its first step."""
+    task = planted_task()
+    parameters = parse(Parameters, {**SHARED, **changes}, "parameters")
+    torch.manual_seed(0)
+    graph = bipartite_graph(task.split.train, task.split.n_items)
+    model = HashGnnModel(graph, task.bits, parameters)
+    batches = Batches(
+        task.split.train,
+        task.negatives,
+        graph,
+        parameters.fanouts,
+        parameters.batch_size,
+        task.seed,
+        task.device,
+    )
+    return model, graph, batches, parameters
 
 
 def trained(n_steps: int = 5, **parameters: object) -> tuple[dict[str, torch.Tensor], Steps, float]:
     """Weights and loss after so many steps."""
-    task = planted_task(**parameters)
-    settings = parse(HashGnnSettings, task.parameters, "parameters")
-    torch.manual_seed(0)
-    graph = bipartite_graph(task.split.train, task.split.n_items)
-    model = HashGnn(graph, task.bits, settings)
-    batches = Batches(
-        task.split.train,
-        task.triplets,
-        graph,
-        settings.fanouts,
-        settings.batch_size,
-        task.seed,
-        task.device,
-    )
-    choice = choose_engine(model, graph, batches, settings)
-    step, loss = Steps(model, graph, batches, settings, choice), float("inf")
+    model, graph, batches, hyper_parameters = prepared(**parameters)
+    choice = choose_engine(model, graph, batches, hyper_parameters)
+    step, loss = Steps(model, graph, batches, hyper_parameters, choice), float("inf")
     for number, batch in zip(range(n_steps), batches.epoch(0), strict=False):
         rng = torch.Generator().manual_seed(number)
         loss = step(batch, Progress(number, len(batches)), rng)
@@ -47,7 +65,7 @@ def trained(n_steps: int = 5, **parameters: object) -> tuple[dict[str, torch.Ten
     [
         {"aggregator": "sage"},
         {"aggregator": "gcn"},
-        {"encoder": "hashgnn.models.encoders.lightgcn"},
+        {"encoder": "hashgnn.models.lightgcn"},
     ],
 )
 def test_steps_by_kernels_are_those_by_torch(
@@ -119,3 +137,86 @@ def test_dropout_keeps_the_expectation_and_draws_from_its_generator() -> None:
     assert set(dropped.unique().tolist()) == {0.0, 4.0}
     assert dropped.mean().item() == pytest.approx(3, rel=0.01)
     assert drop(x, 0, torch.Generator()) is x
+
+
+# A hub with 40 neighbors.
+STAR = Graph(
+    np.array([0, 40, *range(41, 81)]), np.array([*range(1, 41), *[0] * 40], dtype=np.int32), 1
+)
+
+
+def batch(n_targets: int, fanouts: tuple[int, int]) -> Batch:
+    """Targets are the first nodes; so many rows lie between the layers."""
+    last = torch.arange(n_targets), torch.zeros(n_targets, fanouts[0])
+    first = torch.arange(2 * n_targets), torch.zeros(2 * n_targets, fanouts[1])
+    return Batch(torch.arange(n_targets).int(), [first, last], 1, *[torch.empty(0)] * 2)
+
+
+def test_costs_by_hand() -> None:
+    assert sampled_cost(batch(3, (4, 2))) == (6 * 20 + 6 * 2) + (3 * 20 + 3 * 4)
+    # 41 nodes with 80 neighbors; then the hub with 40 and two others with one each.
+    assert full_cost(batch(3, (4, 2)), STAR) == (41 * 20 + 80) + (3 * 20 + 42)
+
+
+def clock(sampled: list[float], full: list[float]) -> Callable[[Engine], float]:
+    """A step takes what is next in the list of its engine."""
+    left = {"sampled": iter(sampled), "full": iter(full)}
+    return lambda engine: next(left[engine])
+
+
+@pytest.mark.parametrize(
+    ("sampled", "full", "expected"),
+    [
+        # The first turn, in which kernels are compiled, does not count; of the others the least.
+        ([9, 3, 0.002, 3, 3, 3], [0.001, 4, 4, 0.003, 4, 4], ("sampled", "2", "3")),
+        ([0.001, 2, 2, 2, 2, 2.5], [9, 9, 9, 9, 9, 1.25], ("full", "2e+03", "1.25e+03")),
+        ([1] * 6, [1] * 6, ("sampled", "1e+03", "1e+03")),
+    ],
+)
+def test_auto_takes_the_faster_one_and_says_why(
+    sampled: list[float], full: list[float], expected: tuple[str, str, str]
+) -> None:
+    engine, a, b = expected
+
+    choice = choose_faster(batch(20, (100, 100)), STAR, clock(sampled, full))
+
+    assert choice == (engine, f"a step took {a} ms sampled, {b} over whole neighborhoods")
+
+
+def never(engine: Engine) -> float:
+    raise AssertionError(f"{engine} was tried")
+
+
+def test_what_cannot_win_is_not_tried() -> None:
+    # 41 nodes with 80 neighbors and the hub with 40, against two targets with a neighbor each.
+    assert choose_faster(batch(1, (1, 1)), STAR, never) == (
+        "sampled",
+        "over whole neighborhoods a step costs 15 times as much",
+    )
+
+
+MANY = {"fanouts": [900, 900]}  # of eight neighbors: whole neighborhoods are far cheaper
+
+
+@pytest.mark.parametrize("settings", [MANY, {**MANY, "embedding_updates": "touched"}])
+def test_both_engines_are_tried_and_leave_no_trace(settings: dict[str, object]) -> None:
+    model, graph, batches, parameters = prepared(engine="auto", **settings)
+    before = {name: weights.clone() for name, weights in model.state_dict().items()}
+    random = torch.get_rng_state()
+
+    choice = choose_engine(model, graph, batches, parameters)
+
+    assert choice.engine == "full"
+    assert torch.equal(torch.get_rng_state(), random)
+    assert all(torch.equal(model.state_dict()[name], before[name]) for name in before)
+    assert model.embedding.requires_grad
+    assert model.embedding.grad is None
+    assert batches.sampling == "sampled"
+
+
+def test_what_the_settings_say_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a step, and without a batch."""
+    model, graph, batches, parameters = prepared(engine="full")
+    monkeypatch.delattr(Batches, "epoch")
+
+    assert choose_engine(model, graph, batches, parameters) == ("full", "as the settings say")

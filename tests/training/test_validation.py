@@ -2,16 +2,17 @@ import numpy as np
 import pytest
 import torch
 
-from hashgnn.config.settings import parse
+from hashgnn.config.base import parse
 from hashgnn.evaluation.representation import Encoded
 from hashgnn.graph.bipartite import bipartite_graph
 from hashgnn.graph.sampling import NeighborSampler
-from hashgnn.models.hashgnn import HashGnn, HashGnnSettings
-from hashgnn.models.hashing import Progress, pack
+from hashgnn.models.graph_hasher import pack
+from hashgnn.models.hashgnn import HashGnnModel, Parameters
+from hashgnn.models.method import Progress
 from hashgnn.training.batches import Batches
 from hashgnn.training.steps import Steps, choose_engine
-from hashgnn.training.validation import PairwiseAuc, of_some_users, validation_hr
-from tests.training.planted import N_USERS, planted_split, planted_task
+from hashgnn.training.validation import PairwiseAuc, of_some_users, validation_recall
+from tests.training.planted import N_USERS, SHARED, planted_split, planted_task
 
 
 def test_validation_of_some_users_is_that_of_a_split_with_no_others() -> None:
@@ -29,7 +30,7 @@ def test_validation_of_some_users_is_that_of_a_split_with_no_others() -> None:
     assert not np.array_equal(sizes, np.diff(of_some_users(split, 7, seed=1).validation.indptr))
 
 
-def test_hit_rate_is_the_mean_over_users_who_have_validation_items() -> None:
+def test_recall_is_the_mean_over_users_who_have_validation_items() -> None:
     split = planted_split()
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((2, 120, 8), dtype=np.float32)
@@ -37,7 +38,7 @@ def test_hit_rate_is_the_mean_over_users_who_have_validation_items() -> None:
 
     some = of_some_users(split, 30, seed=0)
     searches = ("hamming", "continuous")
-    alone = validation_hr(*encoded, some, searches)
+    alone = validation_recall(*encoded, some, searches)
 
     def single(user: int) -> float:
         chosen = np.zeros(N_USERS, dtype=bool)
@@ -45,27 +46,28 @@ def test_hit_rate_is_the_mean_over_users_who_have_validation_items() -> None:
         indptr = np.concatenate([[0], np.cumsum(np.where(chosen, 2, 0))])
         rows = slice(*split.validation.indptr[user : user + 2])
         part = split.validation._replace(indptr=indptr, indices=split.validation.indices[rows])
-        return validation_hr(
+        return validation_recall(
             *encoded, type(split)(split.train, part, split.test, 120, 120), searches
         )
 
-    wanting = np.flatnonzero(np.diff(some.validation.indptr))
-    assert alone == pytest.approx(np.mean([single(user) for user in wanting]))
+    validated = np.flatnonzero(np.diff(some.validation.indptr))
+    assert alone == pytest.approx(np.mean([single(user) for user in validated]))
 
 
 @pytest.mark.parametrize("aggregator", ["sage", "gcn"])
 def test_validation_auc_by_sampled_and_by_whole_neighborhoods_is_the_same(aggregator: str) -> None:
     """Trained with sampled neighborhoods, the model ranks alike by either (a known trap)."""
-    task = planted_task(aggregator=aggregator, fanouts=[8, 6])
-    settings = parse(HashGnnSettings, task.parameters, "parameters")
+    task = planted_task()
+    changes = {"aggregator": aggregator, "fanouts": [8, 6]}
+    parameters = parse(Parameters, {**SHARED, **changes}, "parameters")
     torch.manual_seed(0)
     graph = bipartite_graph(task.split.train, task.split.n_items)
-    model = HashGnn(graph, task.bits, settings)
+    model = HashGnnModel(graph, task.bits, parameters)
     batches = Batches(
-        task.split.train, task.triplets, graph, settings.fanouts, 64, task.seed, task.device
+        task.split.train, task.negatives, graph, parameters.fanouts, 64, task.seed, task.device
     )
-    choice = choose_engine(model, graph, batches, settings)
-    steps = Steps(model, graph, batches, settings, choice)
+    choice = choose_engine(model, graph, batches, parameters)
+    steps = Steps(model, graph, batches, parameters, choice)
     for epoch in range(10):
         for number, batch in enumerate(batches.epoch(epoch)):
             steps(batch, Progress(epoch * len(batches) + number, len(batches)), torch.Generator())
@@ -75,7 +77,7 @@ def test_validation_auc_by_sampled_and_by_whole_neighborhoods_is_the_same(aggreg
         return float(np.mean([some.of_vectors(z[:N_USERS], z[N_USERS:]) for some in pairs]))
 
     whole = model.propagate(graph).vectors
-    sampler, everyone = NeighborSampler(graph, settings.fanouts), np.arange(240, dtype=np.int32)
+    sampler, everyone = NeighborSampler(graph, parameters.fanouts), np.arange(240, dtype=np.int32)
     by_samples = []
     with torch.no_grad():
         for seed in range(20):

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import validate
 
 ROOT = Path(workflow.current_basedir).parents[1]
 
@@ -34,15 +33,15 @@ def load_package():
 load_package()
 
 from hashgnn.checksums import file_checksum
-from hashgnn.config.check import base_folder, check_config
-from hashgnn.config.files import refuse_repeated_keys, with_types
-from hashgnn.config.needs import GRIDS, TUNING, check_cutoffs
-from hashgnn.config.parameters import (
+from hashgnn.config.grids import check_cutoffs
+from hashgnn.config.loading import refuse_repeated_keys, with_types
+from hashgnn.config.methods import (
     named_modules,
     negatives,
     parameters,
     takes_training,
 )
+from hashgnn.config.model import base_folder, resolve
 from hashgnn.data.prepare import READERS
 from hashgnn.errors import InputError
 from hashgnn.experiment.check_once import CHECK, check_once
@@ -60,9 +59,6 @@ code = PlannedCode(digest, workflow.is_main_process)
 # The folder of one training: a data set, a method, a length of code, a seed.
 RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
 
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
-
-
 def without_wildcards(text):
     """For what Snakemake formats: braces, as paths may have them, doubled."""
     return text.replace("{", "{{").replace("}", "}}")
@@ -77,9 +73,7 @@ try:
     if workflow.is_main_process:
         refuse_repeated_keys(workflow.configfiles)
     config = with_types(config, workflow.config_settings.config_args or [])
-    check_config(config, SCHEMA)
-    validate(config, str(SCHEMA))  # fills in the defaults
-    config["grids"] = {name: grid for name, grid in config["grids"].items() if grid}
+    config = resolve(config)
     declared = {**config, "models": dict(config["models"])}
     config["models"] |= {**derived_models(config), **tried_models(config)}
     check_places(config)

@@ -148,10 +148,10 @@ def figures():
     return expand("figures/{figure}.{format}", figure=names, format=["pdf", "svg"])
 
 
-def demand_cutoffs(name, needs):
+def demand_cutoffs(name):
     """Of a figure or table that is about to be made; others may lack theirs."""
     try:
-        check_cutoffs(config, name, needs)
+        check_cutoffs(config, name)
     except InputError as error:
         raise WorkflowError(str(error))
 
@@ -161,7 +161,7 @@ COURSES = ("fig4", "fig6")
 
 
 def figure_inputs(wildcards):
-    demand_cutoffs(wildcards.figure, GRIDS[wildcards.figure])
+    demand_cutoffs(wildcards.figure)
     file = "history.csv" if wildcards.figure in COURSES else "metrics.csv"
     return grid_runs(config["grids"][wildcards.figure], file)
 
@@ -221,7 +221,7 @@ TABLE_INPUTS = {
 
 
 def table_inputs(wildcards):
-    demand_cutoffs(wildcards.table, GRIDS[wildcards.table])
+    demand_cutoffs(wildcards.table)
     return TABLE_INPUTS[wildcards.table](config["grids"][wildcards.table])
 
 
@@ -345,7 +345,7 @@ def validate_settings(wildcards):
 
 def validations(wildcards):
     """What every trial of tuning did on the validation part."""
-    demand_cutoffs("tuning", TUNING)
+    demand_cutoffs("tuning")
     tuning = config["tuning"]
     found = (
         dict(

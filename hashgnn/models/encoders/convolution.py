@@ -1,11 +1,11 @@
-"""Any convolution of PyTorch Geometric by its name: GATConv, SAGEConv, TransformerConv and others.
+"""Encode with a convolution of PyTorch Geometric by name: GATConv, SAGEConv, TransformerConv, ...
 
-Each layer is act(conv((x_neighbors, x_target), edges)) with LeakyReLU 0.2, from sampled neighbors
-in training and from whole neighborhoods in inference. The two agree only if a target does not
-notice how many neighbors were drawn: means and attention do not; sums do, and so do self-loops,
-where a node weighs the more the fewer its neighbors are. So ``aggr`` is the mean and a ``residual``
-term takes the place of self-loops, where a convolution offers these, and one that still counts its
-neighbors is refused.
+Each layer is act(conv((x_neighbors, x_target), edges)) with LeakyReLU 0.2, over sampled neighbors
+in training and over whole neighborhoods in inference. The two agree only if the output does not
+depend on the number of neighbors. Means and attention do not; sums do, and so do self-loops, where
+a node's weight falls with its number of neighbors. So ``aggr`` is the mean and a ``residual`` term
+replaces self-loops where a convolution offers these, and a convolution that still depends on the
+number is refused.
 
 Fey and Lenssen (2019), Fast Graph Representation Learning with PyTorch Geometric.
 """
@@ -22,40 +22,40 @@ from torch.nn import functional
 
 from hashgnn.errors import InputError
 from hashgnn.graph.bipartite import Graph
-from hashgnn.models.encoders.base import Encoder
-from hashgnn.models.settings import TrainingSettings
+from hashgnn.models.encoders import Encoder
+from hashgnn.models.method import GraphParameters
 
-# Arguments that make a convolution indifferent to the number of neighbors, where it has them.
+# Arguments that make a convolution independent of the number of neighbors, where it has them.
 FITTING = {"add_self_loops": False, "residual": True, "aggr": "mean"}
 
-# Edges that are looked at together in inference: some 100 MB at width 128, with attention.
+# Edges per chunk in inference: about 100 MB at width 128, with attention.
 CHUNK = 1 << 16
 
 
-def check(settings: TrainingSettings) -> None:
-    """``InputError`` for settings that no encoder can be built with."""
-    _encoder(settings)
+def check(parameters: GraphParameters) -> None:
+    """Raise ``InputError`` for hyper-parameters that no encoder can be built with."""
+    _encoder(parameters)
 
 
-def build(settings: TrainingSettings, graph: Graph) -> "ConvolutionEncoder":
-    """The encoder that the settings describe."""
-    return _encoder(settings)
+def build(parameters: GraphParameters, graph: Graph) -> "ConvolutionEncoder":
+    """Return the encoder that the hyper-parameters describe."""
+    return _encoder(parameters)
 
 
-def _encoder(settings: TrainingSettings) -> "ConvolutionEncoder":
-    settings.check_layers()
+def _encoder(parameters: GraphParameters) -> "ConvolutionEncoder":
+    parameters.check_layers()
     return ConvolutionEncoder(
-        settings.embedding_width,
-        settings.widths,
-        settings.convolution,
-        settings.convolution_arguments,
+        parameters.embedding_width,
+        parameters.widths,
+        parameters.convolution,
+        parameters.convolution_arguments,
     )
 
 
 class ConvolutionEncoder(Encoder):
-    """A stack of convolutions of the class ``name``, made with ``arguments``.
+    """Stack convolutions of the class ``name``, made with ``arguments``.
 
-    ``widths`` are their output channels; a convolution that concatenates heads gives more.
+    ``widths`` are their output channels; a convolution that concatenates heads has more.
     """
 
     draws_weights: ClassVar[bool] = True
@@ -73,14 +73,14 @@ class ConvolutionEncoder(Encoder):
     def forward(
         self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]], nodes: Tensor | None = None
     ) -> Tensor:
-        """Sampled: ``x`` [rows, width] to the last block's targets [T, ``self.width``]."""
+        """Propagate ``x`` [rows, width] over sampled neighbors: [T, ``self.width``]."""
         for layer, (targets, neighbors) in zip(self.layers, blocks, strict=True):
             counts = torch.full_like(targets, neighbors.shape[1])
             x = _convolve(layer, x, targets, neighbors.flatten(), counts)
         return x
 
     def propagate(self, x: Tensor, graph: Graph, targets: Tensor | None = None) -> Tensor:
-        """Whole neighborhoods, some nodes at a time: [n_nodes, ``self.width``] or ``targets``."""
+        """Propagate over whole neighborhoods, in chunks of nodes: [n_nodes, ``self.width``]."""
         for layer in self.layers:
             parts = [
                 _convolve(layer, x, *(torch.from_numpy(a).to(x.device) for a in part))
@@ -91,9 +91,9 @@ class ConvolutionEncoder(Encoder):
 
 
 def make_convolution(name: str, width: int, channels: int, arguments: Mapping[str, Any]) -> Any:
-    """``torch_geometric.nn.name(width, channels, ...)``; ``InputError`` if that cannot be."""
+    """Return ``torch_geometric.nn.name(width, channels, ...)``, or raise ``InputError``."""
     if name not in torch_geometric.nn.conv.__all__:
-        raise InputError(f"convolution: {name}: torch_geometric.nn has none of that name")
+        raise InputError(f"convolution: {name}: torch_geometric.nn has no such convolution")
     kind = getattr(torch_geometric.nn, name)
     known = inspect.signature(kind).parameters
     fitting = {key: value for key, value in FITTING.items() if key in known}
@@ -104,9 +104,9 @@ def make_convolution(name: str, width: int, channels: int, arguments: Mapping[st
 
 
 def chunks(graph: Graph, limit: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """All nodes in turn, with their neighbors and their numbers of neighbors.
+    """Yield all nodes in chunks: nodes, their neighbors and their numbers of neighbors.
 
-    A chunk has at most ``limit`` neighbors, or one node that alone has more.
+    A chunk has at most ``limit`` neighbors, or is one node that alone has more.
     """
     start, n_nodes = 0, graph.n_nodes
     while start < n_nodes:
@@ -120,7 +120,7 @@ def chunks(graph: Graph, limit: int) -> Iterator[tuple[np.ndarray, np.ndarray, n
 def _convolve(
     layer: nn.Module, x: Tensor, targets: Tensor, neighbors: Tensor, counts: Tensor
 ) -> Tensor:
-    """Rows of the ``targets`` [T] from their neighbors, ``counts`` [T] of them, one by one."""
+    """Return rows of ``targets`` [T] from their concatenated neighbors, ``counts`` [T] each."""
     rows, sources = torch.unique(neighbors.long(), return_inverse=True)
     places = torch.arange(len(targets), device=x.device).repeat_interleave(counts.long())
     out = layer((x[rows], x[targets.long()]), torch.stack([sources, places]))
@@ -129,7 +129,7 @@ def _convolve(
 
 @torch.no_grad()
 def _tried_width(layer: nn.Module, name: str, width: int) -> int:
-    """Width of what comes out, by a trial that a convolution fails if it counts neighbors."""
+    """Try the layer and return its output width; refuse one that counts neighbors."""
     x = torch.linspace(-1, 2, 3 * width).reshape(3, width)
     target = torch.tensor([0])
     layer.eval()

@@ -8,31 +8,31 @@ from torch import Tensor, nn
 from hashgnn.graph.aggregate import Neighborhoods, drawn, whole
 from hashgnn.graph.bipartite import Graph
 from hashgnn.graph.mean_layer import mean_layer
-from hashgnn.models.encoders.base import Encoder
-from hashgnn.models.settings import TrainingSettings
+from hashgnn.models.encoders import Encoder
+from hashgnn.models.method import GraphParameters
 
 
-def check(settings: TrainingSettings) -> None:
-    """``InputError`` for settings that no encoder can be built with."""
-    settings.check_layers()
+def check(parameters: GraphParameters) -> None:
+    """Raise ``InputError`` for hyper-parameters that no encoder can be built with."""
+    parameters.check_layers()
 
 
-def build(settings: TrainingSettings, graph: Graph) -> "MeanEncoder":
-    """The encoder that the settings describe."""
-    check(settings)
+def build(parameters: GraphParameters, graph: Graph) -> "MeanEncoder":
+    """Return the encoder that the hyper-parameters describe."""
+    check(parameters)
     return MeanEncoder(
-        settings.embedding_width, settings.widths, settings.fanouts, settings.aggregator
+        parameters.embedding_width, parameters.widths, parameters.fanouts, parameters.aggregator
     )
 
 
 class MeanEncoder(Encoder):
-    """A stack of mean-aggregation layers, each followed by LeakyReLU 0.2.
+    """Stack mean-aggregation layers, each followed by LeakyReLU 0.2.
 
     ``gcn``: act(W mean(self and neighbors)), the paper's Eq. 1.
     ``sage``: act(W [self ; mean(neighbors)]), the authors' released code.
 
-    With ``gcn`` a node weighs itself 1/(fanout+1) against its sampled neighbors, and against all
-    of them too, whatever its degree, so that what is inferred is what was trained.
+    With ``gcn`` a node weighs 1/(fanout+1) in its own mean, over sampled neighbors and over whole
+    neighborhoods alike, whatever its degree, so that inference agrees with training.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class MeanEncoder(Encoder):
     def forward(
         self, x: Tensor, blocks: Sequence[tuple[Tensor, Tensor]], nodes: Tensor | None = None
     ) -> Tensor:
-        """Sampled propagation: ``x`` [rows, width] to the last block's targets [T, widths[-1]]."""
+        """Propagate ``x`` [rows, width] over sampled neighbors: [T, widths[-1]]."""
         return self._through(x, [drawn(*block) for block in blocks])
 
     def propagate(self, x: Tensor, graph: Graph, targets: Tensor | None = None) -> Tensor:
-        """Whole neighborhoods: [n_nodes, widths[-1]], or the rows of ``targets``."""
+        """Propagate over whole neighborhoods: [n_nodes, widths[-1]], or the rows of ``targets``."""
         hoods = [whole(graph, x.device)] * (len(self.layers) - 1)
         return self._through(x, [*hoods, whole(graph, x.device, targets)])
 

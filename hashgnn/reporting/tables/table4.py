@@ -26,12 +26,7 @@ PAPER = {
     "gowalla": {"hierarchical": (82.1, 2.3), "hamming": (66.1, 2.8)},
     "alibaba": {"hierarchical": (4295.8, 3.5), "hamming": (4163.9, 3.6)},
 }
-# The paper's own data are private.
-_STAND_INS = {
-    "alibaba_like": "alibaba",
-    "taobao_subset": "alibaba",
-    "taobao_userbehavior": "alibaba",
-}
+_STAND_INS = {"alibaba_like": "alibaba", "taobao": "alibaba"}  # the paper's own data are private
 _UNKNOWN = (float("nan"), float("nan"))
 
 

@@ -67,10 +67,21 @@ RULES = {
 def small_project(root: Path) -> Project:
     """The experiment in ``root``; nothing has run."""
     project = make_project(root, SMALL)
-    tuning = {**PAPER["tuning"], "spaces": {"hash_ste": {"scale": [0.125, 0.25]}}}
     shipped = root / "config/config.yaml"
-    shipped.write_text(yaml.safe_dump({**PAPER, "tuning": tuning}), encoding="utf-8")
+    shipped.write_text(yaml.safe_dump(tuned({"hash_ste": {"scale": [0.125, 0.25]}})), "utf-8")
     return project
+
+
+def tuned(spaces: dict[str, Any]) -> dict[str, Any]:
+    """The paper's config with the tuning spaces ``spaces``, by id of a model, and no others."""
+    models = {
+        id: {
+            **{key: value for key, value in entry.items() if key != "tuning"},
+            **({"tuning": spaces[id]} if id in spaces else {}),
+        }
+        for id, entry in PAPER["models"].items()
+    }
+    return {**PAPER, "models": models}
 
 
 def copy_of(project: Project, root: Path, *left_out: str) -> Project:

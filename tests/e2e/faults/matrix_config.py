@@ -34,7 +34,7 @@ VALUES: dict[str, Any] = {
     "models/mf/module": "hashgnn.models.lightgcn",
     "models/*/module": "hashgnn.models.popularity",
     "models/*/pretrained": "mf",
-    "training/encoder": "hashgnn.models.encoders.lightgcn",
+    "training/encoder": "hashgnn.models.lightgcn",
     "training/batch_by": "users",
     "*/batch_by": "interactions",
     "training/aggregator": "gcn",

@@ -178,7 +178,7 @@ MODULES = [
     Row("hashgnn.data.synthetic", ("prepare alibaba_like",)),
     Row("hashgnn.data.delimited", FILED, ("prepare gowalla",)),
     Row("hashgnn.data.cells", (*FILED, "prepare gowalla")),
-    Row("hashgnn.config.timestamps", (*SPLITS, *FILED)),
+    Row("hashgnn.config.data_sets", (*SPLITS, *FILED)),
     Row("hashgnn.data.split", SPLITS),
     Row("hashgnn.data.negatives", ("triplets *",)),
     Row("hashgnn.graph", trains(*SHARED, "als", "bine", "puresvd")),
@@ -206,19 +206,11 @@ MODULES = [
     ),
     Row("hashgnn.evaluation.time_searches", ("timing *",), ("table table4",)),
     Row("hashgnn.models", trains(*SHARED, *OTHERS)),
-    Row("hashgnn.models.base", trains(*SHARED)),
-    Row("hashgnn.models.settings", trains(*SHARED), trains(*OTHERS)),
-    Row("hashgnn.models.hashing", trains(*SHARED, "lsh"), trains(*OTHERS)),
+    Row("hashgnn.models.method", trains(*SHARED, *OTHERS)),
+    Row("hashgnn.models.graph_hasher", trains(*SHARED, "lsh"), trains(*OTHERS)),
     Row("hashgnn.models.losses", trains(*MEAN, "hashgnn_sp"), trains(*SHARED)),
-    Row(
-        "hashgnn.models.losses.ranking",
-        trains("hashgnn", "hashgnn_sp"),
-        trains("hashgnn_nr", "lightgcn", "mf"),
-    ),
     Row("hashgnn.models.encoders", trains(*SHARED)),
     Row("hashgnn.models.encoders.convolution", NONE),  # the shipped config names no such encoder
-    Row("hashgnn.models.encoders.identity", trains("hashgnn_sp", "mf"), trains("lightgcn")),
-    Row("hashgnn.models.encoders.lightgcn", trains("lightgcn"), trains("mf")),
     Row("hashgnn.models.encoders.mean", trains(*MEAN), trains(*SHARED)),
     Row("hashgnn.models.hashgnn", trains("hashgnn", "hashgnn_nr", "hashgnn_sp")),
     Row("hashgnn.models.lightgcn", trains("lightgcn"), trains("mf")),
@@ -230,10 +222,10 @@ MODULES = [
     Row("hashgnn.training", trains(*SHARED, *OTHERS)),
     *(
         Row(f"hashgnn.training.{name}", trains(*SHARED))
-        for name in ("batches", "engine", "fit", "optimizer", "steps")
+        for name in ("batches", "optimizer", "steps")
     ),
+    Row("hashgnn.training.fit", trains(*SHARED, *OTHERS)),
     Row("hashgnn.training.validation", trains(*SHARED), trains(*OTHERS)),
-    Row("hashgnn.training.epochs", trains("als", "pte", "bine"), trains(*OTHERS)),
     Row("hashgnn.training.checkpoint", NONE, trains(*SHARED, *OTHERS)),
     Row("hashgnn.reporting", (*SUMMARIES, "claims")),
     Row("hashgnn.reporting.explore", NONE),  # its page of all results is no job of the matrix

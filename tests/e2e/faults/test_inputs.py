@@ -11,8 +11,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hashgnn.config import check as configuration
-from hashgnn.config.parameters import parameters
+from hashgnn.config.methods import parameters
+from hashgnn.config.model import resolve
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import derived_models, runs
 from hashgnn.experiment.tuning import tried_models
@@ -35,7 +35,6 @@ pytestmark = pytest.mark.faults
 
 ROOT = Path(__file__).parents[3]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
 
 def many(count: int) -> Any:
@@ -159,21 +158,12 @@ def configs(draw: st.DrawFn) -> dict[str, Any]:
     return config
 
 
-@pytest.fixture(scope="module", autouse=True)
-def schema_read_once() -> Any:
-    schema = yaml.safe_load(SCHEMA.read_text())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(configuration.yaml, "safe_load", lambda text: schema)
-        yield
-
-
 @many(2000)
 @given(configs())
 def test_configs(tally: Tally, config: dict[str, Any]) -> None:
     with tally.input("configs"):
         try:
-            configuration.check_config(config, SCHEMA)
-            plan(config)
+            plan(resolve(config))
         except InputError as error:
             for line in str(error).splitlines():  # one for each mistake
                 assert line.strip()
@@ -181,11 +171,9 @@ def test_configs(tally: Tally, config: dict[str, Any]) -> None:
 
 def plan(config: dict[str, Any]) -> None:
     """What Snakemake takes from a config: each training has a name of its own and settings."""
-    if "tuning" in config:
-        config["tuning"].setdefault("training", {})  # the schema's default, as Snakemake sets it
     config["models"] |= {**derived_models(config), **tried_models(config)}
     for grid in config["grids"].values():
-        for run in runs(config, grid or {"datasets": []}):
+        for run in runs(config, grid):
             assert set(f"{run.dataset}/{run.model}").isdisjoint(" ;$`'\"\n|&<>*")
             assert ".." not in f"{run.dataset}/{run.model}".split("/")
             json.dumps(parameters(config, run.dataset, run.model))

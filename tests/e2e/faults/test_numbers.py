@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from hashgnn.config.parameters import negatives, parameters, takes_training
+from hashgnn.config.methods import negatives, parameters, takes_training
 from hashgnn.data.interactions import Csr, Split, save_split
 from hashgnn.data.negatives import write_negatives
 from hashgnn.evaluation import evaluate

@@ -20,6 +20,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from hashgnn.stage.code_digest import CodeDigest
+from tests.e2e.faults.experiment import tuned
 from tests.e2e.faults.matrix_config import changes, is_refused, leaves, other_value, row
 from tests.e2e.faults.matrix_expected import MODULES, NEGATIVES, Row, chosen, closure
 from tests.e2e.faults.tally import Tally
@@ -96,9 +97,8 @@ def placeholders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, set
     """The workflow with empty files for results, all accepted; and its jobs."""
     project = make_project(tmp_path_factory.mktemp("matrix") / "project", LESS)
     shipped = project.root / "config/config.yaml"
-    spaces = {name: PAPER["tuning"]["spaces"][name] for name in ("hashgnn", "hash_ste")}
-    tuning = {**PAPER["tuning"], "spaces": spaces}
-    shipped.write_text(yaml.safe_dump({**PAPER, "tuning": tuning}), encoding="utf-8")
+    spaces = {name: PAPER["models"][name]["tuning"] for name in ("hashgnn", "hash_ste")}
+    shipped.write_text(yaml.safe_dump(tuned(spaces)), encoding="utf-8")
     files = project.stale_files(targets=TARGETS)
     for file in files:
         path = project.root / file

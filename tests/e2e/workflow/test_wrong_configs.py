@@ -31,7 +31,7 @@ def planned(
         (
             {"datasets": {"shop": {"split": {"test": 30}}}},
             "all",
-            "\ndatasets.shop.split.test: 30 is greater than or equal to the maximum of 1",
+            "\ndatasets.shop.split.test: expected less than 1, got 30",
         ),
         (
             {"models": {"hashgnn": {"parameters": {"learning_rat": 0.1}}}},

@@ -85,7 +85,7 @@ def test_chunks_do_not_show_in_the_result(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("GATTConv", {}, "torch_geometric.nn has none of that name"),
+        ("GATTConv", {}, "torch_geometric.nn has no such convolution"),
         ("GATConv", {"head": 2}, "cannot be made"),
         ("GINConv", {}, r"does not take \(neighbors, targets\)"),
         ("GCNConv", {}, r"does not take \(neighbors, targets\)"),

@@ -1,6 +1,6 @@
 import torch
 
-from hashgnn.models.encoders.identity import Identity
+from hashgnn.models.encoders import Identity
 
 
 def test_targets_are_followed_through_all_blocks() -> None:

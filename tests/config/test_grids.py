@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hashgnn.config.needs import CUTOFFS, GRIDS, TUNING, check_cutoffs
+from hashgnn.config.evaluation import EvaluationSettings
+from hashgnn.config.grids import CUTOFFS, Grids, check_cutoffs, showing_models
 from hashgnn.errors import InputError
 from hashgnn.evaluation.evaluation import Settings
 from hashgnn.reporting.figures import sweep
@@ -19,15 +20,13 @@ CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 
 def test_the_cutoffs_are_those_that_the_modules_show() -> None:
-    shown = {name: needs.cutoffs for name, needs in GRIDS.items() if needs.cutoffs}
-
-    assert shown == {
+    assert {
         **dict.fromkeys(("fig5", "fig7"), (sweep.CUTOFF,)),
-        **dict.fromkeys(("table2", "table3", "methods"), rates.CUTOFFS),
+        **dict.fromkeys(("table2", "table3", "methods", "encoders"), rates.CUTOFFS),
         "anchors": (anchors.CUTOFF,),
-    }
-    assert TUNING.cutoffs == (summarize.CUTOFF,)
-    assert Settings().cutoffs == CUTOFFS
+        "tuning": (summarize.CUTOFF,),
+    } == CUTOFFS
+    assert Settings().cutoffs == EvaluationSettings().cutoffs
 
 
 def test_every_figure_and_table_has_a_module() -> None:
@@ -37,8 +36,15 @@ def test_every_figure_and_table_has_a_module() -> None:
         for path in (ROOT / "hashgnn/reporting" / folder).glob("*.py")
     }
 
-    assert set(GRIDS) <= modules
-    assert {name for name in modules if name[-1].isdigit()} <= set(GRIDS)
+    grids = set(Grids.model_fields)
+    assert grids - {"encoders"} <= modules
+    assert {name for name in modules if name[-1].isdigit()} <= grids
+
+
+def test_figures_and_tables_of_models() -> None:
+    without = {"fig5", "table1"}
+
+    assert set(showing_models()) == set(Grids.model_fields) - without
 
 
 @pytest.mark.parametrize(
@@ -57,7 +63,7 @@ def test_lists_that_were_not_evaluated(name: str, cutoffs: list[int], lacking: s
     config = copy.deepcopy(CONFIG)
     config["evaluation"]["cutoffs"] = cutoffs
     if not lacking:
-        check_cutoffs(config, name, GRIDS[name])
+        check_cutoffs(config, name)
         return
     with pytest.raises(InputError, match=rf"^evaluation.cutoffs: .*{name}.* add {lacking},"):
-        check_cutoffs(config, name, GRIDS[name])
+        check_cutoffs(config, name)

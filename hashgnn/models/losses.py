@@ -1,19 +1,48 @@
-"""Similarities of the pairs of a batch: scaled inner products, with their gradient."""
+"""Losses over links and sampled non-links, and the similarities that they take.
+
+All losses take logits: ``positive`` [B], one per link, and ``negative`` [B, n], those of the same
+user with its n negatives.
+"""
 
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from hashgnn.kernels import njit
 
 
-def similarity(codes: Tensor, users: Tensor, items: Tensor, scale: float) -> Tensor:
-    """``scale`` * <code of the user, code of the item> for each pair (paper, Eq. 4).
+def cross_entropy(positive: Tensor, negative: Tensor) -> Tensor:
+    """Return the mean sigmoid cross-entropy over links and non-links (paper, Eq. 5)."""
+    linked = functional.softplus(-positive).sum()
+    unlinked = functional.softplus(negative).sum()
+    return (linked + unlinked) / (positive.numel() + negative.numel())
 
-    ``codes`` [T, K] one row a distinct node; ``users`` int [B] and ``items`` int [B, m] are its
-    rows; returns [B, m].
+
+def margin_ranking(positive: Tensor, negative: Tensor, margin: float) -> Tensor:
+    """Return the mean of max(0, -sigma(s+) + sigma(s-) + margin) over triplets (paper, Eq. 6)."""
+    gap = negative.sigmoid() - positive.sigmoid().unsqueeze(1)
+    return functional.relu(gap + margin).mean()
+
+
+def bpr(positive: Tensor, negative: Tensor) -> Tensor:
+    """Return the mean of softplus(s- - s+) over triplets (Rendle et al. 2009)."""
+    return functional.softplus(negative - positive.unsqueeze(1)).mean()
+
+
+def similarity(codes: Tensor, users: Tensor, items: Tensor, scale: float) -> Tensor:
+    """Return ``scale`` times the inner product of each pair of rows (paper, Eq. 4).
+
+    Args:
+        codes: [T, K], one row per distinct node.
+        users: int [B], rows of ``codes``.
+        items: int [B, m], rows of ``codes``.
+        scale: Factor of the inner product.
+
+    Returns:
+        [B, m], differentiable with respect to ``codes``.
     """
     if codes.device.type == "cpu" and codes.dtype == torch.float32:
         return _Similarity.apply(codes, users, items, scale)
@@ -21,7 +50,7 @@ def similarity(codes: Tensor, users: Tensor, items: Tensor, scale: float) -> Ten
 
 
 def similarity_reference(codes: Tensor, users: Tensor, items: Tensor, scale: float) -> Tensor:
-    """What ``similarity`` computes, in plain torch operations."""
+    """Compute ``similarity`` in plain torch operations: the reference for the kernels."""
     return scale * torch.einsum("bk,bmk->bm", codes[users.long()], codes[items.long()])
 
 

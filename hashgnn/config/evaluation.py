@@ -1,0 +1,66 @@
+"""Sections of the configuration about measuring results: evaluation, timing and checks."""
+
+from typing import Literal
+
+from hashgnn.config.base import Count, Section, Seed, Several
+from hashgnn.errors import InputError
+
+
+class EvaluationSettings(Section):
+    """How rankings are measured."""
+
+    cutoffs: Several[Count] = (20, 50, 100, 150, 200)
+    """Lengths n of the lists. Tables 2, 3 and `methods` show 50 and 100, figures 5 and 7 and tuning
+    50, `anchors` 20: one that lacks its own is refused when it is asked for."""
+
+    candidates: Count = 500
+    """Items that hierarchical search takes by Hamming distance and re-ranks by the vectors, in
+    validation too; no fewer than the longest list."""
+
+    validation_cutoff: Count = 50
+    """Length n of the lists that choose the best epoch of a training, by recall on the validation
+    part."""
+
+    mask_training: bool = True
+    """Whether items that a user has in the training or validation part are left out."""
+
+    ndcg: Literal["standard", "retrieved"] = "standard"
+    """Ideal of NDCG: `standard`, from all test items; `retrieved`, from those in the top 100, as in
+    the authors' code."""
+
+    tie_seed: Seed = 0
+    """Seed of the permutation of items that orders ties in lists. Metrics of Hamming search do not
+    depend on it."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` if lists are longer than what hierarchical search re-ranks."""
+        if max(self.cutoffs) > self.candidates:
+            raise InputError(
+                f"candidates: {self.candidates} are fewer than the longest list, "
+                f"{max(self.cutoffs)} of evaluation.cutoffs: raise the one or leave out the other"
+            )
+
+
+class TimingSettings(Section):
+    """How searches are timed, for table 4."""
+
+    threads: Count = 1
+    """Threads of each search. The job takes all cores that Snakemake has, so that no other job
+    disturbs it, but computes with these."""
+
+    rounds: Count = 5
+    """How often each search is run over all users, in turns; the table has the median, the fastest
+    and the slowest. A round that did not get 90 % of its processors is run again, up to ten times;
+    the table marks it with a star if that did not help."""
+
+    k: Count = 100
+    """Items to find for each user. Hierarchical search takes `evaluation.candidates`. No item is
+    left out."""
+
+
+class Checks(Section):
+    """Tests of the results, in `results/checks.csv`."""
+
+    popularity: Literal["fail", "report"] = "fail"
+    """Whether a learned method that is not above popularity fails the run or is only reported. All
+    other rules always fail it."""

@@ -1,0 +1,203 @@
+"""Section of the configuration about methods: entries, hyper-parameters, looks."""
+
+from collections.abc import Mapping
+from functools import reduce
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, Field
+
+from hashgnn.config.base import Count, Line, Matching, Section, Several, distinct
+from hashgnn.config.grids import Value, showing_models
+from hashgnn.errors import did_you_mean
+
+Config = Mapping[str, Any]
+
+Module = Annotated[
+    str,
+    Matching(
+        "hashgnn([.][A-Za-z_][A-Za-z0-9_]*)+", "a module of this package, as hashgnn.models.mf"
+    ),
+]
+Color = Annotated[str, Matching("#[0-9A-Fa-f]{6}", "a color as #RRGGBB, in quotes")]
+# Markers of matplotlib that have an area.
+Marker = Literal["o", "s", "D", "^", "v", "P", "X", "*", "h", "p", "<", ">", "d", "H", "8", "."]
+
+
+def _shown(names: tuple[str, ...]) -> tuple[str, ...]:
+    known = showing_models()
+    for name in names:
+        if name not in known:
+            nearest = did_you_mean(name, known)
+            raise ValueError(
+                f"{name} is no figure or table of models; known: {', '.join(known)}{nearest}"
+            )
+    return distinct(names)
+
+
+class Model(Section):
+    """A method with hyper-parameters: a curve of figures, a row of tables."""
+
+    name: Line
+    """How it is called in print."""
+
+    module: Module
+    """Python module of the method, in this package; its `Parameters` are the hyper-parameters that
+    it has."""
+
+    color: Color | None = None
+    """Color in figures, such as `"#D55E00"`. By default one of a palette of sixteen that no other
+    model has."""
+
+    marker: Marker | None = None
+    """Marker in figures, as matplotlib names it; by default one that no other model has. Two models
+    may not have both color and marker the same."""
+
+    place: Line | None = None
+    """Its place in the paper's tables 2 and 3, as these show it."""
+
+    shown_in: Annotated[tuple[str, ...], AfterValidator(_shown)] = ()
+    """Figures and tables that show it, unless their grid names `models`: a method comes and goes
+    with its entry."""
+
+    continuous: bool = False
+    """Whether tables rank it by inner product because it has no codes of its own."""
+
+    pretrained: str | None = None
+    """Id of the model whose vectors this one hashes; it is trained first, for the same data set,
+    bits and seed."""
+
+    shared_training: bool = True
+    """Whether it takes the shared hyper-parameters of `training` and the negatives of `triplets`.
+    False for methods that train no encoder: what is set there is nothing to them."""
+
+    negatives: Count | None = None
+    """Negatives per training interaction, where it takes another number than
+    `triplets.per_interaction`."""
+
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Hyper-parameters of its own, and shared ones that differ."""
+
+    per_dataset: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """The same for single data sets: `{gowalla: {epochs: 40}}`; of nested ones, such as `guidance`,
+    those that differ."""
+
+    tuning: Annotated[dict[str, Several[Value]], Field(min_length=1)] | None = None
+    """The values that tuning tries of each of its hyper-parameters (a dot leads into a nested one:
+    `guidance.floor`). Models without are not tuned."""
+
+
+class Triplets(Section):
+    """Negatives of the training interactions."""
+
+    per_interaction: Count
+    """Items drawn for each training interaction, uniformly from those the user has no training
+    interaction with."""
+
+    rounds: Count
+    """Independent draws; epoch e trains on draw e modulo this number."""
+
+
+def parameters(config: Config, dataset: str, model: str) -> dict[str, Any]:
+    """Shared ones, then the data set's, then the method's, then its own for the data set.
+
+    The first two are for the methods that take the shared training. Nested ones may be given in
+    part: the rest stays.
+    """
+    entry = config["models"][model]
+    shared = [config["training"], config["datasets"][dataset].get("training", {})]
+    own = [entry.get("parameters", {}), entry.get("per_dataset", {}).get(dataset, {})]
+    return reduce(merged, (shared if takes_training(config, model) else []) + own, {})
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """``below`` with the values of ``above``; mappings that both have are merged alike."""
+    made = dict(below)
+    for key, value in above.items():
+        nested = isinstance(value, Mapping) and isinstance(made.get(key), Mapping)
+        made[key] = merged(made[key], value) if nested else value
+    return made
+
+
+def takes_training(config: Config, model: str) -> bool:
+    """Whether a method takes the shared hyper-parameters and the workflow's negatives."""
+    return shares_training(config["models"][model])
+
+
+def shares_training(entry: Mapping[str, Any]) -> bool:
+    """The same of an entry of ``models``."""
+    return entry.get("shared_training", True)
+
+
+def negatives(config: Config, model: str) -> int:
+    """Negatives drawn for each training interaction."""
+    return config["models"][model].get("negatives", config["triplets"]["per_interaction"])
+
+
+def named_modules(config: Config) -> list[str]:
+    """The Python modules of all methods and encoders that trainings may be of."""
+    methods = {entry["module"] for entry in config["models"].values()}
+    encoders = {
+        parameters(config, dataset, model).get("encoder")
+        for dataset in config["datasets"]
+        for model in config["models"]
+    }
+    return sorted(methods | {name for name in encoders if isinstance(name, str)})
+
+
+class Look(NamedTuple):
+    """Color (hexadecimal) and marker (matplotlib's) of a method in every figure and on the page."""
+
+    color: str
+    marker: str
+
+
+# The first eight colors are those of Okabe and Ito (2008). Any two differ by 26 or more in CIELAB.
+PALETTE = tuple(
+    Look(f"#{color}", marker)
+    for color, marker in (
+        *(("D55E00", "o"), ("E69F00", "s"), ("CC79A7", "D"), ("0072B2", "^")),
+        *(("56B4E9", "v"), ("009E73", "P"), ("7F7F7F", "X"), ("000000", "*")),
+        *(("332288", "h"), ("5D3A00", "p"), ("66A61E", "<"), ("E7298A", ">")),
+        *(("DDCC77", "d"), ("01665E", "H"), ("882255", "8"), ("8DD3C7", ".")),
+    )
+)
+
+
+def looks(models: Mapping[str, Any]) -> dict[str, Look]:
+    """Return the look of each of ``models``, by id.
+
+    What an entry does not set is taken from the palette: a color and a marker that no other model
+    has, or else two that no other model has together. The palette is gone through from its end,
+    which belongs to methods that figures do not show.
+    """
+    given = {id: (entry.get("color"), entry.get("marker")) for id, entry in models.items()}
+    made = {id: Look(c.upper(), m) for id, (c, m) in given.items() if c and m}
+    for id, (color, marker) in given.items():
+        if id not in made:
+            made[id] = _free(color, marker, list(made.values()))
+    return {id: made[id] for id in models}
+
+
+def _free(color: str | None, marker: str | None, used: list[Look]) -> Look:
+    colors, markers = ({look[part] for look in used} for part in (0, 1))
+    backwards = PALETTE[::-1]
+    pairs = [
+        Look((color or one.color).upper(), marker or other.marker)
+        for shift in range(len(PALETTE))
+        for one, other in zip(backwards, backwards[shift:] + backwards[:shift], strict=True)
+    ]
+    return min(pairs, key=lambda p: (p in used, p.color in colors, p.marker in markers))
+
+
+def same_looks(models: Mapping[str, Any]) -> list[str]:
+    """Return a line for each pair of models with the same color and marker."""
+    seen: dict[Look, str] = {}
+    lines = []
+    for id, look in looks(models).items():
+        if look in seen:
+            lines.append(
+                f"models.{id}.color: {id} and {seen[look]} have the same color and marker, "
+                f"{look.color} {look.marker!r}: give one of them others"
+            )
+        seen.setdefault(look, id)
+    return lines

@@ -1,0 +1,223 @@
+"""The whole configuration: parse it, check it, fill in what follows from it."""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from hashgnn.config.base import Id, Matching, Section, parse
+from hashgnn.config.data_sets import RANDOM_TEST, DataSet
+from hashgnn.config.evaluation import Checks, EvaluationSettings, TimingSettings
+from hashgnn.config.grids import Grids, Sweep, Tuning, unusable_counts
+from hashgnn.config.methods import Model, Triplets, looks, same_looks
+from hashgnn.errors import InputError, did_you_mean
+
+Device = Annotated[
+    str, Matching("auto|cpu|cuda|cuda:[0-9]+", "auto, cpu, cuda or cuda: and a number")
+]
+
+
+class Configuration(Section):
+    """The configuration of the workflow."""
+
+    workdir: str | None = None
+    """Folder that `results/` and `figures/` go to, relative to where Snakemake is started. `null`:
+    there."""
+
+    device: Device = "auto"
+    """Where to train: `auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1`."""
+
+    mirror: str | None = None
+    """Folder or base address that is tried before the addresses of the data sets. Files lie in it
+    as `<mirror>/<dataset>/<file>`. A file that has a checksum in `datasets` and one in the mirror's
+    own `SHA256SUMS` must have both. Of a folder, a file without a checksum in `datasets` counts by
+    its content: an edit of it is noticed."""
+
+    mirror_checksums: Literal["check", "trust"] = "check"
+    """`trust`: what the mirror's `SHA256SUMS` lists replaces the checksums in `datasets`, for a
+    mirror of other versions. The record of the download says what was checked."""
+
+    tensorboard: bool = False
+    """Whether trainings write their course for TensorBoard too, into `tensorboard/` beside their
+    results; needs `pip install tensorboard`."""
+
+    datasets: dict[Id, DataSet]
+    """Catalogue of data sets, by id (letters, digits, `_`, `-`)."""
+
+    triplets: Triplets
+    """Negatives of the training interactions."""
+
+    training: dict[str, Any]
+    """Hyper-parameters that all graph methods share."""
+
+    models: dict[Id, Model]
+    """Methods with their hyper-parameters, by id."""
+
+    sweeps: dict[Id, Sweep] = Field(default_factory=dict)
+    """Hyper-parameters that figures vary, by id."""
+
+    evaluation: EvaluationSettings = EvaluationSettings()
+    """How rankings are measured."""
+
+    timing: TimingSettings = TimingSettings()
+    """How searches are timed, for table 4."""
+
+    tuning: Tuning | None = None
+    """Settings that are tried on the validation part, for `results/tuning.csv`."""
+
+    checks: Checks = Checks()
+    """Tests of the results."""
+
+    grids: Grids
+    """For each figure and table, the runs that it is made of; null for one that is not made."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` for sections that do not fit each other."""
+        if (found := self.evaluation.candidates) < (needed := self.evaluation.validation_cutoff):
+            raise InputError(
+                f"evaluation.candidates: {found} are fewer than evaluation.validation_cutoff, "
+                f"{needed}"
+            )
+        mistakes = [*self._of_grids(), *self._of_sweeps(), *self._of_models(), *self._of_tuning()]
+        if mistakes:
+            raise InputError("\n".join(mistakes))
+
+    def _of_grids(self) -> Iterator[str]:
+        for name, grid in self.grids:
+            if grid is None:
+                continue
+            models = _shown_in(name, grid, self.models)
+            if models == ():
+                yield f"grids.{name}.models: missing; name models, or {name} in their shown_in"
+            shown = {"datasets": grid.datasets, "models": models or ()}
+            for kind, ids in {**shown, "sweeps": getattr(grid, "sweeps", ())}.items():
+                yield from self._unless_known(f"grids.{name}.{kind}", kind, ids)
+            for kind, ids in shown.items():
+                yield from self._same_names(f"grids.{name}.{kind}", kind, ids)
+            for model in getattr(grid, "published", ()):
+                if model not in (models or ()):
+                    yield f"grids.{name}.published: {model} is not among its models"
+        if (guided := self.grids.fig7) and guided.sweeps[0] in self.sweeps:
+            model = self.sweeps[guided.sweeps[0]].model
+            if model not in (_shown_in("fig7", guided, self.models) or ()):
+                yield f"grids.fig7.models: lacks {model}, whose p falls"
+
+    def _unless_known(self, where: str, kind: str, names: Any) -> Iterator[str]:
+        known = getattr(self, kind)
+        for name in names:
+            if name not in known:
+                among, nearest = ", ".join(sorted(known)), did_you_mean(name, known)
+                yield f"{where}: {name} is not among {kind}: {among}{nearest}"
+
+    def _same_names(self, where: str, kind: str, ids: Any) -> Iterator[str]:
+        """Two lines or rows under one name could not be told apart."""
+        by_name: dict[str, list[str]] = {}
+        for id in ids:
+            if id in getattr(self, kind):
+                by_name.setdefault(getattr(self, kind)[id].name, []).append(id)
+        for name, same in by_name.items():
+            if len(same) > 1:
+                yield f"{where}: {' and '.join(same)} have the same name, {name!r}"
+
+    def _of_sweeps(self) -> Iterator[str]:
+        for name, sweep in self.sweeps.items():
+            where = f"sweeps.{name}"
+            yield from self._unless_known(f"{where}.model", "models", [sweep.model])
+            if model := self.models.get(sweep.model):
+                yield from _unknown_blocks(f"{where}.vary", sweep.model, model, sweep.vary)
+                for mistake in unusable_counts(sweep.vary, sweep.values, model.shared_training):
+                    yield f"{where}.values: {mistake}"
+
+    def _of_models(self) -> Iterator[str]:
+        for id, model in self.models.items():
+            where, base = f"models.{id}", model.pretrained
+            yield from self._unless_known(f"{where}.per_dataset", "datasets", model.per_dataset)
+            if base is not None:
+                yield from self._unless_known(f"{where}.pretrained", "models", [base])
+                if base in self.models and self.models[base].pretrained is not None:
+                    yield f"{where}.pretrained: {base} is itself made from another model's vectors"
+        yield from same_looks(_dumped(self.models))
+
+    def _of_tuning(self) -> Iterator[str]:
+        if self.tuning is not None:
+            yield from self._unless_known("tuning.datasets", "datasets", self.tuning.datasets)
+        for id, model in self.models.items():
+            where = f"models.{id}.tuning"
+            shared = {"negatives", *self.training} if model.shared_training else set()
+            known = shared | set(model.parameters)
+            yield from _unknown_blocks(where, id, model, model.tuning or ())
+            for key, values in (model.tuning or {}).items():
+                for mistake in unusable_counts((key,), values, model.shared_training):
+                    yield f"{where}.{key}: {mistake}"
+                if key.split(".")[0] not in known:
+                    nearest = did_you_mean(key, known)
+                    yield f"{where}.{key}: not set in models.{id}.parameters or training{nearest}"
+
+
+def _unknown_blocks(where: str, id: str, model: Model, keys: Any) -> Iterator[str]:
+    """Keys that lead, by dots, into nested hyper-parameters which the model does not set."""
+    for key in keys:
+        first, *nested = key.split(".")
+        if nested and not isinstance(model.parameters.get(first), Mapping):
+            yield f"{where}: {key}: models.{id}.parameters has no {first} to vary"
+
+
+def _shown_in(name: str, grid: Any, models: Mapping[str, Model]) -> tuple[str, ...] | None:
+    """Models of a grid: those that it names, else those that name it; None if it shows none."""
+    if "models" not in type(grid).model_fields:
+        return None
+    return grid.models or tuple(id for id, model in models.items() if name in model.shown_in)
+
+
+def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Check a configuration and return it with everything filled in.
+
+    Filled in are defaults, the share of random splits that is tested, the models of grids that name
+    none, the colors and markers of models, and ``tuning.spaces``, which gathers the spaces of all
+    models. Grids of null are left out.
+
+    Raises:
+        InputError: With one line per mistake: the key, what was found, what was expected.
+    """
+    configuration = parse(Configuration, config)
+    made: dict[str, Any] = _dumped(configuration)
+    made = {"workdir": None, "mirror": None, **made}
+    for entry in made["datasets"].values():
+        if entry["split"]["by"] == "random" and entry["split"].get("test") is None:
+            entry["split"]["test"] = RANDOM_TEST
+    for id, look in looks(made["models"]).items():
+        made["models"][id] |= look._asdict()
+    for name, grid in configuration.grids:
+        if grid is not None and (models := _shown_in(name, grid, configuration.models)):
+            made["grids"][name]["models"] = list(models)
+    made["grids"] = {name: grid for name, grid in made["grids"].items() if grid is not None}
+    if "tuning" in made:
+        entries = made["models"].items()
+        made["tuning"]["spaces"] = {id: e["tuning"] for id, e in entries if "tuning" in e}
+    return made
+
+
+def _dumped(value: Any) -> Any:
+    """``value`` in the types of JSON; a key that is not set and has no default is left out."""
+    if isinstance(value, Section):
+        kept = {
+            name: inner
+            for name, inner in value
+            if inner is not None or name in value.model_fields_set
+        }
+        return {name: _dumped(inner) for name, inner in kept.items()}
+    if isinstance(value, Mapping):
+        return {key: _dumped(inner) for key, inner in value.items()}
+    return [_dumped(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def base_folder(started_in: str, main_process: bool) -> str:
+    """Return where the user started Snakemake: relative paths of the configuration begin there.
+
+    An executor may start the process of a job elsewhere, Slurm's in the working directory itself;
+    the environment, which Slurm hands on, holds it. ``started_in`` is where this process was.
+    """
+    if main_process:
+        os.environ["HASHGNN_BASE"] = started_in
+    return os.environ.get("HASHGNN_BASE", started_in)

@@ -1,1 +1,0 @@
-"""Losses of pairs and triplets, and the similarities that they see."""

@@ -1,0 +1,257 @@
+"""Declare a method: its hyper-parameters, what it trains on, and how it is trained.
+
+Each module of a method defines a ``Section`` named ``Parameters`` and one declaration, ``METHOD``.
+The declaration's class tells the training loop what to do: train a ``GraphHasher`` on batches
+(``GraphMethod``), take vectors epoch by epoch (``EpochMethod``), take vectors at once
+(``VectorMethod``), or hash the vectors of another model (``HashMethod``).
+
+The workflow reads hyper-parameters while it plans, so this module does not import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+
+import numpy as np
+from pydantic import Field
+
+from hashgnn.config.base import Count, Section
+from hashgnn.data.interactions import Split
+from hashgnn.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+    from hashgnn.models.graph_hasher import GraphHasher
+
+Unit = Literal["iterations", "epochs"]
+P = TypeVar("P", bound=Section)
+G = TypeVar("G", bound="GraphParameters")
+E = TypeVar("E", bound="EpochParameters")
+Codes = tuple[np.ndarray, np.ndarray]  # of users and items: uint8 [rows, ceil(bits / 8)]
+Vectors = tuple[np.ndarray, np.ndarray]  # of users and items: float32 [rows, d]
+
+
+class GraphParameters(Section):
+    """Hyper-parameters of every graph method: the ``training:`` block of the configuration."""
+
+    encoder: str = "hashgnn.models.encoders.mean"
+    """Python module of the encoder, which has a function ``build``."""
+
+    aggregator: Literal["sage", "gcn"] = "sage"
+    """For the mean encoder: ``sage`` concatenates a node and the mean of its neighbors (the
+    authors' code); ``gcn`` takes the mean of both (the paper's Eq. 1)."""
+
+    convolution: str = "SAGEConv"
+    """For the convolution encoder: a class of ``torch_geometric.nn``."""
+
+    convolution_arguments: dict[str, Any] = Field(default_factory=dict)
+    """For the convolution encoder: arguments of that class."""
+
+    embedding_width: int = Field(default=128, ge=1)
+    """Dimensions of the id embeddings."""
+
+    user_embeddings: bool = True
+    """Whether users have embeddings; if not, they are represented by their items alone, and new
+    users need no training."""
+
+    embedding_dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the embeddings' values that each step sets to 0."""
+
+    widths: tuple[Count, ...] = Field(default=(128, 68), min_length=1)
+    """Dimensions of the encoder's layers, nearest hop first."""
+
+    fanouts: tuple[Count, ...] = Field(default=(10, 5), min_length=1)
+    """Neighbors sampled per node, nearest hop first."""
+
+    shared_hash_layer: bool = False
+    """Whether users and items share the weights of the hash layer."""
+
+    initialization: Literal["normal", "glorot"] = "normal"
+    """Distribution of the initial weights: N(0, ``initial_deviation``) as in the paper, or Glorot
+    and Bengio (2010). Embeddings are always drawn from the normal distribution."""
+
+    initial_deviation: float = Field(default=0.02, ge=0)
+    """Standard deviation of the initial embeddings, and of the weights with ``normal``."""
+
+    batch_size: int = Field(default=2048, ge=1)
+    """Interactions per batch."""
+
+    batch_by: Literal["interactions", "users"] = "interactions"
+    """Whether a batch holds single interactions or all interactions of some users."""
+
+    learning_rate: float = Field(default=0.001, ge=0)
+    """Learning rate of Adam at the start."""
+
+    learning_rate_end: float = Field(default=1.0, ge=0)
+    """Learning rate at the end as a multiple of the one at the start; it follows half a cosine."""
+
+    epochs: int = Field(default=20, ge=1)
+    """Largest number of epochs."""
+
+    patience: int = Field(default=0, ge=0)
+    """Epochs without a better validation recall after which training stops; 0: never."""
+
+    scale: float = Field(default=0.25, ge=0)
+    """Factor of the inner product before the sigmoid."""
+
+    scale_bits: int = Field(default=0, ge=0)
+    """Code length that ``scale`` is meant for: codes of twice the length get half the factor.
+    0: the same factor for every length."""
+
+    history_every: int = Field(default=250, ge=1)
+    """Iterations per row of ``history.csv``."""
+
+    engine: Literal["sampled", "full", "auto"] = "sampled"
+    """Whether a step propagates over sampled neighbors or whole neighborhoods; ``auto`` measures
+    both and takes the faster one."""
+
+    embedding_updates: Literal["all", "touched", "auto"] = "auto"
+    """Whether Adam updates all embeddings in each step or those that the step reads; ``auto``
+    decides by the share that the first batch reads."""
+
+    mixed_precision: bool = False
+    """Whether layers multiply in bfloat16 on a GPU; weights and losses stay float32."""
+
+    validated_users: int = Field(default=0, ge=0)
+    """Users drawn for validation after each epoch; 0: all."""
+
+    def scale_of(self, bits: int) -> float:
+        """Return the factor of the inner product for codes of ``bits`` bits."""
+        return self.scale * self.scale_bits / bits if self.scale_bits else self.scale
+
+    def check_layers(self) -> None:
+        """Raise ``InputError`` unless each layer has a width and a fanout."""
+        if len(self.widths) != len(self.fanouts):
+            raise InputError(
+                f"widths: found {len(self.widths)}, but fanouts has {len(self.fanouts)}; "
+                "expected one of each per layer"
+            )
+
+
+class EpochParameters(Section):
+    """Hyper-parameters of every method that trains its vectors itself, epoch by epoch."""
+
+    epochs: int = Field(default=20, ge=1)
+    """Largest number of epochs."""
+
+    patience: int = Field(default=0, ge=0)
+    """Epochs without a better validation recall after which training stops; 0: never."""
+
+    dimensions: int | None = Field(default=None, ge=1, le=1024)
+    """Dimensions of the vectors; by default as many as a code has bits."""
+
+
+class NoParameters(Section):
+    """For methods without hyper-parameters: every key is refused."""
+
+
+class Progress(NamedTuple):
+    """How far a training has come; schedules depend on it."""
+
+    iteration: int  # iterations done
+    per_epoch: int  # iterations per epoch
+
+    def steps(self, every: float, unit: Unit) -> int:
+        """Return how often a schedule that is renewed each ``every`` ``unit`` was renewed."""
+        return int(self.iteration // (every * (self.per_epoch if unit == "epochs" else 1)))
+
+
+class Epoch(NamedTuple):
+    """Vectors after an epoch, and its mean loss if known."""
+
+    users: np.ndarray  # float32 [users, d]
+    items: np.ndarray  # float32 [items, d]
+    loss: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a method trains on.
+
+    Attributes:
+        split: The interactions.
+        bits: Length of the codes.
+        seed: Seed of everything random.
+        device: Where tensors live.
+        negatives: int32 [rounds, training interactions, n], in the order of ``split.train``; None
+            unless the method takes the shared training.
+        pretrained: Vectors of users and items by another model, None unless the configuration
+            names one.
+    """
+
+    split: Split
+    bits: int
+    seed: int
+    device: torch.device
+    negatives: np.ndarray | None = None
+    pretrained: Vectors | None = None
+
+
+@dataclass(frozen=True)
+class Method(Generic[P]):
+    """What all declarations have.
+
+    Attributes:
+        parameters: Section that the configuration's hyper-parameters are parsed into.
+        fixed: Hyper-parameters that the method sets whatever the configuration says.
+        hashes_pretrained: Whether it needs the vectors of another model (``Task.pretrained``).
+        takes_training: Whether it takes the ``training:`` block and the workflow's negatives.
+    """
+
+    parameters: type[P]
+    _: KW_ONLY
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    hashes_pretrained: bool = False
+    takes_training: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class GraphMethod(Method[G]):
+    """A ``GraphHasher`` that the shared loop trains on batches.
+
+    Attributes:
+        model: Class of the model, made from the graph, the number of bits and the
+            hyper-parameters; a method that ``hashes_pretrained`` vectors also takes these as a
+            tensor float32 [n_nodes, d], users first.
+    """
+
+    model: Callable[..., GraphHasher]
+    takes_training: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class EpochMethod(Method[E]):
+    """A method that trains itself; the loop validates each epoch's vectors and keeps the best.
+
+    Attributes:
+        epochs: Yields the vectors after each epoch. Arrays may be reused from epoch to epoch.
+    """
+
+    epochs: Callable[[Task, E], Iterator[Epoch]]
+
+
+@dataclass(frozen=True)
+class VectorMethod(Method[P]):
+    """A method that computes its vectors at once. Codes are their signs.
+
+    Attributes:
+        vectors: Returns the vectors of users and items.
+    """
+
+    vectors: Callable[[Task, P], Vectors]
+
+
+@dataclass(frozen=True)
+class HashMethod(Method[P]):
+    """A method that makes codes for the vectors of another model, which stay its own vectors.
+
+    Attributes:
+        codes: Returns the packed codes of users and items for the vectors that it is given.
+    """
+
+    codes: Callable[[Vectors, Task, P], Codes]
+    _: KW_ONLY
+    hashes_pretrained: bool = True

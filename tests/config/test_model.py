@@ -1,0 +1,75 @@
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from hashgnn.config.model import resolve
+
+ROOT = Path(__file__).parents[2]
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+PAPERS = ["hashgnn", "hashgnn_nr", "hashgnn_sp", "hash_ste", "hash_gumb", "hashnet", "lsh"]
+ALL = [*PAPERS, "graphsage", "pte", "bine", "mf", "hashgnn_plus"]
+
+
+def on_top(changes: dict[str, Any]) -> dict[str, Any]:
+    config = copy.deepcopy(CONFIG)
+    update_config(config, changes)
+    return resolve(config)
+
+
+@pytest.mark.parametrize(
+    ("grid", "models"),
+    [
+        ("fig1", ["hash_ste", "hash_gumb", "hashnet", "lsh", "graphsage"]),
+        ("fig3", [*PAPERS, "hashgnn_plus"]),
+        ("fig4", ["hashgnn_nr", "hash_ste"]),
+        ("fig6", ["hashgnn_nr", "hash_ste"]),
+        ("fig7", ["hashgnn_nr"]),
+        ("table2", ALL),
+        ("table3", ALL),
+        ("table4", ["hashgnn"]),
+    ],
+)
+def test_grids_have_the_models_that_are_shown_in_them(grid: str, models: list[str]) -> None:
+    assert resolve(CONFIG)["grids"][grid]["models"] == models
+
+
+@pytest.mark.parametrize("grid", ["fig5", "table1"])
+def test_grids_without_models_get_none(grid: str) -> None:
+    assert "models" not in resolve(CONFIG)["grids"][grid]
+
+
+def test_a_method_comes_and_goes_with_its_entry() -> None:
+    entry = {"name": "Mine", "module": "hashgnn.models.mf", "shown_in": ["table2"]}
+    config = copy.deepcopy(CONFIG)
+    del config["models"]["hash_ste"]
+    config["models"]["mine"] = entry
+
+    grids = resolve(config)["grids"]
+
+    assert grids["table2"]["models"] == [*(m for m in ALL if m != "hash_ste"), "mine"]
+    assert "hash_ste" not in grids["fig1"]["models"]
+
+
+def test_models_that_a_grid_names_are_kept() -> None:
+    made = on_top({"grids": {"table2": {"models": ["mf"]}, "fig3": None}})
+
+    assert made["grids"]["table2"]["models"] == ["mf"]
+    assert "fig3" not in made["grids"]
+
+
+def test_the_spaces_of_tuning_are_those_of_the_models() -> None:
+    spaces = resolve(CONFIG)["tuning"]["spaces"]
+
+    assert list(spaces) == [m for m in CONFIG["models"] if "tuning" in CONFIG["models"][m]]
+    assert spaces["als"] == CONFIG["models"]["als"]["tuning"]
+
+
+def test_the_config_itself_is_not_changed() -> None:
+    config = copy.deepcopy(CONFIG)
+    resolve(config)
+
+    assert config == CONFIG
