@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format anchors report docs bench-search bench-serving bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format anchors report schema docs bench-search bench-serving bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,9 @@ anchors: env ## Our continuous methods beside published numbers, on the split of
 
 report: env ## Gather the paper's figures and tables, once they are made, in report.html
 	$(RUN) snakemake --report report.html
+
+schema: env ## Generate the configuration's schema and its reference from the typed models
+	$(RUN) python workflow/schemas/generate.py
 
 docs: env ## Build the documentation site, into site/
 	$(RUN) NO_MKDOCS_2_WARNING=1 mkdocs build --quiet

@@ -1,13 +1,12 @@
 """What MkDocs does beyond copying pages: pages made from the code, and equations as MathML."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -15,13 +14,13 @@ from mkdocs.structure.files import File, Files
 from hashgnn.cli.main import main
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 _EQUATION = re.compile(r'<(div|span) class="arithmatex">\\[\[(](.*?)\\[\])]</\1>', re.DOTALL)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made from the code."""
-    pages = {"configuration.md": _configuration(), "command-line.md": _command_line()}
+    configuration = (ROOT / "config/README.md").read_text(encoding="utf-8")
+    pages = {"configuration.md": configuration, "command-line.md": _command_line()}
     pages |= {f"api/{name}.md": text for name, text in _api()}
     for path, text in pages.items():
         files.append(File.generated(config, path, content=text))
@@ -36,35 +35,6 @@ def on_page_content(html: str, **_: Any) -> str:
 def _mathml(found: re.Match[str]) -> str:
     display = "block" if found[1] == "div" else "inline"
     return convert(unescape(found[2]).strip(), display=display)
-
-
-def _configuration() -> str:
-    """config/README.md, and then every key as the schema has it."""
-    guide = (ROOT / "config/README.md").read_text(encoding="utf-8")
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    rows = ["| key | type | default | meaning |", "|---|---|---|---|", *_keys(schema, schema, "")]
-    heading = "## The schema\n\nGenerated from `workflow/schemas/config.schema.yaml`."
-    return "\n".join([guide.rstrip(), "", heading, "", *rows, ""])
-
-
-def _keys(node: Mapping[str, Any], schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
-    """A row for each key below ``node``; ``*`` stands for a name of the user's own."""
-    named = dict(node.get("properties", {}))
-    if isinstance(node.get("additionalProperties"), dict):
-        named["*"] = node["additionalProperties"]
-    for name, entry in named.items():
-        if "$ref" in entry:
-            entry = schema["$defs"][entry["$ref"].rpartition("/")[2]]
-        yield _row(f"{prefix}{name}", entry)
-        yield from _keys(entry, schema, f"{prefix}{name}.")
-
-
-def _row(key: str, entry: Mapping[str, Any]) -> str:
-    kinds = entry.get("enum") or entry.get("type", "any")
-    kind = kinds if isinstance(kinds, str) else " or ".join(map(str, kinds))
-    default = f"`{entry['default']}`" if "default" in entry else ""
-    meaning = entry.get("description", "").replace("|", "\\|").replace("<", "&lt;")
-    return f"| `{key}` | {kind} | {default} | {meaning} |"
 
 
 def _command_line() -> str:

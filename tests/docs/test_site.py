@@ -57,7 +57,7 @@ def keys(node: object) -> Iterator[str]:
 def test_every_key_of_the_schema_and_every_command_has_its_place(site: Path) -> None:
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     page = (site / "configuration.html").read_text()
-    reference = page[page.index("Generated from") :]
+    reference = page[page.index("Every key") :]
     shown = {name.rpartition(".")[2] for name in re.findall(r"<code>([\w.*]+)</code>", reference)}
 
     assert set(keys(schema)) <= shown

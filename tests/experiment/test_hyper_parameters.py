@@ -36,10 +36,7 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
         ({"training": {"learning_rate": "1e-3"}}, "training.learning_rate: expected a number, got"),
         ({"training": {"epochs": 2.5}}, "training.epochs: expected a whole number, got 2.5"),
         ({"training": {"epochs": 0}}, "training.epochs: expected 1 or more, got 0"),
-        (
-            {"training": {"widths": []}},
-            "training.widths: expected a list that is not empty, got []",
-        ),
+        ({"training": {"widths": []}}, "training.widths: expected a list that is not empty"),
         ({"training": {"widths": [8]}}, "training.widths: found 1, but fanouts has 2; expected"),
         ({"training": {"scale": -1.0}}, "training.scale: expected 0 or more, got -1.0"),
         (

@@ -106,7 +106,7 @@ def train_settings(wildcards):
         method=config["models"][wildcards.model]["module"],
         bits=int(wildcards.bits),
         seed=int(wildcards.seed),
-        **({} if isinstance(validation, (str, list)) else {"validation": validation}),
+        **({} if isinstance(validation, (str, list, tuple)) else {"validation": validation}),
         negatives=negatives(config, wildcards.model) if shared else None,
         parameters=parameters(config, wildcards.dataset, wildcards.model),
     )
