@@ -23,7 +23,7 @@ STAGES = {
     "hashgnn.training.train": "train",
     "hashgnn.evaluation.evaluate": "evaluate",
     "hashgnn.evaluation.time_searches": "timing",
-    "hashgnn.reporting.checks.inspect_runs": "check_runs",
+    "hashgnn.reporting.check_runs": "check_runs",
 }
 MEASURED = ["peak_mb", "cpu_seconds"]
 

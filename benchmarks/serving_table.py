@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from hashgnn.files import atomic_write
-from hashgnn.reporting.tables.formats import to_markdown
+from hashgnn.reporting.tables import to_markdown
 
 _BEGIN, _END = "<!-- figures: make bench-serving -->\n", "<!-- end of figures -->"
 

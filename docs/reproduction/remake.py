@@ -1,11 +1,11 @@
-"""Make the tables, and the figures of several seeds, anew from the values of each seed.
+"""Make the tables and figures anew from the committed values of each seed.
 
     python docs/reproduction/remake.py [FOLDER]
 
-By the functions of the workflow's own stages, so that what is shown here is what they make, for a
-new interval, mark or format too. ``seeds.csv`` holds the values behind tables 2 and 3 and the table
-of all methods; those behind a figure are its CSV. The values of single users are not kept:
-differences are those of the means, without interval and p.
+The functions of the workflow's own stages make them, so that a new interval, mark or format shows
+here too. ``seeds.csv`` holds the values behind tables 2 and 3 and the table of all methods; those
+behind a figure are its CSV. The values of single users are not kept: differences are those of the
+means, without interval and p.
 """
 
 import sys
@@ -18,15 +18,13 @@ import pandas as pd
 import yaml
 
 from hashgnn.config.model import resolve
-from hashgnn.evaluation.results import over_seeds, read_metrics
-from hashgnn.reporting.checks.check import Check
-from hashgnn.reporting.checks.judge import summarize
-from hashgnn.reporting.checks.tables import check_table
-from hashgnn.reporting.figures import fig1, fig3, fig4, fig6
-from hashgnn.reporting.figures.style import save_figure, use_style
-from hashgnn.reporting.tables import hierarchical, methods
-from hashgnn.reporting.tables.formats import place, select, to_latex, to_markdown
+from hashgnn.evaluation.results import COLUMNS, over_seeds, read_metrics
+from hashgnn.reporting.check_runs import Check
+from hashgnn.reporting.checks import check_table, summarize
+from hashgnn.reporting.figures import curves, save_figure, sweeps, use_style
+from hashgnn.reporting.tables import hierarchical, to_latex, to_markdown
 from hashgnn.reporting.tables.hierarchical import FOUND
+from hashgnn.reporting.tables.methods import make_methods, place, select
 
 HERE = Path(__file__).parent
 CONFIG = resolve(
@@ -38,6 +36,9 @@ DATASETS = {
     "pinterest": "Pinterest (37.5k users)",
     "alibaba_like": "Alibaba-like, generated (stand-in for Alibaba)",
 }
+PLACES = {id: entry["place"] for id, entry in CONFIG["models"].items() if "place" in entry}
+IN_PAPER = [id for id, entry in CONFIG["datasets"].items() if entry.get("in_paper")]
+LOOKS = {id: [entry["color"], entry["marker"]] for id, entry in CONFIG["models"].items()}
 MODELS = {id: entry["name"] for id, entry in CONFIG["models"].items()}
 CONTINUOUS = [id for id, entry in CONFIG["models"].items() if entry.get("continuous")]
 ALL = [
@@ -48,9 +49,9 @@ PUBLIC = ["movielens", "gowalla", "pinterest"]
 
 
 def main(folder: Path) -> None:
-    """Write all into ``folder``."""
+    """Write everything into ``folder``."""
     seeds = read_metrics([HERE / "seeds.csv"])
-    write(folder, "methods", *methods.make(of_methods(seeds)))
+    write(folder, "methods", *make_methods(of_methods(seeds)))
     for name, datasets in (("table2", PUBLIC), ("table3", ["alibaba_like"])):
         write(folder, name, *compared(seeds, datasets, CONFIG["grids"][name]["models"]))
     write_checks(folder)
@@ -58,7 +59,7 @@ def main(folder: Path) -> None:
 
 
 def of_methods(seeds: pd.DataFrame) -> Namespace:
-    """The arguments that the stage of all methods would get."""
+    """Return the arguments of the table of all methods."""
     path = Path(tempfile.mkdtemp(), "metrics.csv")
     in_order(seeds, PUBLIC, ALL).to_csv(path, index=False)
     return Namespace(inputs=[path], settings=settings(PUBLIC, ALL))
@@ -67,7 +68,7 @@ def of_methods(seeds: pd.DataFrame) -> Namespace:
 def compared(
     seeds: pd.DataFrame, datasets: list[str], models: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Numbers and printed form of a table of hierarchical search."""
+    """Return numbers and printed form of a table of hierarchical search."""
     numbers = over_seeds(select(in_order(seeds, datasets, models), CONTINUOUS))
     numbers["place"] = place(numbers, ["dataset", "metric", "n"])
     numbers[FOUND] = float("nan")
@@ -79,34 +80,36 @@ def compared(
             apart = means[dataset, model, metric, n] - means[dataset, models[0], metric, n]
             numbers["reference"] = numbers["reference"].astype(object)
             numbers.loc[row, ["reference", "difference"]] = models[0], apart
-    names = settings(datasets, models)
-    return numbers, hierarchical.printed(numbers, dict(names["datasets"]), dict(names["models"]))
+    return numbers, hierarchical.print_table(numbers, settings(datasets, models))
 
 
 def in_order(seeds: pd.DataFrame, datasets: list[str], models: list[str]) -> pd.DataFrame:
-    """The rows of data sets and models, in their order."""
+    """Return the rows of data sets and models, in their order."""
     runs = [(dataset, model) for dataset in datasets for model in models]
     return pd.concat([seeds[(seeds.dataset == d) & (seeds.model == m)] for d, m in runs])
 
 
 def settings(datasets: list[str], models: list[str]) -> dict[str, Any]:
-    """Names in print, as the stages get them."""
+    """Return the settings of the stages: names, looks and places in the paper."""
     return {
         "datasets": [[id, DATASETS[id]] for id in datasets],
         "models": [[id, MODELS[id]] for id in models],
         "continuous": CONTINUOUS,
+        "looks": LOOKS,
+        "places": PLACES,
+        "in_paper": IN_PAPER,
     }
 
 
 def write(folder: Path, name: str, numbers: pd.DataFrame, printed: pd.DataFrame) -> None:
-    """The three formats of a table."""
+    """Write a table in three formats."""
     numbers.to_csv(folder / f"{name}.csv", index=False)
     (folder / f"{name}.md").write_text(to_markdown(printed), encoding="utf-8")
     (folder / f"{name}.tex").write_text(to_latex(printed), encoding="utf-8")
 
 
 def write_checks(folder: Path) -> None:
-    """The checks of the runs as they were, and those of the tables anew."""
+    """Write the checks: those of the trainings as committed, those of the tables anew."""
     checks = pd.read_csv(HERE / "checks.csv", keep_default_na=False)
     of_runs = checks[~checks.subject.str.match(r"table\d ")]
     own = [
@@ -118,20 +121,45 @@ def write_checks(folder: Path) -> None:
 
 
 def write_figures(folder: Path) -> None:
-    """Figures 1, 3, 4 and 6; 5 and 7 are of one seed."""
+    """Draw all figures from their CSV."""
     use_style()
-    for name, module in (("fig1", fig1), ("fig3", fig3), ("fig4", fig4), ("fig6", fig6)):
-        grid = CONFIG["grids"][name]
-        given = settings(grid["datasets"], grid["models"])
-        inputs = [HERE / f"{name}.csv"]
+    makes = {
+        "fig1": curves.make_fig1,
+        "fig3": curves.make_fig3,
+        "fig4": curves.make_fig4,
+        "fig5": sweeps.make_fig5,
+        "fig6": curves.make_fig6,
+        "fig7": sweeps.make_fig7,
+    }
+    for name, make in makes.items():
+        grid, path = CONFIG["grids"][name], HERE / f"{name}.csv"
+        given = settings(grid["datasets"], grid.get("models", []))
+        inputs = [path]
         if name in ("fig4", "fig6"):
-            inputs, given["runs"] = histories(inputs[0])
-        figure, _ = module.make(Namespace(inputs=inputs, settings=given))
+            inputs, given["runs"] = histories(path)
+        if "sweeps" in grid:
+            inputs, given["sweeps"] = swept(path)
+        figure, _ = make(Namespace(inputs=inputs, settings=given))
         save_figure(figure, folder / f"{name}.pdf", folder / f"{name}.svg")
 
 
+def swept(numbers: Path) -> tuple[list[Path], list[dict[str, Any]]]:
+    """Return the metrics that the numbers of figure 5 or 7 came from, and its sweeps."""
+    frame = pd.read_csv(numbers)
+    metrics = Path(tempfile.mkdtemp(), "metrics.csv")
+    frame[COLUMNS].drop_duplicates().to_csv(metrics, index=False)
+    found = []
+    for sweep, rows in frame[frame["at"] != sweeps.DYNAMIC].groupby("sweep", sort=False):
+        entry, points = CONFIG["sweeps"][sweep], rows[["at", "dataset", "model", "bits"]]
+        points = points.assign(at=pd.to_numeric(points["at"])).drop_duplicates()
+        own = {"id": sweep, "name": entry["name"], "model": entry["model"]}
+        own |= {"model_name": MODELS[entry["model"]], "points": points.to_numpy().tolist()}
+        found.append(own)
+    return [metrics], found
+
+
 def histories(numbers: Path) -> tuple[list[Path], list[list[object]]]:
-    """A figure's numbers as the histories of the trainings that they came from, and these."""
+    """Return the histories that the numbers of figure 4 or 6 came from, and their trainings."""
     run, folder = ["dataset", "model", "bits", "seed"], Path(tempfile.mkdtemp())
     paths, runs = [], []
     for key, rows in pd.read_csv(numbers).groupby(run, sort=False):

@@ -10,7 +10,7 @@ import yaml
 from snakemake.utils import update_config
 
 from hashgnn.config.data_sets import Generator
-from hashgnn.data.readers import synthetic
+from hashgnn.data import synthetic
 
 ROOT = Path(__file__).parents[2]
 GENERATE = runpy.run_path(str(ROOT / "workflow/schemas/generate.py"))

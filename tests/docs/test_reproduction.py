@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hashgnn.reporting.checks.tables import check_table
+from hashgnn.reporting.checks import check_table
 
 PAGES = Path(__file__).parents[2] / "docs/reproduction"
 TABLES = ("methods", "table2", "table3")

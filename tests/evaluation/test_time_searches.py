@@ -11,7 +11,7 @@ from hashgnn.errors import InputError
 from hashgnn.evaluation import time_searches as stage
 from hashgnn.evaluation.time_searches import COLUMNS, Round, read_times, write_times
 from hashgnn.files import save_array
-from hashgnn.reporting.tables.table4 import printed, summarize
+from hashgnn.reporting.tables.measured import print_times, summarize
 
 TIMING = {"threads": 1, "rounds": 3, "k": 5, "candidates": 9}
 CASE = {
@@ -75,7 +75,7 @@ def test_median_spread_and_speedups(times: Path) -> None:
 
 
 def test_the_table_in_print(times: Path) -> None:
-    table = printed(summarize(read_times([times])), {"gowalla": "Gowalla"}, {"m": "M"})
+    table = print_times(summarize(read_times([times])), {"gowalla": "Gowalla"}, {"m": "M"})
     assert table.iloc[0].to_dict() == {
         **{"Dataset": "Gowalla", "Method": "M", "Bits": "32", "Users": "1,200", "Items": "50"},
         "Continuous (s)": "4 [3, 5]",
@@ -90,7 +90,7 @@ def test_the_table_in_print(times: Path) -> None:
 def test_a_search_that_lacked_its_processors_has_a_star(times: Path) -> None:
     frame = read_times([times])
     frame.loc[frame.search == "hamming", "busy"] = [1.0, 0.5, 1.0]
-    table = printed(summarize(frame), {"gowalla": "Gowalla"}, {"m": "M"})
+    table = print_times(summarize(frame), {"gowalla": "Gowalla"}, {"m": "M"})
     assert table["Hamming (s)"].tolist() == ["1* [0.5, 2]"]
     assert "*" not in table["Continuous (s)"][0]
 

@@ -13,9 +13,9 @@ rule check_runs:
         **cost("check_runs"),
     params:
         settings=check_settings,
-        code=code("hashgnn.reporting.checks.inspect_runs"),
+        code=code("hashgnn.reporting.check_runs"),
     shell:
-        "python -m hashgnn.reporting.checks.inspect_runs --split {input.split} --metrics {input.metrics} "
+        "python -m hashgnn.reporting.check_runs --split {input.split} --metrics {input.metrics} "
         "--code {params.code:q} "
         "--settings {params.settings:q} --output {output.checks} "
         "--provenance {output.provenance} > {log} 2>&1"
@@ -43,9 +43,9 @@ rule checks:
         **cost("checks"),
     params:
         settings=settings(**config["checks"]),
-        code=code("hashgnn.reporting.checks.judge"),
+        code=code("hashgnn.reporting.checks"),
     shell:
-        "python -m hashgnn.reporting.checks.judge --checks {input.checks} --metrics {input.metrics} "
+        "python -m hashgnn.reporting.checks --checks {input.checks} --metrics {input.metrics} "
         "--code {params.code:q} "
         "--tables {input.tables} "
         "--settings {params.settings:q} --csv {output.csv} --md {output.md} "

@@ -17,8 +17,9 @@ rule claims:
     resources:
         **cost("claims"),
     params:
+        settings=settings(places=places()),
         code=code("hashgnn.reporting.claims.assess"),
     shell:
         "python -m hashgnn.reporting.claims.assess {input} --csv {output.csv} --md {output.md} "
-        "--code {params.code:q} "
+        "--code {params.code:q} --settings {params.settings:q} "
         "--provenance {output.provenance} > {log} 2>&1"

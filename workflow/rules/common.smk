@@ -49,7 +49,7 @@ from hashgnn.experiment.downloads import check_places, download_settings
 from hashgnn.experiment.package_link import package_folder
 from hashgnn.experiment.runs import derived_models, points, runs
 from hashgnn.experiment.tuning import trials, tried_models
-from hashgnn.reporting.claims.assess import NEEDED as CLAIMED
+from hashgnn.reporting.entries import CLAIMED, FIGURES, TABLES
 from hashgnn.stage.code_digest import CodeDigest, PlannedCode
 from hashgnn.stage.followed import check_followed
 

@@ -21,9 +21,9 @@ rule figure:
         **cost("figure"),
     params:
         settings=figure_settings,
-        code=lambda wildcards: code(f"hashgnn.reporting.figures.{wildcards.figure}"),
+        code=lambda wildcards: code(FIGURES[wildcards.figure].split(":")[0]),
     shell:
-        "python -m hashgnn.reporting.figures.{wildcards.figure} {input} "
+        "python -m hashgnn.reporting.entries {wildcards.figure} {input} "
         "--code {params.code:q} "
         "--settings {params.settings:q} --pdf {output.pdf} --svg {output.svg} --csv {output.csv} "
         "--provenance {output.provenance} > {log} 2>&1"

@@ -41,6 +41,20 @@ def name_in_print(entry):
     return f"{name[:-1]}, {remark}" if name.endswith(")") else f"{name} ({remark}"
 
 
+def looks(ids):
+    """Color and marker of each method that is drawn."""
+    return {
+        id: [config["models"][id]["color"], config["models"][id]["marker"]]
+        for id in ids
+    }
+
+
+def places():
+    """The methods that the paper has, and their places in its tables 2 and 3."""
+    models = config["models"]
+    return {id: models[id]["place"] for id in models if "place" in models[id]}
+
+
 def raw_files(wildcards):
     """The files of a data set, fetched."""
     files = config["datasets"][wildcards.dataset].get("files", {})
@@ -174,6 +188,8 @@ def figure_settings(wildcards):
         "continuous": continuous_models(grid),
         "sweeps": [sweep_settings(sweep, grid) for sweep in grid.get("sweeps", [])],
     }
+    swept = [config["sweeps"][sweep]["model"] for sweep in grid.get("sweeps", [])]
+    used["looks"] = looks([*grid.get("models", []), *swept])
     if wildcards.figure in COURSES:
         used["runs"] = runs(config, grid)
     return settings(**used)
@@ -216,6 +232,7 @@ TABLE_INPUTS = {
     "table3": lambda grid: evaluations(grid),
     "table4": lambda grid: grid_runs(grid, "timing.csv"),
     "methods": lambda grid: grid_runs(grid, "metrics.csv"),
+    "encoders": lambda grid: grid_runs(grid, "metrics.csv"),
     "anchors": lambda grid: grid_runs(grid, "metrics.csv"),
 }
 
@@ -245,6 +262,12 @@ def table_settings(wildcards):
         names["runs"] = runs(config, grid)
     if "published" in grid:
         names["published"] = grid["published"]
+    if wildcards.table in ("table2", "table3"):
+        shown = grid["models"]
+        names["places"] = {id: place for id, place in places().items() if id in shown}
+        names["in_paper"] = [
+            id for id in grid["datasets"] if config["datasets"][id]["in_paper"]
+        ]
     return settings(**names)
 
 
@@ -280,6 +303,9 @@ def explore_settings():
         datasets=used("datasets", {run.dataset for run in explored()}),
         models=used("models", {run.model for run in explored()}),
         continuous=continuous_models({"models": list(config["models"])}),
+        looks=looks(
+            id for id in config["models"] if id in {r.model for r in explored()}
+        ),
         template=str(file_checksum(EXPLORE_TEMPLATE, "sha256")),
     )
 

@@ -21,9 +21,9 @@ rule table:
         **cost("table"),
     params:
         settings=table_settings,
-        code=lambda wildcards: code(f"hashgnn.reporting.tables.{wildcards.table}"),
+        code=lambda wildcards: code(TABLES[wildcards.table].split(":")[0]),
     shell:
-        "python -m hashgnn.reporting.tables.{wildcards.table} {input} --settings {params.settings:q} "
+        "python -m hashgnn.reporting.entries {wildcards.table} {input} --settings {params.settings:q} "
         "--code {params.code:q} "
         "--csv {output.csv} --md {output.md} --tex {output.tex} "
         "--provenance {output.provenance} 2>&1 | tee {log}"

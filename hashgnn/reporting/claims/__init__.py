@@ -1,1 +1,171 @@
-"""The paper's claims, and whether they hold."""
+"""Test claims of the paper by comparisons of numbers, and derive verdicts.
+
+Methods of the config that the paper does not have are left out before any claim is tested.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+Results = Mapping[str, pd.DataFrame]  # the CSV behind each figure and table, by its name
+
+
+class Comparison(NamedTuple):
+    """One case of a claim: where, which numbers, and whether the claim holds there."""
+
+    where: str
+    numbers: str
+    holds: bool
+
+
+Test = Callable[[Results], list[Comparison]]
+Enough = Callable[[int, int], bool]  # whether a claim holds that holds in so many of all cases
+
+
+def always(held: int, of: int) -> bool:
+    """Whether all comparisons hold."""
+    return held == of
+
+
+def nearly_always(held: int, of: int) -> bool:
+    """Whether nine in ten hold, for "in almost all cases"."""
+    return held >= 0.9 * of
+
+
+def mostly(held: int, of: int) -> bool:
+    """Whether more than half hold, for "in most cases"."""
+    return held > 0.5 * of
+
+
+def several(held: int, of: int) -> bool:
+    """Whether two or more hold, for "in several cases"."""
+    return held >= 2
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the paper and its test.
+
+    Attributes:
+        id: Short name.
+        section: Where the paper says it.
+        text: What the paper says.
+        needs: Names of the figures and tables whose numbers ``test`` compares.
+        test: Returns the comparisons; called only if all of ``needs`` were made.
+        enough: In how many of the cases the paper's words say that it holds.
+    """
+
+    id: str
+    section: str
+    text: str
+    needs: Sequence[str]
+    test: Test
+    enough: Enough = always
+
+    def comparisons(self, results: Results) -> list[Comparison]:
+        """Return all comparisons; none where one of ``needs`` was not made."""
+        if any(name not in results for name in self.needs):
+            return []
+        return self.test(results)
+
+
+def verdict(claim: Claim, comparisons: Sequence[Comparison]) -> str:
+    """Return holds, holds in part, does not hold, or not run (without comparisons)."""
+    held = sum(comparison.holds for comparison in comparisons)
+    if not comparisons:
+        return "not run"
+    if claim.enough(held, len(comparisons)):
+        return "holds"
+    return "holds in part" if held else "does not hold"
+
+
+_KEYS = ["dataset", "bits", "search", "metric", "n"]
+
+
+def level(frame: pd.DataFrame, model: str) -> pd.Series:
+    """Return the mean over seeds of each metric of ``model``, by data set, bits, metric and n.
+
+    ``frame`` has a row per seed (``value``) or means over them (``mean``). A method shown by
+    several searches counts by the first of continuous, hamming and hierarchical.
+    """
+    own = frame[frame.model == model]
+    column = "mean" if "mean" in frame else "value"
+    means = own.groupby(_KEYS, sort=False)[column].mean().reset_index(level="search")
+    means = means.sort_values("search", kind="stable")
+    return means[~means.index.duplicated()][column].sort_index()
+
+
+def beats(frame: pd.DataFrame, better: str, worse: Iterable[str]) -> list[Comparison]:
+    """Compare ``better`` with each of ``worse``, wherever both were measured."""
+    return [
+        comparison
+        for other in worse
+        for comparison in above(level(frame, better), level(frame, other), (better, other))
+    ]
+
+
+def above(one: pd.Series, other: pd.Series, names: tuple[str, str]) -> list[Comparison]:
+    """Compare ``one`` with ``other`` at each place of the index that both have."""
+    places = one.index.intersection(other.index)
+    return [
+        Comparison(
+            f"{place_name(place)}, {names[0]} to {names[1]}",
+            f"{one[place]:.4f} to {other[place]:.4f}",
+            bool(one[place] > other[place]),
+        )
+        for place in places
+    ]
+
+
+def place_name(place: Sequence[object]) -> str:
+    """Return a data set, a code length, a metric and n as text."""
+    dataset, bits, metric, n = place
+    return f"{dataset} {str(metric).upper()}@{n} ({bits} bits)"
+
+
+def others(frame: pd.DataFrame, *but: str) -> list[str]:
+    """Return the methods in ``frame`` but those named."""
+    return [model for model in frame.model.unique() if model not in but]
+
+
+class Curve(NamedTuple):
+    """HR (``rates``, means over seeds) by the value of a sweep, on one data set."""
+
+    place: str
+    rates: pd.Series
+
+    def numeric(self) -> "Curve":
+        """Return the curve at the values that are numbers, ascending."""
+        values = pd.to_numeric(pd.Series(self.rates.index.astype(str)), errors="coerce")
+        numbers = self.rates.set_axis(pd.Index(values))
+        return self._replace(rates=numbers[numbers.index.notna()].sort_index())
+
+    def above(self, one: Any, other: Any) -> Comparison:
+        """Compare the rate at ``one`` with that at ``other``."""
+        a, b = self.rates[one], self.rates[other]
+        return Comparison(f"{self.place}, {one:g} to {other:g}", f"{a:.4f} to {b:.4f}", bool(a > b))
+
+
+def curves(frame: pd.DataFrame, search: str, sweep: str | None = None) -> list[Curve]:
+    """Return a curve per data set and code length, of ``sweep`` or of the figure's only one.
+
+    A sweep of the code length itself has one curve per data set.
+    """
+    shown = frame[frame.search == search]
+    if sweep is not None:
+        shown = shown[shown["sweep"] == sweep]
+    return [
+        Curve(place, rows.groupby("at", sort=False)["value"].mean())
+        for (dataset, name), own in shown.groupby(["dataset", "sweep"], sort=False)
+        for place, rows in _by_length(f"{dataset}, {name}", own)
+    ]
+
+
+def _by_length(place: str, rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    lengths = rows.groupby("bits", sort=False)
+    varied = (pd.to_numeric(rows["at"], errors="coerce") == rows["bits"]).all()
+    if len(lengths) == 1 or varied:
+        return [(place, rows)]
+    return [(f"{place}, {bits} bits", own) for bits, own in lengths]

@@ -1,39 +1,22 @@
-"""Assess each claim of the paper against the numbers of figures and tables."""
+"""Test each claim of the paper against the numbers of figures and tables."""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from hashgnn.files import atomic_write
-from hashgnn.reporting.claims import (
-    alibaba,
-    efficiency,
-    guidance,
-    hamming,
-    hierarchical,
-    introduction,
-    sensitivity,
-)
-from hashgnn.reporting.claims.claim import Claim, Comparison, verdict
-from hashgnn.reporting.tables.formats import to_markdown
+from hashgnn.reporting.claims import Claim, Comparison, hierarchical, searches, training, verdict
+from hashgnn.reporting.tables import to_markdown, write_text
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
 CLAIMS = [
-    *introduction.CLAIMS,
-    *hamming.CLAIMS,
+    *searches.CLAIMS,
     *hierarchical.CLAIMS,
-    *alibaba.CLAIMS,
-    *efficiency.CLAIMS,
-    *guidance.CLAIMS,
-    *sensitivity.CLAIMS,
+    *searches.TIME_CLAIMS,
+    *training.CLAIMS,
 ]
-
-# The figures and tables that some claim is tested on.
-NEEDED = sorted({name for claim in CLAIMS for name in claim.needs})
-
 
 _SHOWN = 2  # comparisons of each kind, for and against, that the Markdown shows
 
@@ -50,18 +33,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> Facts:
-    results = {path.stem: pd.read_csv(path) for path in args.inputs}
+    results = {
+        path.stem: of_paper(pd.read_csv(path), args.settings["places"]) for path in args.inputs
+    }
     tested = [(claim, claim.comparisons(results)) for claim in CLAIMS]
-    with atomic_write(args.csv) as temporary:
-        pd.DataFrame([_row(*pair) for pair in tested]).to_csv(temporary, index=False)
+    write_text(args.csv, pd.DataFrame([_row(*pair) for pair in tested]).to_csv(index=False))
     printed = pd.DataFrame([_printed(*pair) for pair in tested])
-    with atomic_write(args.md) as temporary:
-        temporary.write_text(to_markdown(printed), encoding="utf-8")
+    write_text(args.md, to_markdown(printed))
     return {"verdicts": printed["Verdict"].value_counts().to_dict()}
 
 
+def of_paper(frame: pd.DataFrame, places: Container[str]) -> pd.DataFrame:
+    """Return the rows of methods with a place in the paper: its claims speak of no others.
+
+    Frames of sweeps, whose models are variants of one method, stay whole.
+    """
+    if "sweep" in frame:
+        return frame
+    return frame[[model in places for model in frame["model"]]]
+
+
 def _row(claim: Claim, comparisons: Sequence[Comparison]) -> dict[str, object]:
-    """All of a claim: for the CSV."""
+    """Return all about a claim, for the CSV."""
     return {
         "claim": claim.id,
         "section": claim.section,
@@ -76,7 +69,7 @@ def _row(claim: Claim, comparisons: Sequence[Comparison]) -> dict[str, object]:
 
 
 def _printed(claim: Claim, comparisons: Sequence[Comparison]) -> dict[str, str]:
-    """For people: a few of the comparisons, those against it first."""
+    """Return a claim with a few of its comparisons, those against it first, for the Markdown."""
     against = [_text(c) for c in comparisons if not c.holds]
     held = [_text(c) for c in comparisons if c.holds]
     shown = [*against[:_SHOWN], *held[:_SHOWN]]

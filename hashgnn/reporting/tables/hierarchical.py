@@ -3,21 +3,50 @@
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from hashgnn.evaluation.results import over_seeds, read_metrics, values_of_seeds
 from hashgnn.evaluation.statistics import difference, holm
-from hashgnn.reporting.tables.formats import CUTOFFS, METRICS, marked, place, select
+from hashgnn.reporting.tables import run_table
+from hashgnn.reporting.tables.methods import CUTOFFS, METRICS, marked, place, select
 
 KEYS = ["dataset", "model", "bits", "search", "metric", "n"]
 FOUND = ["reference", "difference", "difference_low", "difference_high", "p"]
+TESTED = ("hr", 50)  # places and differences are by this metric
+PLACED = ["dataset", "bits", "metric", "n"]  # methods are ranked among rows equal in these
 
 
-def runs_of(
+def table2(argv: Sequence[str] | None = None) -> int:
+    """Make table 2: hierarchical search on public data sets."""
+    return run_table(table2.__doc__, make_table, argv)
+
+
+def table3(argv: Sequence[str] | None = None) -> int:
+    """Make table 3: hierarchical search on Alibaba's data, or data that stand in for them."""
+    return run_table(table3.__doc__, make_table, argv)
+
+
+def make_table(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return numbers and printed form.
+
+    ``inputs`` are ``metrics.csv`` of every training of the setting ``runs``, then their
+    ``per_user.npz``, in the same order. Every model is compared with the first.
+    """
+    half = len(args.inputs) // 2
+    models, continuous = dict(args.settings["models"]), args.settings["continuous"]
+    numbers = over_seeds(select(read_metrics(args.inputs[:half]), continuous))
+    numbers["place"] = place(numbers, PLACED)
+    trained = list_runs(args.settings["runs"], args.inputs[half:], continuous)
+    numbers = numbers.merge(compare(trained, next(iter(models)), *TESTED), on=KEYS, how="left")
+    return numbers, print_table(numbers, args.settings)
+
+
+def list_runs(
     runs: Sequence[Sequence[object]], per_user: Sequence[Path], continuous: Sequence[str]
 ) -> pd.DataFrame:
-    """A row a training: dataset, model, bits, seed, its ``path`` and the ``search`` it is for."""
+    """Return a row per training: dataset, model, bits, seed, ``path`` and its own ``search``."""
     frame = pd.DataFrame(list(runs), columns=["dataset", "model", "bits", "seed"])
     own = {True: "continuous", False: "hierarchical"}
     return frame.assign(
@@ -26,10 +55,10 @@ def runs_of(
 
 
 def compare(trained: pd.DataFrame, reference: str, metric: str, n: int) -> pd.DataFrame:
-    """Mean difference of each method to ``reference``, its 95 % interval and p.
+    """Return the mean difference of each method to ``reference``, its 95 % interval and p.
 
-    See ``hashgnn.evaluation.statistics.difference``; p is corrected by Holm's method for all
-    comparisons of the table. ``trained``: what ``runs_of`` gives.
+    See ``hashgnn.evaluation.statistics.difference``. p is corrected by Holm's method for all
+    comparisons of the table. ``trained`` is the result of ``list_runs``.
     """
     rows = list(_comparisons(trained, reference, metric, n))
     found = pd.DataFrame(rows, columns=[*KEYS, *FOUND])
@@ -54,44 +83,15 @@ def _comparisons(
                 yield (dataset, model, bits, search, metric, n, reference, *found)
 
 
-TESTED = ("hr", 50)  # what places and differences go by
-PLACED = ["dataset", "bits", "metric", "n"]  # methods have their places among equals in these
+def print_table(numbers: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a row per data set, method and code length; the best bold, the second underlined.
 
-# Tan et al. (2020), section 5, on tables 2 and 3: HashGNN "consistently outperforms all other
-# baselines", then GraphSage, then HashGNN_nr. The order of the others is not told in words.
-PAPER_PLACES = {
-    "hashgnn": "1",
-    "graphsage": "2",
-    "hashgnn_nr": "3",
-    **dict.fromkeys(("hashgnn_sp", "hash_ste", "hash_gumb", "hashnet"), "4 to 11"),
-    **dict.fromkeys(("lsh", "mf", "pte", "bine"), "4 to 11"),
-}
-# Its data sets, and those that stand in for Alibaba's.
-PAPER_DATASETS = ("movielens", "gowalla", "pinterest", "alibaba_like", "taobao")
-
-
-def make(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Numbers and printed form.
-
-    ``inputs``: ``metrics.csv`` of every training of the setting ``runs``, then their
-    ``per_user.npz``, in the same order. The first model is compared with each other one.
+    ``settings``: pairs of id and name, ``datasets`` and ``models``; ``places`` of models in the
+    paper, which are shown beside the data sets ``in_paper``.
     """
-    half = len(args.inputs) // 2
-    models, continuous = dict(args.settings["models"]), args.settings["continuous"]
-    numbers = over_seeds(select(read_metrics(args.inputs[:half]), continuous))
-    numbers["place"] = place(numbers, PLACED)
-    trained = runs_of(args.settings["runs"], args.inputs[half:], continuous)
-    numbers = numbers.merge(compare(trained, next(iter(models)), *TESTED), on=KEYS, how="left")
-    return numbers, printed(numbers, dict(args.settings["datasets"]), models)
-
-
-def printed(
-    numbers: pd.DataFrame, datasets: Mapping[str, str], models: Mapping[str, str]
-) -> pd.DataFrame:
-    """A row a data set, method and length of code; the best bold, the second underlined."""
-    blocks = []
-    for dataset, name in datasets.items():
-        places = PAPER_PLACES if dataset in PAPER_DATASETS else {}
+    models, blocks = dict(settings["models"]), []
+    for dataset, name in settings["datasets"]:
+        places = settings["places"] if dataset in settings["in_paper"] else {}
         blocks.append(_block(numbers[numbers.dataset == dataset], name, models, places))
     return pd.concat(blocks, ignore_index=True)
 
@@ -126,7 +126,7 @@ def _differences(tested: pd.DataFrame) -> list[str]:
 
 
 def _p(p: float) -> str:
-    """``no p`` where there is one seed, or the values of users are not there."""
+    """Return p as text: ``no p`` where there is one seed, or no values of single users."""
     if pd.isna(p):
         return "no p"
     return "<0.001" if p < 0.001 else f"{p:.3f}"

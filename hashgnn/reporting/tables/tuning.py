@@ -1,4 +1,4 @@
-"""All settings that were tried, how they did on validation, and whether the config has the best."""
+"""Make the table of tuning: all settings tried, their validation HR@50, the best marked."""
 
 import argparse
 import sys
@@ -9,8 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hashgnn.evaluation.results import at_cutoff, read_metrics
-from hashgnn.files import atomic_write
-from hashgnn.reporting.tables.formats import Marked, to_markdown
+from hashgnn.reporting.tables import Marked, to_markdown, write_text
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
 CUTOFF = 50
@@ -37,10 +36,8 @@ def _run(args: argparse.Namespace) -> Facts:
     tried["place"] = tried.groupby(["dataset", "method"])["score"].rank(
         ascending=False, method="first"
     )
-    with atomic_write(args.csv) as temporary:
-        tried.to_csv(temporary, index=False)
-    with atomic_write(args.md) as temporary:
-        temporary.write_text(to_markdown(printed(tried, names)), encoding="utf-8")
+    write_text(args.csv, tried.to_csv(index=False))
+    write_text(args.md, to_markdown(print_trials(tried, names)))
     outdone = list(advice(tried))
     for line in outdone:
         print(f"warning: {line}")
@@ -48,9 +45,9 @@ def _run(args: argparse.Namespace) -> Facts:
 
 
 def score(trial: Mapping[str, Any], path: Path, continuous: Sequence[str]) -> dict[str, Any]:
-    """A row: the trial, validation HR@50 of each search, and the ``score`` it is judged by.
+    """Return a row: the trial, validation HR@50 of each search, and the trial's ``score``.
 
-    That is HR of continuous search for methods without codes of their own, else the mean of
+    The score is HR of continuous search for methods without codes of their own, else the mean of
     Hamming and hierarchical search.
     """
     frame = at_cutoff(read_metrics([path]), CUTOFF)
@@ -67,8 +64,8 @@ def score(trial: Mapping[str, Any], path: Path, continuous: Sequence[str]) -> di
     }
 
 
-def printed(tried: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    """All trials, the best of each method and data set first and bold."""
+def print_trials(tried: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return all trials, the best of each method and data set first and bold."""
     ordered = tried.sort_values(["dataset", "method", "place"], kind="stable")
     best = ordered["place"] == 1
     scores = [f"{score:.4f}" for score in ordered["score"]]
@@ -90,7 +87,7 @@ def printed(tried: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
 
 
 def advice(tried: pd.DataFrame) -> list[str]:
-    """A line for each method whose setting in the config was outdone."""
+    """Return a line for each method whose setting in the config is not the best one tried."""
     lines = []
     for (dataset, method), rows in tried.groupby(["dataset", "method"], sort=False):
         best = rows.sort_values("score", ascending=False, kind="stable").iloc[0]

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,10 @@ def test_every_claim_has_a_row_in_both_forms(tmp_path: Path) -> None:
     pd.DataFrame(rows, columns=COLUMNS).to_csv(figure, index=False)
     csv, md = tmp_path / "claims.csv", tmp_path / "claims.md"
 
-    assert main([str(figure), "--csv", str(csv), "--md", str(md)]) == 0
+    settings = json.dumps({"places": {"hashgnn": "1", "lsh": "4 to 11"}})
+    arguments = [str(figure), "--settings", settings, "--csv", str(csv), "--md", str(md)]
+
+    assert main(arguments) == 0
 
     claims = pd.read_csv(csv).set_index("claim")
     assert len(claims) == len(CLAIMS)

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from hashgnn.evaluation.results import COLUMNS
-from hashgnn.reporting.claims.assess import CLAIMS
-from hashgnn.reporting.claims.claim import (
+from hashgnn.reporting.claims import (
     Claim,
     Comparison,
     always,
@@ -15,6 +14,8 @@ from hashgnn.reporting.claims.claim import (
     several,
     verdict,
 )
+from hashgnn.reporting.claims.assess import CLAIMS, of_paper
+from hashgnn.reporting.entries import CLAIMED, FIGURES, TABLES
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 
@@ -67,6 +68,18 @@ def test_claims_have_ids_of_their_own() -> None:
     assert len(BY_ID) == len(CLAIMS) >= 30
 
 
+def test_the_planner_knows_what_claims_are_tested_on() -> None:
+    assert set(CLAIMED) == {name for claim in CLAIMS for name in claim.needs}
+    assert set(CLAIMED) <= {*FIGURES, *TABLES}
+
+
+def test_sweeps_are_of_the_paper_whatever_their_variants_are_called() -> None:
+    frame = pd.DataFrame({"model": ["hashgnn@p=1", "own"], "sweep": "p"})
+
+    assert len(of_paper(frame, ["hashgnn"])) == 2
+    assert of_paper(frame.drop(columns="sweep"), ["own"])["model"].tolist() == ["own"]
+
+
 LEVELS = {"hashgnn": 0.3, "hashgnn_nr": 0.2, "hashnet": 0.15, "hash_gumb": 0.16, "lsh": 0.1}
 
 
@@ -107,6 +120,7 @@ def test_the_gap_is_between_each_method_s_own_search() -> None:
 def test_hierarchical_search() -> None:
     levels = {"hashgnn": 0.3, "hashgnn_nr": 0.25, "hash_ste": 0.2, "popularity": 0.9}
     both = pd.concat([table(levels), table({"graphsage": 0.28}, "continuous")])
+    both = of_paper(both, ["hashgnn", "hashgnn_nr", "hash_ste", "graphsage"])  # not popularity
 
     assert judged("hierarchical-best", table2=both) == "holds"
     assert judged("hierarchical-counterpart", table2=both) == "holds"

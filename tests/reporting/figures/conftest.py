@@ -3,7 +3,6 @@
 import json
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,30 @@ import pandas as pd
 import pytest
 
 from hashgnn.evaluation.results import COLUMNS
-from hashgnn.reporting.figures.style import run_figure
+from hashgnn.reporting.entries import main
+from hashgnn.reporting.figures import curves, sweeps
 
 CUTOFFS = (20, 50)
 SEARCHES = {"hamming": 0.0, "hierarchical": 0.1, "continuous": 0.2}
 
+MAKES = {
+    "fig1": curves.make_fig1,
+    "fig3": curves.make_fig3,
+    "fig4": curves.make_fig4,
+    "fig5": sweeps.make_fig5,
+    "fig6": curves.make_fig6,
+    "fig7": sweeps.make_fig7,
+}
+
 Draw = Callable[..., tuple[pd.DataFrame, dict[str, bytes]]]
+
+
+def filled(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings with what every figure gets: one data set, and a look for every model."""
+    ids = [id for id, _ in settings.get("models", [])]
+    ids += [sweep["model"] for sweep in settings.get("sweeps", [])]
+    looks = {id: [f"#0000{number:02x}", "o"] for number, id in enumerate(ids)}
+    return {"datasets": [["d", "Data"]], "continuous": [], "looks": looks, **settings}
 
 
 @pytest.fixture
@@ -43,13 +60,11 @@ def draw(tmp_path: Path) -> Draw:
 
     def run(name: str, inputs: Sequence[Path], **settings: Any) -> tuple[Any, dict[str, bytes]]:
         outputs = {kind: tmp_path / f"{name}.{kind}" for kind in ("pdf", "svg", "csv")}
-        settings = {"datasets": [["d", "Data"]], **settings}
-        arguments = [*map(str, inputs), "--settings", json.dumps(settings)]
+        settings = filled(settings)
+        arguments = [name, *map(str, inputs), "--settings", json.dumps(settings)]
         for kind, path in outputs.items():
             arguments += [f"--{kind}", str(path)]
-        assert (
-            run_figure("", import_module(f"hashgnn.reporting.figures.{name}").make, arguments) == 0
-        )
+        assert main(arguments) == 0
         made = {kind: path.read_bytes() for kind, path in outputs.items()}
         return pd.read_csv(outputs["csv"]), made
 
@@ -61,9 +76,7 @@ def panels_of() -> Callable[..., dict[str, list[int]]]:
     """Draws a figure; returns how many points each curve has, by the title of its panel."""
 
     def run(name: str, inputs: Sequence[Path], **settings: Any) -> dict[str, list[int]]:
-        settings = {"datasets": [["d", "Data"]], **settings}
-        make = import_module(f"hashgnn.reporting.figures.{name}").make
-        figure, _ = make(Namespace(inputs=inputs, settings=settings))
+        figure, _ = MAKES[name](Namespace(inputs=inputs, settings=filled(settings)))
         return {
             panel.get_title(): [len(line.get_xdata()) for line in panel.get_lines()]
             for panel in figure.axes

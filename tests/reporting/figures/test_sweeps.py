@@ -1,9 +1,11 @@
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hashgnn.reporting.figures.sweep import ratio_is_constant
+from hashgnn.reporting.figures import use_style
+from hashgnn.reporting.figures.sweeps import make_fig7, ratio_is_constant
 
 
 def sweep(name: str, points: list[list[Any]]) -> dict[str, Any]:
@@ -53,6 +55,30 @@ def test_figure_7_puts_the_falling_p_beside_the_fixed_ones(metrics: list[Path], 
     assert "dynamic<" in made["svg"].decode()
 
 
+def test_figure_7_shows_dots_with_intervals_on_an_axis_of_their_own_range(evaluated: Any) -> None:
+    use_style()
+    fixed = sweep("p", [[1, "d", "hashgnn@p=1", 32], [0.4, "d", "hashgnn@p=0.4", 32]])
+    ids = ("hashgnn@p=1", "hashgnn@p=0.4", "hashgnn")
+    inputs = [evaluated(model, seed, more=10.0) for model in ids for seed in (0, 1)]
+    looks = {"hashgnn": ["#ff0000", "s"]}
+    settings = {"datasets": [["d", "Data"]], "sweeps": [fixed], "looks": looks}
+
+    figure, _ = make_fig7(Namespace(inputs=inputs, settings=settings))
+
+    titles = [panel.get_title() for panel in figure.axes]
+    assert titles == ["Data\nhierarchical search", "Data\nHamming search"]
+    for panel, mean in zip(figure.axes, (10.4, 10.3), strict=True):
+        low, high = panel.get_ylim()
+        half = 0.05 * 12.706204736174698  # the standard error of two seeds and t(0.975; 1)
+        assert 9 < low < mean - half < mean + half < high < 12
+        dots = [line for line in panel.get_lines() if line.get_marker() in ("o", "s")]
+        shown = [
+            (line.get_color(), [x for x, y in line.get_xydata() if y == pytest.approx(mean)])
+            for line in dots
+        ]
+        assert shown == [("#777777", [0, 1]), ("#ff0000", [2])]  # fixed p, and falling
+
+
 def test_figure_7_says_what_its_grid_lacks(evaluated: Any, draw: Any, capsys: Any) -> None:
     fixed = sweep("p", [[1, "d", "hashgnn@p=1", 32]])
 
@@ -81,7 +107,7 @@ def test_figure_7_has_a_panel_for_each_length(evaluated: Any, draw: Any) -> None
     numbers, made = draw("fig7", metrics, sweeps=[fixed])
 
     assert sorted(numbers.bits.unique()) == [16, 32]
-    for text in ("Data, 16 bits", "Data, 32 bits"):
+    for text in ("Hamming search, 16 bits", "hierarchical search, 32 bits"):
         assert f"{text}<" in made["svg"].decode()
 
 

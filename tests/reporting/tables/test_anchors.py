@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from hashgnn.evaluation.results import COLUMNS
-from hashgnn.reporting.tables.anchors import compare, printed
+from hashgnn.reporting.tables.methods import compare_published, print_anchors
 
 FRAME = pd.DataFrame(
     [
@@ -20,7 +20,7 @@ PUBLISHED = {"mf": {"hr": 0.2, "source": "someone"}}
 
 
 def test_ours_stand_beside_theirs() -> None:
-    numbers = compare(FRAME, PUBLISHED)
+    numbers = compare_published(FRAME, PUBLISHED)
 
     assert numbers.model.tolist() == ["mf", "mf", "own", "own"]
     assert numbers.metric.tolist() == ["hr", "ndcg"] * 2
@@ -29,7 +29,9 @@ def test_ours_stand_beside_theirs() -> None:
 
 
 def test_what_nobody_published_stays_empty() -> None:
-    table = printed(compare(FRAME, PUBLISHED), {"g": "Gowalla"}, {"mf": "MF", "own": "Own"})
+    table = print_anchors(
+        compare_published(FRAME, PUBLISHED), {"g": "Gowalla"}, {"mf": "MF", "own": "Own"}
+    )
 
     assert table["Method"].tolist() == ["MF", "Own"]
     assert table["Recall@20"].tolist() == ["0.1500", "0.2500"]

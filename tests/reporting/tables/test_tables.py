@@ -2,6 +2,7 @@ import html
 import re
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,16 @@ import pytest
 from markdown_it import MarkdownIt
 
 from hashgnn.evaluation.results import COLUMNS, over_seeds
-from hashgnn.reporting.checks.tables import check_table
-from hashgnn.reporting.tables import methods
-from hashgnn.reporting.tables.formats import Marked, place, select, to_latex, to_markdown
-from hashgnn.reporting.tables.hierarchical import PLACED, compare, make, printed, runs_of
+from hashgnn.reporting.checks import check_table
+from hashgnn.reporting.tables import Marked, methods, to_latex, to_markdown
+from hashgnn.reporting.tables.hierarchical import (
+    PLACED,
+    compare,
+    list_runs,
+    make_table,
+    print_table,
+)
+from hashgnn.reporting.tables.methods import place, select
 
 
 def best(text: str) -> Marked:
@@ -64,6 +71,15 @@ def numbers(rows: list[tuple[str, str, int, int, float]]) -> pd.DataFrame:
     return made
 
 
+def settings(datasets: dict[str, str], models: dict[str, str]) -> dict[str, Any]:
+    return {
+        "datasets": list(datasets.items()),
+        "models": list(models.items()),
+        "places": {"graphsage": "2"},
+        "in_paper": ["movielens"],
+    }
+
+
 def test_best_is_bold_and_second_underlined() -> None:
     values = {"a": 0.25, "b": 0.125, "c": 0.5}
     rows = [(model, "hierarchical", n, 0, v) for model, v in values.items() for n in (50, 100)]
@@ -71,7 +87,7 @@ def test_best_is_bold_and_second_underlined() -> None:
     made.loc[made.model == "b", TESTED] = [-0.125, 0.0004]
     made.loc[made.model == "c", TESTED] = [0.25, 0.0625]
 
-    table = printed(made, {"d": "Data"}, {model: model.upper() for model in values})
+    table = print_table(made, settings({"d": "Data"}, {model: model.upper() for model in values}))
 
     assert table["Method"].tolist() == ["A", "B", "C"]
     assert table["HR@50"].tolist() == [second("0.2500"), "0.1250", best("0.5000")]
@@ -84,7 +100,7 @@ def test_several_seeds_show_their_interval() -> None:
     seeds = enumerate((1, 2, 6))
     rows = [("graphsage", "hierarchical", n, seed, v) for seed, v in seeds for n in (50, 100)]
 
-    table = printed(numbers(rows), {"d": "D"}, {"graphsage": "G"})
+    table = print_table(numbers(rows), settings({"d": "D"}, {"graphsage": "G"}))
 
     assert table["NDCG@100"].tolist() == [best("3.0000 [-3.5724, 9.5724]")]
     assert table["In the paper"].tolist() == ["-"]  # nor are these data
@@ -94,7 +110,7 @@ def test_the_papers_places_stand_beside_its_own_data_sets() -> None:
     rows = [("graphsage", "hierarchical", n, 0, 0.5) for n in (50, 100)]
     made = numbers(rows).replace({"dataset": {"d": "movielens"}})
 
-    table = printed(made, {"movielens": "MovieLens-1M"}, {"graphsage": "G"})
+    table = print_table(made, settings({"movielens": "MovieLens-1M"}, {"graphsage": "G"}))
 
     assert table["In the paper"].tolist() == ["2"]
 
@@ -111,7 +127,7 @@ def test_all_methods_are_ranked_by_codes_and_by_vectors_apart() -> None:
 
     made = over_seeds(methods.both_sides(metrics(rows), continuous=["g"]))
     made["place"] = place(made, ["dataset", "bits", "side", "metric", "n"])
-    table = methods.printed(made, {"d": "Data"}, {"a": "A", "g": "G"}).set_index("Method")
+    table = methods.print_methods(made, {"d": "Data"}, {"a": "A", "g": "G"}).set_index("Method")
 
     assert table["Dataset"].tolist() == ["Data, 32 bits"] * 2
     assert table["HR@50, Hamming"].to_dict() == {"A": best("0.5000"), "G": second("0.2500")}
@@ -136,7 +152,7 @@ def compared(folder: Path, values: dict[str, list[np.ndarray]]) -> pd.DataFrame:
     runs = [["d", model, 8, seed] for model, own in values.items() for seed in range(len(own))]
     found = [array for own in values.values() for array in own]
     paths = [per_user(folder / f"{i}.npz", list(v)) for i, v in enumerate(found)]
-    table = compare(runs_of(runs, paths, continuous=["lacks"]), next(iter(values)), "hr", 50)
+    table = compare(list_runs(runs, paths, continuous=["lacks"]), next(iter(values)), "hr", 50)
     return table.set_index("model")
 
 
@@ -164,7 +180,7 @@ def test_a_difference_without_p_says_so_in_its_cell() -> None:
     made = numbers(rows)
     made.loc[made.model == "b", TESTED] = [0.125, np.nan]
 
-    table = printed(made, {"d": "D"}, {"a": "A", "b": "B", "c": "C"})
+    table = print_table(made, settings({"d": "D"}, {"a": "A", "b": "B", "c": "C"}))
 
     assert table["HR@50 to A (p)"].tolist() == ["-", "+0.1250 (no p)", "-"]
 
@@ -184,14 +200,9 @@ def test_all_columns_of_the_table_are_of_the_same_runs(tmp_path: Path) -> None:
         ]
         files[0].append(tmp_path / f"{number}.csv")
         pd.DataFrame(rows, columns=COLUMNS).to_csv(files[0][-1], index=False)
-    settings = {
-        "datasets": [["d", "D"]],
-        "models": [["a", "A"], ["b", "B"]],
-        "continuous": [],
-        "runs": runs,
-    }
+    own = {**settings({"d": "D"}, {"a": "A", "b": "B"}), "continuous": [], "runs": runs}
 
-    made, _ = make(Namespace(inputs=[*files[0], *files[1]], settings=settings))
+    made, _ = make_table(Namespace(inputs=[*files[0], *files[1]], settings=own))
 
     checks = list(check_table("table2", made))
     assert {check.rule for check in checks} == {

@@ -1,13 +1,15 @@
-"""Table 4: seconds that each search takes over all users, beside the paper's speed-ups."""
+"""Table 1, statistics of the data sets; table 4, seconds that each search takes."""
 
 import argparse
-import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from hashgnn.data.interactions import load_interactions
 from hashgnn.evaluation.time_searches import BUSY, read_times
-from hashgnn.reporting.tables.formats import run_table
+from hashgnn.reporting.tables import run_table
 
 _CASE = ["dataset", "model", "bits", "users", "items", "k", "candidates", "threads"]
 _BASELINE = "continuous"
@@ -30,16 +32,54 @@ _STAND_INS = {"alibaba_like": "alibaba", "taobao": "alibaba"}  # the paper's own
 _UNKNOWN = (float("nan"), float("nan"))
 
 
-def make(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Numbers and printed form; ``inputs`` are times of every training in the grid."""
+def table1(argv: Sequence[str] | None = None) -> int:
+    """Make table 1: statistics of the data sets."""
+    return run_table(table1.__doc__, make_table1, argv)
+
+
+def table4(argv: Sequence[str] | None = None) -> int:
+    """Make table 4: seconds of each search over all users, beside the paper's speed-ups."""
+    return run_table(table4.__doc__, make_table4, argv)
+
+
+def make_table1(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return numbers and printed form; ``inputs`` are interactions in the order of data sets."""
+    datasets = args.settings["datasets"]  # pairs of id and name
+    numbers = pd.DataFrame(
+        _count(dataset, name, path)
+        for (dataset, name), path in zip(datasets, args.inputs, strict=True)
+    )
+    printed = pd.DataFrame({"Dataset": numbers["name"]})
+    for column in ("users", "items", "interactions"):
+        printed[f"#{column.capitalize()}"] = numbers[column].map("{:,}".format)
+    printed["Density"] = numbers.density.map("{:.3%}".format)
+    return numbers, printed
+
+
+def _count(dataset: str, name: str, path: Path) -> dict[str, object]:
+    interactions = load_interactions(path)
+    users, items, rows = interactions.n_users, interactions.n_items, len(interactions.user)
+    return {
+        "dataset": dataset,
+        "name": name,
+        "users": users,
+        "items": items,
+        "interactions": rows,
+        "density": rows / (users * items),
+    }
+
+
+def make_table4(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return numbers and printed form; ``inputs`` are ``timing.csv`` of all trainings."""
     numbers = summarize(read_times(args.inputs))
-    return numbers, printed(numbers, dict(args.settings["datasets"]), dict(args.settings["models"]))
+    names = dict(args.settings["datasets"]), dict(args.settings["models"])
+    return numbers, print_times(numbers, *names)
 
 
 def summarize(times: pd.DataFrame) -> pd.DataFrame:
-    """Median, fastest and slowest round of each search, its speed-up, and the paper's figures.
+    """Return median, fastest and slowest round of each search, its speed-up and the paper's.
 
-    ``busy`` is the least share of its processors that a round got; ``speedup`` is over our own
+    ``busy`` is the least share of its processors that a round had; ``speedup`` is over our own
     continuous search, ``speedup_pytorch`` over PyTorch's, by medians.
     """
     grouped = times.groupby([*_CASE, "search"], sort=False)
@@ -62,10 +102,10 @@ def summarize(times: pd.DataFrame) -> pd.DataFrame:
     return numbers
 
 
-def printed(
-    numbers: pd.DataFrame, datasets: dict[str, str], models: dict[str, str]
+def print_times(
+    numbers: pd.DataFrame, datasets: Mapping[str, str], models: Mapping[str, str]
 ) -> pd.DataFrame:
-    """A row a data set, method and length of code; a star where the machine was not idle."""
+    """Return a row per data set, method and code length; a star marks a machine that was busy."""
     rows = []
     for _, case in numbers.groupby(_CASE, sort=False):
         first = case.iloc[0]
@@ -93,7 +133,3 @@ def _seconds(search: Any) -> str:
 def _speedup(search: Any) -> str:
     paper = "" if pd.isna(search.paper_speedup) else f" (paper {search.paper_speedup:.1f})"
     return f"{search.speedup:.1f}{paper}"
-
-
-if __name__ == "__main__":
-    sys.exit(run_table(__doc__, make))

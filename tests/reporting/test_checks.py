@@ -9,15 +9,16 @@ import pytest
 
 from hashgnn.data.interactions import Csr, Split, save_split
 from hashgnn.evaluation.results import COLUMNS
-from hashgnn.reporting.checks import inspect_runs, judge
-from hashgnn.reporting.checks.check import (
+from hashgnn.reporting import check_runs
+from hashgnn.reporting import checks as gathered
+from hashgnn.reporting.check_runs import (
     Check,
-    check_against_popularity,
     check_codes,
     check_lists,
     check_metrics,
     check_vectors,
 )
+from hashgnn.reporting.checks import check_against_popularity
 
 
 def broken(checks: Any) -> list[str]:
@@ -48,7 +49,7 @@ def test_vectors_must_be_finite() -> None:
     assert broken(check_vectors("s", vectors, 3)) == ["vectors are finite"]
 
 
-KNOWN = Csr(np.array([0, 2, 3]), np.array([0, 1, 2], np.int32))  # user 0: 0, 1; user 1: 2
+SEEN = Csr(np.array([0, 2, 3]), np.array([0, 1, 2], np.int32))  # user 0: 0, 1; user 1: 2
 
 
 @pytest.mark.parametrize(
@@ -61,11 +62,11 @@ KNOWN = Csr(np.array([0, 2, 3]), np.array([0, 1, 2], np.int32))  # user 0: 0, 1;
     ],
 )
 def test_lists(lists: list[list[int]], rules: list[str]) -> None:
-    assert broken(check_lists("s", np.array(lists, np.int32), KNOWN, 4, candidates=4)) == rules
+    assert broken(check_lists("s", np.array(lists, np.int32), SEEN, 4, candidates=4)) == rules
 
 
 def test_few_candidates_make_short_lists() -> None:
-    assert broken(check_lists("s", np.array([[2], [0]], np.int32), KNOWN, 4, candidates=1)) == []
+    assert broken(check_lists("s", np.array([[2], [0]], np.int32), SEEN, 4, candidates=1)) == []
 
 
 def test_metrics_lie_within_bounds_and_hit_rates_grow() -> None:
@@ -100,7 +101,7 @@ def run(tmp_path: Path) -> Path:
     """A run of two users and four items with codes of 12 bits; the path of its metrics."""
     rng = np.random.default_rng(0)
     empty = Csr(np.zeros(3, np.int64), np.empty(0, np.int32))
-    save_split(tmp_path / "split.npz", Split(KNOWN, empty, empty, 2, 4))
+    save_split(tmp_path / "split.npz", Split(SEEN, empty, empty, 2, 4))
     for kind, rows in (("user", 2), ("item", 4)):
         codes = rng.integers(0, 256, (rows, 2), dtype=np.uint8)
         codes[:, 1] &= 0b1111
@@ -114,7 +115,7 @@ def inspect(run: Path) -> pd.DataFrame:
     output = run.parent / "checks.csv"
     settings = json.dumps({"candidates": 3, "continuous": []})
     arguments = ["--split", str(run.parent / "split.npz"), "--metrics", str(run)]
-    assert inspect_runs.main([*arguments, "--settings", settings, "--output", str(output)]) == 0
+    assert check_runs.main([*arguments, "--settings", settings, "--output", str(output)]) == 0
     return pd.read_csv(output, keep_default_na=False)
 
 
@@ -124,7 +125,7 @@ def gather(run: Path, popularity: str = "fail", tables: Sequence[str] = ()) -> i
     arguments += ["--tables", *(str(run.parent / name) for name in tables)]
     for kind in ("csv", "md"):
         arguments += [f"--{kind}", str(run.parent / f"all.{kind}")]
-    return judge.main(arguments)
+    return gathered.main(arguments)
 
 
 def test_a_sound_run_keeps_all_rules(run: Path) -> None:

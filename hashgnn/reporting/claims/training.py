@@ -1,19 +1,21 @@
-"""Q3, figures 4, 6 and 7: guided against plain straight-through estimator."""
+"""Claims on figures 4, 6 and 7, the guided estimator, and on figure 5, hyper-parameters."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import pandas as pd
 
-from hashgnn.reporting.claims.claim import Claim, Comparison, Curve, Results, Test, curves, mostly
+from hashgnn.reporting.claims import Claim, Comparison, Curve, Results, Test, curves, mostly
 
 _GUIDED, _PLAIN = "hashgnn_nr", "hash_ste"
 _FALLEN = 0.5  # the p at which the paper sees the guided loss begin to rise
+_STABLE = 0.05  # relative difference up to which a rate counts as the same
 
 
 class _Courses(NamedTuple):
-    """One quantity in the course of training, by iteration; p of the guided.
+    """One quantity by iteration on one data set with one code length, and p of the guided method.
 
-    On one data set, with one length of code, which its name tells where there are several.
+    ``dataset`` is its name, with the code length where there are several.
     """
 
     dataset: str
@@ -23,7 +25,7 @@ class _Courses(NamedTuple):
 
 
 def _courses(frame: pd.DataFrame, quantity: str) -> list[_Courses]:
-    """Means over seeds; nothing where one of the two methods was not trained."""
+    """Return means over seeds; none where one of the two methods was not trained."""
     made = []
     shown = frame[frame.quantity == quantity]
     several = shown["bits"].nunique() > 1
@@ -37,7 +39,7 @@ def _courses(frame: pd.DataFrame, quantity: str) -> list[_Courses]:
 
 
 def _at_each_iteration(name: str, quantity: str, sign: int) -> Test:
-    """The guided one above (``sign`` 1) or below (-1) the plain one."""
+    """Return a test that the guided method is above (``sign`` 1) or below (-1) the plain one."""
 
     def test(results: Results) -> list[Comparison]:
         return [
@@ -54,7 +56,7 @@ def _at_each_iteration(name: str, quantity: str, sign: int) -> Test:
 
 
 def _jitters_less(results: Results) -> list[Comparison]:
-    """Mean step from row to row in the second half of training."""
+    """Compare the mean steps from row to row in the second half of training."""
     made = []
     for course in _courses(results["fig4"], "loss"):
         half = len(course.guided) // 2
@@ -67,7 +69,7 @@ def _jitters_less(results: Results) -> list[Comparison]:
 
 
 def _rises_late(results: Results) -> list[Comparison]:
-    """The end of the guided loss against its least before p had fallen to 0.5."""
+    """Compare the last guided loss with its least before p fell to 0.5."""
     made = []
     for course in _courses(results["fig4"], "loss"):
         before = course.guided[course.p > _FALLEN]
@@ -107,8 +109,73 @@ def _dynamic(results: Results) -> list[Comparison]:
 
 
 def _fixed(results: Results) -> list[Curve]:
-    """HR by fixed p, in numbers."""
+    """Return HR by fixed p."""
     return [curve.numeric() for curve in curves(results["fig7"], "hierarchical")]
+
+
+def _curves(results: Results, sweep: str) -> list[Curve]:
+    return [curve.numeric() for curve in curves(results["fig5"], "hierarchical", sweep)]
+
+
+def _near(curve: Curve, values: list[float], reference: float) -> list[Comparison]:
+    """Compare rates with ``reference``: they hold within 5 %."""
+    return [
+        Comparison(
+            f"{curve.place}, {value:g}",
+            f"{curve.rates[value]:.4f} to {reference:.4f}",
+            bool(abs(curve.rates[value] / reference - 1) <= _STABLE),
+        )
+        for value in values
+    ]
+
+
+def _stable_weight(results: Results) -> list[Comparison]:
+    made = []
+    for curve in _curves(results, "ranking_weight"):
+        around = [w for w in curve.rates.index if 0.3 <= w <= 0.7 and w != 0.5]
+        if 0.5 in curve.rates.index:
+            made += _near(curve, around, float(curve.rates[0.5]))
+    return made
+
+
+def _no_ranking_is_worst(results: Results) -> list[Comparison]:
+    return [
+        curve.above(weight, 0)
+        for curve in _curves(results, "ranking_weight")
+        if 0 in curve.rates.index
+        for weight in curve.rates.index
+        if weight > 0
+    ]
+
+
+def _few_triplets_suffice(results: Results) -> list[Comparison]:
+    made = []
+    for curve in _curves(results, "triplets"):
+        inside = [number for number in curve.rates.index if 4 <= number <= 10]
+        made += _near(curve, inside, float(curve.rates.max()))
+    return made
+
+
+def _longer_is_better(results: Results) -> list[Comparison]:
+    return [
+        curve.above(longer, shorter)
+        for curve in _curves(results, "code_length")
+        for shorter, longer in pairwise(curve.rates.index)
+    ]
+
+
+def _gain_slows(results: Results) -> list[Comparison]:
+    """Compare the gain from the first doubling with that from the last."""
+    made = []
+    for curve in _curves(results, "code_length"):
+        gains = curve.rates.diff().dropna()
+        if len(gains) > 1:
+            first, last = gains.iloc[0], gains.iloc[-1]
+            where = (
+                f"{curve.place}, gain up to {gains.index[0]:g} to gain up to {gains.index[-1]:g}"
+            )
+            made.append(Comparison(where, f"{first:.4f} to {last:.4f}", bool(first > last)))
+    return made
 
 
 CLAIMS = [
@@ -162,5 +229,40 @@ CLAIMS = [
         "A p that falls in the course of training is better than every fixed p",
         ["fig7"],
         _dynamic,
+    ),
+    Claim(
+        "lambda-stable",
+        "Q4, figure 5c",
+        "Performance is stable for lambda around 0.5 (here: from 0.3 to 0.7 within 5 %)",
+        ["fig5"],
+        _stable_weight,
+    ),
+    Claim(
+        "lambda-zero",
+        "Q4, figure 5c",
+        "Without the ranking loss (lambda = 0) HashGNN performs worst",
+        ["fig5"],
+        _no_ranking_is_worst,
+    ),
+    Claim(
+        "triplets",
+        "Q4, figure 5a",
+        "Performance is stable and high for 4 to 10 triplets (here: within 5 % of the best)",
+        ["fig5"],
+        _few_triplets_suffice,
+    ),
+    Claim(
+        "longer-codes",
+        "Q4, figure 5b",
+        "Longer codes are better",
+        ["fig5"],
+        _longer_is_better,
+    ),
+    Claim(
+        "gains-slow",
+        "Q4, figure 5b",
+        "The gain is fast while K is small and slows down as K grows",
+        ["fig5"],
+        _gain_slows,
     ),
 ]

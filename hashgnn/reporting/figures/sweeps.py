@@ -1,0 +1,193 @@
+"""Figures 5 and 7: HR@50 against the values of a hyper-parameter."""
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import pairwise, product
+from string import ascii_lowercase
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from hashgnn.errors import InputError
+from hashgnn.evaluation.results import at_cutoff, read_metrics
+from hashgnn.evaluation.statistics import t_interval
+from hashgnn.reporting.figures import (
+    Look,
+    by_dataset,
+    code_lengths,
+    draw_curve,
+    draw_grid,
+    draw_legend,
+    label_rows,
+    legend_label,
+    look,
+    panel_title,
+    panels,
+    run_figure,
+    tick_values,
+)
+
+CUTOFF = 50
+SEARCHES = {"hierarchical": "hierarchical search", "hamming": "Hamming search"}
+LINES = {"hierarchical": "-", "hamming": "--"}
+DYNAMIC = "dynamic"
+FIXED = Look("#777777", "o")  # variants of a method in figure 7, beside the method's own look
+
+
+def fig5(argv: Sequence[str] | None = None) -> int:
+    """Draw figure 5: HR@50 against the number of negatives, the code length and lambda."""
+    return run_figure(fig5.__doc__, make_fig5, argv)
+
+
+def fig7(argv: Sequence[str] | None = None) -> int:
+    """Draw figure 7: HR@50 by the probability p of the guidance, fixed and falling."""
+    return run_figure(fig7.__doc__, make_fig7, argv)
+
+
+def make_fig5(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
+    """Return figure 5 and its numbers; ``inputs`` are ``metrics.csv`` of all trainings.
+
+    It has a row of panels per data set and code length, and a column per sweep. A sweep of the
+    code length itself has one panel per data set, in the first of its rows.
+    """
+    metrics, sweeps = read_metrics(args.inputs), args.settings["sweeps"]
+    datasets = dict(args.settings["datasets"])
+    numbers = pd.concat([sweep_rates(metrics, sweep) for sweep in sweeps], ignore_index=True)
+    varied = _vary_length(sweeps)
+    lengths = code_lengths(numbers[~numbers["sweep"].isin(varied)]) or [0]
+    figure, axes = panels(len(sweeps), len(datasets) * len(lengths))
+    letters = _letters()
+    for panel, (dataset, bits, sweep) in zip(axes, product(datasets, lengths, sweeps), strict=True):
+        rows = numbers[(numbers.dataset == dataset) & (numbers["sweep"] == sweep["id"])]
+        title = panel_title(datasets[dataset], bits, lengths)
+        if sweep["id"] not in varied:
+            rows = rows[rows.bits == bits]
+        elif bits == lengths[0]:
+            title = datasets[dataset]
+        else:
+            panel.set_visible(False)
+            continue
+        _draw_sweep(panel, rows, sweep, look(args.settings, sweep["model"]))
+        panel.set_title(f"({next(letters)}) {title}")
+    label_rows(axes, len(sweeps), f"HR@{CUTOFF} (recall)")
+    draw_legend(figure, numbers)
+    return figure, numbers
+
+
+def make_fig7(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
+    """Return figure 7 and its numbers; ``inputs`` are ``metrics.csv`` of all trainings.
+
+    The grid has one sweep, of fixed values of p, and the swept model itself, whose p falls. There
+    is a panel per data set and search: the vertical axes have their own ranges.
+    """
+    metrics, sweep = read_metrics(args.inputs), _only(args.settings["sweeps"])
+    falling = rates(metrics)[lambda frame: frame.model == sweep["model"]]
+    if falling.empty:
+        raise InputError(f"grids.fig7.models: lacks {sweep['model']}, whose p falls")
+    numbers = pd.concat(
+        [sweep_rates(metrics, sweep), falling.assign(sweep=sweep["id"], at=DYNAMIC)],
+        ignore_index=True,
+    )
+    columns = [
+        (f"{name}\n{label}", rows[rows.search == search])
+        for name, rows in by_dataset(numbers, dict(args.settings["datasets"]))
+        for search, label in SEARCHES.items()
+    ]
+    draw = partial(_draw_dots, sweep=sweep, own=look(args.settings, sweep["model"]))
+    return draw_grid(numbers, columns, f"HR@{CUTOFF} (recall)", draw), numbers
+
+
+def sweep_rates(metrics: pd.DataFrame, sweep: Mapping[str, Any]) -> pd.DataFrame:
+    """Return HR@50 of both searches at each point of a sweep.
+
+    Args:
+        metrics: Rows of all trainings, among them those of the sweep.
+        sweep: ``id`` and ``points``, rows of value, data set, model and bits.
+
+    Returns:
+        The columns of ``metrics`` and two more: ``sweep`` and ``at``, the value.
+    """
+    columns = ["at", "dataset", "model", "bits"]
+    points = pd.DataFrame(sweep["points"], columns=columns)
+    return points.assign(sweep=sweep["id"]).merge(rates(metrics), on=columns[1:], how="inner")
+
+
+def rates(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of HR@50 of the searches that use codes."""
+    shown = at_cutoff(metrics, CUTOFF)
+    return shown[(shown.metric == "hr") & shown.search.isin(SEARCHES)]
+
+
+def ratio_is_constant(values: Sequence[Any]) -> bool:
+    """Whether numbers grow by one factor, as 8, 16, 32 do: they belong on a logarithmic axis."""
+    if len(values) < 3 or not all(isinstance(v, int | float) and v > 0 for v in values):
+        return False
+    factors = {round(b / a, 9) for a, b in pairwise(values)}
+    return len(factors) == 1
+
+
+def _vary_length(sweeps: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the ids of the sweeps that vary the code length."""
+    return [s["id"] for s in sweeps if all(at == bits for at, _, _, bits in s["points"])]
+
+
+def _letters() -> Iterator[str]:
+    """Yield a to z, then aa to zz."""
+    yield from ascii_lowercase
+    yield from map("".join, product(ascii_lowercase, repeat=2))
+
+
+def _draw_sweep(panel: Axes, rows: pd.DataFrame, sweep: Mapping[str, Any], own: Look) -> None:
+    for search, label in SEARCHES.items():
+        chosen = rows[rows.search == search]
+        name = f"{sweep['model_name']}, {label}"
+        draw_curve(panel, chosen, "at", own, name, linestyle=LINES[search])
+    values = rows["at"].unique().tolist()
+    if ratio_is_constant(values):
+        panel.set_xscale("log", base=2)
+        panel.xaxis.set_minor_locator(NullLocator())
+    tick_values(panel.xaxis, values, values)
+    panel.set_xlabel(sweep["name"])
+
+
+def _only(sweeps: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    if len(sweeps) != 1:
+        raise InputError(f"grids.fig7.sweeps: expected one sweep, got {len(sweeps)}")
+    return sweeps[0]
+
+
+def _draw_dots(panel: Axes, rows: pd.DataFrame, sweep: Mapping[str, Any], own: Look) -> None:
+    """Draw a dot with its interval per value, and the falling p apart, with a line at its mean."""
+    values = rows["at"].unique().tolist()
+    kinds = {
+        f"fixed {sweep['name']}": FIXED,
+        f"{sweep['model_name']}, falling {sweep['name']}": own,
+    }
+    for (label, style), falling in zip(kinds.items(), (False, True), strict=True):
+        chosen = rows[(rows["at"] == DYNAMIC) == falling]
+        sns.pointplot(
+            chosen.assign(at=chosen["at"].map(str)),
+            x="at",
+            y="value",
+            order=list(map(str, values)),
+            errorbar=t_interval,
+            color=style.color,
+            markers=style.marker,
+            linestyle="none",
+            markersize=4.5,
+            capsize=0.15,
+            err_kws={"linewidth": 1.0},
+            label=legend_label(label),
+            legend=False,
+            ax=panel,
+        )
+    mean = rows.loc[rows["at"] == DYNAMIC, "value"].mean()
+    panel.axhline(mean, color=own.color, linewidth=0.8, linestyle=":")
+    panel.axvline(len(values) - 1.5, color="#BBBBBB", linewidth=0.8)
+    tick_values(panel.xaxis, range(len(values)), values)
+    panel.set(xlabel=f"fixed {sweep['name']}, or falling during training", ylabel="")
