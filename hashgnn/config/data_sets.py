@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from hashgnn.config.base import Count, Line, Matching, Section, Seed, Several, Share
+from hashgnn.config.base import Count, Line, Matching, Section, Seed, Several, Share, remedy
 from hashgnn.errors import InputError
 
 RANDOM_TEST = 0.3  # share of a user's interactions that a random split tests by default
@@ -270,13 +270,39 @@ class Split(Section):
             )
         if "test" in given and isinstance(self.test, float) == (self.by == "file"):
             by_file = "names of the tested files" if self.by == "file" else "a share from 0 to 1"
-            test = list(self.test) if isinstance(self.test, tuple) else self.test
-            raise InputError(f"test: by: {self.by} expects {by_file}, got {test!r}")
+            raise InputError(f"test: by: {self.by} expects {by_file}, got {_shown(self.test)}")
         if self.by != "file" and not isinstance(self.validation, float):
-            expected = "expects a share from 0 to 1"
-            raise InputError(f"validation: by: {self.by} {expected}, got {self.validation!r}")
+            expected = f"by: {self.by} expects a share from 0 to 1"
+            raise InputError(f"validation: {expected}, got {_shown(self.validation)}")
         if self.test_from is not None:
             parse_moment(self.test_from, "test_from")
+
+
+class Published(Section):
+    """A result that others report on the split of a data set."""
+
+    method: Line
+    """Name of the method."""
+
+    recall: Share | None = None
+    """Recall@20."""
+
+    ndcg: Share | None = None
+    """NDCG@20."""
+
+    bytes_per_item: Count
+    """Bytes that are stored for an item, floats included."""
+
+    epoch_chosen_on: Literal["validation", "test", "unknown"]
+    """The part of the data that the reported epoch was chosen on."""
+
+    source: Line
+    """Where it is reported."""
+
+
+def _shown(value: Any) -> str:
+    shown = list(value) if isinstance(value, tuple) else value
+    return f"{shown!r}{remedy(value, (float,))}"
 
 
 class DataSet(Section):
@@ -321,6 +347,9 @@ class DataSet(Section):
 
     training: dict[str, Any] = Field(default_factory=dict)
     """Hyper-parameters of `training` that differ for this data set."""
+
+    published: tuple[Published, ...] = ()
+    """What others report on this split, for the table `published`."""
 
     def check(self) -> None:
         """Raise ``InputError`` for what is asked of data that do not have it."""

@@ -11,7 +11,7 @@ class EvaluationSettings(Section):
 
     cutoffs: Several[Count] = (20, 50, 100, 150, 200)
     """Lengths n of the lists. Tables 2, 3 and `methods` show 50 and 100, figures 5 and 7 and tuning
-    50, `anchors` 20: one that lacks its own is refused when it is asked for."""
+    50, `published` 20: one that lacks its own is refused when it is asked for."""
 
     candidates: Count = 500
     """Items that hierarchical search takes by Hamming distance and re-ranks by the vectors, in

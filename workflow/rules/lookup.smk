@@ -233,7 +233,7 @@ TABLE_INPUTS = {
     "table4": lambda grid: grid_runs(grid, "timing.csv"),
     "methods": lambda grid: grid_runs(grid, "metrics.csv"),
     "encoders": lambda grid: grid_runs(grid, "metrics.csv"),
-    "anchors": lambda grid: grid_runs(grid, "metrics.csv"),
+    "published": lambda grid: grid_runs(grid, "metrics.csv"),
 }
 
 
@@ -260,8 +260,10 @@ def table_settings(wildcards):
         names["models"] = display_names("models", grid["models"])
         names["continuous"] = continuous_models(grid)
         names["runs"] = runs(config, grid)
-    if "published" in grid:
-        names["published"] = grid["published"]
+    if wildcards.table == "published":
+        names["published"] = {
+            id: config["datasets"][id]["published"] for id in grid["datasets"]
+        }
     if wildcards.table in ("table2", "table3"):
         shown = grid["models"]
         names["places"] = {id: place for id, place in places().items() if id in shown}
