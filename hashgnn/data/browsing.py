@@ -5,11 +5,11 @@ branching, leaf, interests, interest_spread, chance, revisits, neighborhood, lif
 behaviors: {name: share}}; ``filter`` {behaviors: [...]}. No file is read.
 
 Items stand in several orders, one for each facet. Each order is a hierarchy of categories: blocks
-of ``leaf`` items, of ``branching`` such blocks, and so on. A user has few or many interests, each of
-them a category of any size around a popular item. An interaction follows popularity alone (with
+of ``leaf`` items, of ``branching`` such blocks, and so on. A user has few or many interests, each
+of them a category of any size around a popular item. An interaction follows popularity alone (with
 probability ``chance``), returns to the neighborhood of an item that the user has chosen before
-(``revisits``), or follows an interest. Within the range it picks an item by its popularity at
-the time, which rises and falls.
+(``revisits``), or follows an interest. Within the range it picks an item by its popularity at the
+time, which rises and falls.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
