@@ -1,12 +1,13 @@
 """Generate users who browse a catalogue: categories, interests, revisits, changing popularity.
 
 Settings: ``generator`` {users, items, interactions, seed, least, user_spread, item_spread, facets,
-branching, leaf, interests, interest_spread, chance, revisits, neighborhood, lifetime, days,
-behaviors: {name: share}}; ``filter`` {behaviors: [...]}. No file is read.
+branching, leaf, interests, interest_spread, loyalty, chance, revisits, neighborhood, lifetime,
+days, behaviors: {name: share}}; ``filter`` {behaviors: [...]}. No file is read.
 
 Items stand in several orders, one for each facet. Each order is a hierarchy of categories: blocks
 of ``leaf`` items, of ``branching`` such blocks, and so on. A user has few or many interests, each
-of them a category of any size around a popular item. An interaction follows popularity alone (with
+of them a category of any size around a popular item; with probability ``loyalty`` it lies in the
+large category where the user is at home. An interaction follows popularity alone (with
 probability ``chance``), returns to the neighborhood of an item that the user has chosen before
 (``revisits``), or follows an interest. Within the range it picks an item by its popularity at the
 time, which rises and falls.
@@ -27,16 +28,17 @@ from hashgnn.random import random_bits, uniform
 _DEFAULTS = {
     "seed": 0,
     "least": 10,
-    "user_spread": 1.0,
-    "item_spread": 1.2,
+    "user_spread": 0.8,
+    "item_spread": 0.7,
     "facets": 2,
-    "branching": 4,
-    "leaf": 16,
+    "branching": 2,
+    "leaf": 64,
     "interests": 3.0,
     "interest_spread": 0.8,
-    "chance": 0.1,
-    "revisits": 0.3,
-    "neighborhood": 12,
+    "loyalty": 0.95,
+    "chance": 0.2,
+    "revisits": 0.2,
+    "neighborhood": 24,
     "lifetime": 0.5,
     "days": 7,
     "behaviors": None,
@@ -44,6 +46,7 @@ _DEFAULTS = {
 _PERIODS = 8  # in which popularity stays as it is
 # Streams of random numbers, one for each quantity drawn.
 _DEGREE, _LEFT, _POPULARITY, _ORDER, _PEAK, _COUNT, _CENTRE, _LEVEL, _FACET, _TIME = range(20, 30)
+_HOME, _HOME_CENTRE, _LOYAL, _FIRST = range(30, 34)
 
 
 class _Catalogue(NamedTuple):
@@ -131,20 +134,46 @@ def _interests(given: Mapping[str, Any], catalogue: _Catalogue) -> _Interests:
     counts = np.ceil(given["interests"] * np.exp(spread - 0.5 * given["interest_spread"] ** 2))
     counts = np.minimum(counts, 1000).astype(np.int64)
     start = np.concatenate([[0], np.cumsum(counts)])
-    total = int(start[-1])
-    facet = np.floor(uniform(seed, _FACET, total) * given["facets"]).astype(np.int64)
+    total, levels = int(start[-1]), _levels(given)
+    low, high = np.zeros(total, np.int64), np.full(total, n, np.int64)
+    # Most interests of a user lie near one item, in the order of the first facet.
+    near = _levels_up(given, uniform(seed, _HOME, total), levels - 1, levels)
+    at_home = np.minimum(_draw(given, catalogue, uniform(seed, _HOME_CENTRE, users), 0, n), n - 1)
+    loyal = uniform(seed, _LOYAL, total) < given["loyalty"]
+    low[loyal] = (np.repeat(at_home, counts) // near * near)[loyal]
+    high[loyal] = np.minimum(low + near, n)[loyal]
     # By popularity: popular categories have more users.
-    whole = catalogue.mass[_PERIODS // 2, n - 1]
-    drawn = uniform(seed, _CENTRE, total) * whole
-    centre = catalogue.order[
-        np.minimum(np.searchsorted(catalogue.mass[_PERIODS // 2, :n], drawn, side="right"), n - 1)
-    ]
-    levels = max(1, int(np.log(n / given["leaf"]) / np.log(given["branching"])))
-    level = np.floor(uniform(seed, _LEVEL, total) * levels)
-    size = (given["leaf"] * given["branching"] ** level).astype(np.int64)
+    centre = catalogue.order[_draw(given, catalogue, uniform(seed, _CENTRE, total), low, high)]
+    others = np.ceil(uniform(seed, _FACET, total) * (given["facets"] - 1)).astype(np.int64)
+    facet = np.where(uniform(seed, _FIRST, total) < given["loyalty"], 0, others)
+    size = _levels_up(given, uniform(seed, _LEVEL, total), 0, levels - 1)
     low = catalogue.place[facet, centre] // size * size
     high = np.minimum(low + size, n)
     return _Interests(start, facet * n + low, facet * n + high)
+
+
+def _levels(given: Mapping[str, Any]) -> int:
+    """Return how many times a leaf is joined with others before all items are together."""
+    return max(1, int(np.log(given["items"] / given["leaf"]) / np.log(given["branching"])))
+
+
+def _levels_up(given: Mapping[str, Any], draws: np.ndarray, first: int, last: int) -> np.ndarray:
+    """Return sizes of categories, whose levels from ``first`` to ``last`` are equally likely."""
+    level = first + np.floor(draws * (last - first + 1))
+    return np.int64(given["leaf"] * given["branching"] ** level)
+
+
+def _draw(
+    given: Mapping[str, Any],
+    catalogue: _Catalogue,
+    draws: np.ndarray,
+    low: np.ndarray | int,
+    high: np.ndarray | int,
+) -> np.ndarray:
+    """Return positions from ``low`` to ``high`` of the first facet, drawn by popularity."""
+    mass = np.concatenate([[0.0], catalogue.mass[_PERIODS // 2, : given["items"]]])
+    drawn = mass[low] + draws * (mass[high] - mass[low])
+    return np.clip(np.searchsorted(mass, drawn, side="right") - 1, low, np.subtract(high, 1))
 
 
 @njit(cache=True)
