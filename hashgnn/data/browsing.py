@@ -160,7 +160,7 @@ def _levels(given: Mapping[str, Any]) -> int:
 def _levels_up(given: Mapping[str, Any], draws: np.ndarray, first: int, last: int) -> np.ndarray:
     """Return sizes of categories, whose levels from ``first`` to ``last`` are equally likely."""
     level = first + np.floor(draws * (last - first + 1))
-    return np.int64(given["leaf"] * given["branching"] ** level)
+    return (given["leaf"] * given["branching"] ** level).astype(np.int64)
 
 
 def _draw(
