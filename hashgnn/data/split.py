@@ -55,7 +55,10 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
     interactions = load_interactions(args.interactions)
     result = split(interactions, args.settings)
     if not len(result.test.indices):
-        raise InputError("split: no interaction is tested: every user has too few for split.test")
+        raise InputError(
+            "split: no interaction is tested: every user has too few for split.test, or none "
+            "before the time that divides them"
+        )
     save_split(args.output, result)
     sizes = {part: len(getattr(result, part).indices) for part in PARTS}
     facts = {**sizes, **_unseen(interactions, result)}
