@@ -23,7 +23,7 @@ class EvaluationSettings(ValidationSettings):
 
     cutoffs: Several[Count] = (20, 50, 100, 150, 200)
     """Lengths n of the lists. Tables 2, 3, `methods` and `encoders` show 50 and 100, figures 5, 7
-    and tuning 50, `anchors` 20: one that lacks its own is refused when it is asked for."""
+    and tuning 50, `published` 20: one that lacks its own is refused when it is asked for."""
 
     mask_training: bool = True
     """Whether items that a user has in the training or validation part are left out."""

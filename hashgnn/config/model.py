@@ -95,9 +95,6 @@ class Configuration(Section):
                 yield from self._unless_known(f"grids.{name}.{kind}", kind, ids)
             for kind, ids in shown.items():
                 yield from self._same_names(f"grids.{name}.{kind}", kind, ids)
-            for model in getattr(grid, "published", ()):
-                if model not in (models or ()):
-                    yield f"grids.{name}.published: {model} is not among its models"
         if (guided := self.grids.fig7) and guided.sweeps[0] in self.sweeps:
             model = self.sweeps[guided.sweeps[0]].model
             if model not in (_shown_in("fig7", guided, self.models) or ()):

@@ -237,13 +237,13 @@ def _range(constraints: list[Any]) -> str:
 
 
 def _section(kind: Any) -> type[Section] | None:
-    """The section that a type is, or is a mapping of, if any."""
+    """The section that a type is, or is a mapping or a list of, if any."""
     if isinstance(kind, type) and issubclass(kind, Section):
         return kind
     origin = get_origin(kind)
-    if origin in (UnionType, Union, dict, Annotated):
+    if origin in (UnionType, Union, dict, tuple, Annotated):
         options = get_args(kind)[-1:] if origin is dict else get_args(kind)
-        options = options[:1] if origin is Annotated else options
+        options = options[:1] if origin in (Annotated, tuple) else options
         return next((found for option in options if (found := _section(option))), None)
     return None
 
@@ -253,7 +253,7 @@ def _is_mapping(kind: Any) -> bool:
     if origin in (UnionType, Union, Annotated):
         options = get_args(kind)[:1] if origin is Annotated else get_args(kind)
         return any(map(_is_mapping, options))
-    return origin is dict
+    return origin in (dict, tuple)
 
 
 def _list(entries: Any) -> str:
