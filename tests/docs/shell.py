@@ -22,7 +22,7 @@ NOT_RUN = {
     "python -m benchmarks.data_statistics taobao=results/taobao_subset/interactions.npz": (
         "needs Taobao's data"
     ),
-    'python -m benchmarks.data_statistics --reader browsing --generate "browsing=$SIZES"': "takes minutes",
+    'python -m benchmarks.data_statistics --reader browsing --generate "browsing=$SIZES"': "slow",
     "snakemake --software-deployment-method conda": "needs conda",
 }
 
