@@ -97,7 +97,8 @@ def prepare(paths: Sequence[Path], settings: Mapping[str, Any]) -> Prepared:
     item, old_item = renumber(pairs.item)
     users, items = users.take(old_user), items.take(old_item)
     sizes, keys = (len(users), len(items)), (id_keys(users), id_keys(items))
-    interactions = Interactions(user, item, *sizes, *keys, pairs.time, pairs.files, names)
+    told_apart = () if pairs.files is None else names
+    interactions = Interactions(user, item, *sizes, *keys, pairs.time, pairs.files, told_apart)
     return Prepared(interactions, users, items, rows_read, rows_kept)
 
 
