@@ -10,7 +10,7 @@ from hashgnn.config.base import Id, Matching, Section, parse
 from hashgnn.config.data_sets import RANDOM_TEST, DataSet
 from hashgnn.config.evaluation import Checks, EvaluationSettings, TimingSettings
 from hashgnn.config.grids import Grids, Sweep, Tuning, unusable_counts
-from hashgnn.config.methods import Model, Triplets, looks, same_looks
+from hashgnn.config.methods import Model, Training, Triplets, looks, same_looks
 from hashgnn.errors import InputError, did_you_mean
 
 Device = Annotated[
@@ -74,6 +74,8 @@ class Configuration(Section):
 
     def check(self) -> None:
         """Raise ``InputError`` for sections that do not fit each other."""
+        of_all = {key: self.training[key] for key in Training.model_fields if key in self.training}
+        parse(Training, of_all, "training")
         if (found := self.evaluation.candidates) < (needed := self.evaluation.validation_cutoff):
             raise InputError(
                 f"evaluation.candidates: {found} are fewer than evaluation.validation_cutoff, "
@@ -142,7 +144,7 @@ class Configuration(Section):
         for id, model in self.models.items():
             where = f"models.{id}.tuning"
             shared = {"negatives", *self.training} if model.shared_training else set()
-            known = shared | set(model.parameters)
+            known = (shared - set(Training.model_fields)) | set(model.parameters)
             yield from _unknown_blocks(where, id, model, model.tuning or ())
             for key, values in (model.tuning or {}).items():
                 for mistake in unusable_counts((key,), values, model.shared_training):

@@ -68,6 +68,17 @@ class Split:
     n_items: int
 
 
+def join_parts(split: Split) -> Split:
+    """Return a split with training and validation interactions to train on, and no other parts."""
+    parts = split.train, split.validation
+    users = np.concatenate([np.repeat(np.arange(split.n_users), np.diff(p.indptr)) for p in parts])
+    items = np.concatenate([part.indices for part in parts])
+    indptr = split.train.indptr + split.validation.indptr
+    nothing = Csr(np.zeros_like(indptr), items[:0])
+    joined = Csr(indptr, items[np.lexsort((items, users))])
+    return Split(joined, nothing, nothing, split.n_users, split.n_items)
+
+
 def save_interactions(path: Path, interactions: Interactions) -> None:
     """Write ``interactions`` as ``.npz``, atomically."""
     optional = {"time": interactions.time, "files": interactions.files}

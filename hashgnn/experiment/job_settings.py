@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hashgnn.checksums import file_checksum
-from hashgnn.config.methods import Config, negatives, parameters, takes_training
+from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
 from hashgnn.experiment.local_files import download_settings
 from hashgnn.experiment.runs import base_model, compared_runs, points, runs, trials
 
@@ -78,6 +78,7 @@ class JobSettings:
             seed=int(wildcards["seed"]),
             negatives=negatives(config, model) if takes_training(config, model) else None,
             parameters=parameters(config, dataset, model),
+            **({"refit": True} if refits(config) else {}),
             **share,  # files of a split are no setting of ``HashGNN``, which reads this record
             **{key: config["evaluation"][key] for key in VALIDATED_BY},
         )

@@ -11,7 +11,7 @@ import yaml
 from snakemake.utils import update_config
 
 from hashgnn.config.base import parse
-from hashgnn.config.methods import parameters
+from hashgnn.config.methods import Training, parameters
 from hashgnn.config.model import resolve
 from hashgnn.errors import InputError
 from hashgnn.models.hashgnn import Parameters
@@ -748,4 +748,5 @@ def test_a_grid_that_no_model_is_shown_in_lacks_models() -> None:
 
 
 def test_the_shared_hyper_parameters_are_those_the_trainer_knows() -> None:
-    assert set(CONFIG["training"]) == set(GraphParameters.model_fields)
+    known = {*GraphParameters.model_fields, *Training.model_fields}
+    assert set(CONFIG["training"]) == known
