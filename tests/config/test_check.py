@@ -750,3 +750,11 @@ def test_a_grid_that_no_model_is_shown_in_lacks_models() -> None:
 def test_the_shared_hyper_parameters_are_those_the_trainer_knows() -> None:
     known = {*GraphParameters.model_fields, *Training.model_fields}
     assert set(CONFIG["training"]) == known
+
+
+@pytest.mark.parametrize("value", [1, "yes", [True]])
+def test_a_refit_is_true_or_false(value: object) -> None:
+    config = copy.deepcopy(CONFIG)
+    config["training"]["refit"] = value
+    with pytest.raises(InputError, match=r"^training.refit: expected true or false, got "):
+        resolve(config)
