@@ -69,14 +69,24 @@ class Split:
 
 
 def join_parts(split: Split) -> Split:
-    """Return a split with training and validation interactions to train on, and no other parts."""
-    parts = split.train, split.validation
-    users = np.concatenate([np.repeat(np.arange(split.n_users), np.diff(p.indptr)) for p in parts])
-    items = np.concatenate([part.indices for part in parts])
-    indptr = split.train.indptr + split.validation.indptr
+    """Return a split with training and validation interactions to train on, and no other parts.
+
+    Users who would have all items, so that none were left as a negative, keep their training part.
+    """
+    train, validation = split.train, split.validation
+    sizes, held_out = np.diff(train.indptr), np.diff(validation.indptr)
+    joined = sizes + np.where(sizes + held_out < split.n_items, held_out, 0)
+    numbers = np.arange(split.n_users)
+    users = np.concatenate([np.repeat(numbers, sizes), np.repeat(numbers, held_out)])
+    items = np.concatenate([train.indices, validation.indices])
+    kept = np.ones(len(users), dtype=bool)
+    kept[len(train.indices) :] = np.repeat(joined > sizes, held_out)
+    users, items = users[kept], items[kept]
+    indptr = np.zeros_like(train.indptr)
+    np.cumsum(joined, out=indptr[1:])
     nothing = Csr(np.zeros_like(indptr), items[:0])
-    joined = Csr(indptr, items[np.lexsort((items, users))])
-    return Split(joined, nothing, nothing, split.n_users, split.n_items)
+    whole = Csr(indptr, items[np.lexsort((items, users))])
+    return Split(whole, nothing, nothing, split.n_users, split.n_items)
 
 
 def save_interactions(path: Path, interactions: Interactions) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from hashgnn.data.interactions import Csr, Split, join_parts
 from hashgnn.data.negatives import DrawnNegatives, write_negatives
-from hashgnn.errors import InputError
 from hashgnn.models import hashgnn, lsh
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.models.method import (
@@ -196,23 +195,17 @@ def test_codes_of_given_vectors_have_nothing_to_refit() -> None:
     assert "refit_epochs" not in fitted.facts
 
 
-def test_a_user_with_all_items_is_told_before_the_training() -> None:
-    users = 2
-    train = Csr(np.array([0, 3, 4]), np.array([0, 1, 2, 0], np.int32))
-    validation = Csr(np.array([0, 1, 1]), np.array([3], np.int32))
-    split = Split(train, validation, Csr(np.zeros(3, np.int64), np.zeros(0, np.int32)), users, 4)
-    negatives = np.full((1, 4, 1), 3, np.int32)
-    seen: list[TrainingProgress] = []
+def test_a_user_who_would_have_all_items_keeps_its_training_part() -> None:
+    """Of three items for each of two users, no negative would be left for the first one."""
+    train = Csr(np.array([0, 2, 3]), np.array([0, 1, 0], np.int32))
+    validation = Csr(np.array([0, 1, 2]), np.array([2, 1], np.int32))
+    nothing = Csr(np.zeros(3, np.int64), np.zeros(0, np.int32))
 
-    with pytest.raises(InputError, match="user 0 has training interactions with all 4 items"):
-        fit(
-            hashgnn.METHOD,
-            replace(planted_task(), split=split, negatives=negatives),
-            SHARED,
-            callback=seen.append,
-            refit=True,
-        )
-    assert seen == []
+    joined = join_parts(Split(train, validation, nothing, 2, 3))
+
+    assert pairs(joined.train) == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    drawn = DrawnNegatives(joined, 5, 1, 0)[0, np.arange(4)]
+    assert drawn.tolist() == [[2] * 5] * 4
 
 
 class KilledError(Exception):
