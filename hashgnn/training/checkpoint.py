@@ -49,7 +49,7 @@ class Checkpoint:
         self._cost = 0.0
 
     def load(self) -> State | None:
-        """Return the saved state, or None if there is none of this training.
+        """Return the saved state, or None if this training has none.
 
         Raises:
             OSError: If the file cannot be read.
