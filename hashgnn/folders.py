@@ -36,7 +36,7 @@ def lock_new(handle: int, path: Path) -> bool:
     """Lock a file or folder that this process has just created at ``path``.
 
     Returns False if another writer removed it as abandoned between creation and locking; that
-    writer may hold the lock for a moment. Where the file system has no locks, nothing is removed.
+    writer may hold the lock briefly. Where the file system has no locks, nothing is removed.
     """
     with suppress(OSError):
         fcntl.flock(handle, fcntl.LOCK_EX)

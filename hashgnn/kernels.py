@@ -1,8 +1,8 @@
-"""Kernels: functions that numba compiles at their first call, and keeps compiled on disk.
+"""Compile kernels with numba and cache them on disk.
 
-numba keeps them beside the package or in the home folder. Where neither can be written, as in a
-container that is read-only, it refuses to load the package; here they go to a folder for temporary
-files, or are compiled anew each time.
+numba caches compiled functions beside the package or in the home folder, and raises an error if
+neither is writable, for example in a read-only container. Here the cache is then a folder for
+temporary files, or is not used.
 """
 
 import functools
@@ -22,14 +22,14 @@ from numba.extending import intrinsic
 
 from hashgnn import random
 
-# Numba gives it its names when it is loaded.
+# Typed as Any, since numba defines its attributes at run time.
 config: Any = numba.config
 
 Function = Callable[..., Any]
 
 
 def njit(**options: Any) -> Callable[[Function], Any]:
-    """``numba.njit``, whose option ``cache`` finds a place for it, or goes without."""
+    """Return ``numba.njit`` with a cache that works, or has no effect, on read-only systems."""
 
     def compiled(function: Function) -> Any:
         try:
@@ -50,11 +50,11 @@ def njit(**options: Any) -> Callable[[Function], Any]:
 
 
 def _kept(kernel: Any) -> Any:
-    """Adapt how numba keeps what it compiles of ``kernel``.
+    """Adapt numba's cache of ``kernel``.
 
-    The kernel runs even if nothing can be written, as on a full disk. It is compiled anew if its
-    own file changed, or that of the generator, the only code that kernels take from another file
-    and that their results depend on.
+    Errors of writing it, such as a full disk, are reported but not raised. A cached kernel is
+    compiled again if its own file changed or that of the random generator, which is the only code
+    of another file that the results of kernels depend on.
     """
     cache = kernel._cache
     if hasattr(cache, "_cache_file"):
@@ -65,7 +65,7 @@ def _kept(kernel: Any) -> Any:
         try:
             save(*arguments)
         except OSError as error:
-            _say(f"kernels are compiled anew each time: {error.strerror}")
+            _say(f"kernels are compiled again in each process: {error.strerror}")
 
     cache.save_overload = saved
     return kernel
@@ -78,7 +78,7 @@ def _generator_stamp() -> bytes:
 
 @functools.cache
 def _temporary_cache() -> str | None:
-    """A folder of this user's alone, as numba unpickles what lies there; None if there is none."""
+    """Return a cache folder that only this user can access, as numba unpickles it; else None."""
     try:
         folder = Path(tempfile.gettempdir(), f"hashgnn-kernels-{os.getuid()}")
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -87,21 +87,21 @@ def _temporary_cache() -> str | None:
         usable = own and not found.st_mode & 0o077 and os.access(folder, os.W_OK)
     except OSError:
         usable = False
-    where = f"are kept in {folder}" if usable else "are compiled anew each time"
-    _say(f"kernels {where}: neither the package nor the home folder can be written")
+    where = f"are cached in {folder}" if usable else "are compiled again in each process"
+    _say(f"kernels {where}: neither the package nor the home folder is writable")
     return str(folder) if usable else None
 
 
 @functools.cache
 def _say(news: str) -> None:
-    print(f"{news} (NUMBA_CACHE_DIR=FOLDER names another place)", file=sys.stderr)
+    print(f"{news} (set NUMBA_CACHE_DIR to another folder)", file=sys.stderr)
 
 
 mix = njit(cache=True)(random.mix)
 
 LINE = 64  # bytes of a cache line
 
-_intrinsic: Any = intrinsic  # of a type that denies the call without the typing context
+_intrinsic: Any = intrinsic  # its type requires an explicit typing context
 _BYTE = ir.IntType(8).as_pointer()
 _NUMBER = ir.IntType(32)
 

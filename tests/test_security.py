@@ -190,7 +190,7 @@ def config_with(kind: str, name: str) -> dict[str, Any]:
 def test_names_that_could_leave_a_folder_or_enter_a_command_are_refused(kind: str) -> None:
     harmless = {"value": [".", "..", "-r"], "tuned value": [".", "..", "-r"]}.get(kind, [])
     of_kind = {
-        "grid": "no such key",
+        "grid": "unknown key",
         "file": "expected a file's name of letters, digits",
         "module": "expected a module of this package",
     }
@@ -203,5 +203,5 @@ def test_names_that_could_leave_a_folder_or_enter_a_command_are_refused(kind: st
 
 @pytest.mark.parametrize("values", [{"a;b": 1}, {"a": "b c"}, {"a": [8, 7]}, {"a": "../x"}])
 def test_what_is_tuned_cannot_leave_a_folder_or_enter_a_command(values: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match="stand in the names of folders"):
+    with pytest.raises(InputError, match="become folder names"):
         variant_id("hashgnn", values)

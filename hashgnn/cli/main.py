@@ -39,8 +39,8 @@ class _Group(click.Group):
                 return super().invoke(ctx)
         except KeyboardInterrupt as error:
             resumes = ctx.invoked_subcommand == train.name
-            rest = "; a training goes on from its last saved state, if any" if resumes else ""
-            click.echo(f"error: interrupted: give the same command again{rest}", err=True)
+            rest = "; a training resumes from its last checkpoint, if any" if resumes else ""
+            click.echo(f"error: interrupted: run the same command again{rest}", err=True)
             ctx.exit(exit_status(error))
 
 

@@ -30,19 +30,19 @@ _NAMES = {
     int: "a whole number",
     float: "a number",
     bool: "true or false",
-    str: "a text",
+    str: "text",
     dict: "a mapping",
     NoneType: "nothing",
 }
-_LARGEST = 2**63  # of what arrays hold
+_LARGEST = 2**63  # limit of int64
 _BOUNDS = {"ge": "{} or more", "le": "{} or less", "gt": "more than {}", "lt": "less than {}"}
-# Errors of pydantic that say that a value is of another type than its field.
+# Types of pydantic errors for values of a wrong type.
 _OF_TYPE = ("_type", "literal_error", "int_from_float")
 
 
 @dataclass(frozen=True)
 class Matching:
-    """Constraint of a text: the regular expression that all of it matches, and what that means."""
+    """Constrain a text to a regular expression, described by ``meaning`` in messages."""
 
     pattern: str
     meaning: str
@@ -62,10 +62,10 @@ class Matching:
 
 
 def distinct(values: tuple[T, ...]) -> tuple[T, ...]:
-    """Return ``values`` unless one is given twice, which is a ``ValueError``."""
+    """Return ``values``; raise ``ValueError`` if one of them is repeated."""
     for number, value in enumerate(values):
         if value in values[:number]:
-            raise ValueError(f"{shown(value)} is given twice; each may stand once")
+            raise ValueError(f"{shown(value)} is given twice; each may occur once")
     return values
 
 
@@ -96,9 +96,9 @@ def _take_lists(schema: Any) -> None:
 class Section(BaseModel):
     """A block of the configuration: typed, immutable, without unknown keys.
 
-    Each field has a docstring below it, which the reference of the configuration shows. Whole
-    numbers are taken for fields of type ``float``, lists for tuples, and no other type for another:
-    no text for a number, no ``true`` for 1. No number may be NaN or infinite.
+    The reference of the configuration shows the docstring below each field. Whole numbers are
+    accepted for fields of type ``float``, and lists for tuples. Other values are not converted, for
+    example text to a number or ``true`` to 1. NaN and infinite numbers are errors.
     """
 
     model_config = ConfigDict(
@@ -110,7 +110,7 @@ class Section(BaseModel):
     )
 
     def check(self) -> None:
-        """Raise ``InputError`` for values that do not fit each other, a line per key."""
+        """Raise ``InputError`` for values that contradict each other, with one line per key."""
 
     @model_validator(mode="after")
     def _check(self) -> "Section":
@@ -122,7 +122,7 @@ class Section(BaseModel):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Let tuples be made of lists, which YAML and JSON have in their place."""
+        """Accept lists for tuples, as YAML and JSON have no tuples."""
         schema = handler(source)
         _take_lists(schema)
         return schema
@@ -133,12 +133,11 @@ def parse(kind: type[S], block: Mapping[str, Any], where: str = "") -> S:
 
     Args:
         kind: The section's class.
-        block: Values by key. Numbers and arrays of other libraries are taken as the numbers that
-            they hold.
-        where: Path of the block, which errors begin with.
+        block: Values by key. NumPy and torch numbers and arrays are converted.
+        where: Path of the block, which begins each message.
 
     Raises:
-        InputError: For unknown keys and values that do not fit, one line each.
+        InputError: For unknown keys and invalid values, with one line each.
     """
     values = plain(block, where)
     try:
@@ -148,10 +147,10 @@ def parse(kind: type[S], block: Mapping[str, Any], where: str = "") -> S:
 
 
 def plain(value: Any, where: str = "") -> Any:
-    """Return ``value`` in the types of JSON and YAML.
+    """Convert ``value`` to the types of JSON and YAML.
 
     Raises:
-        InputError: If it holds anything else, or a whole number of more than 64 bits.
+        InputError: It holds other types, or a whole number of more than 64 bits.
     """
     if hasattr(value, "tolist"):  # numbers and arrays of NumPy, pandas and torch
         value = value.tolist()
@@ -163,16 +162,16 @@ def plain(value: Any, where: str = "") -> Any:
         raise InputError(f"{where}: expected a number of at most 64 bits, got {shown(value)}")
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    hint = "; in quotes it is a text" if isinstance(value, date) else ""
+    hint = "; put it in quotes" if isinstance(value, date) else ""
     raise InputError(
-        f"{where}: expected numbers, texts, or lists or mappings of them, got {shown(value)}{hint}"
+        f"{where}: expected numbers, text, or lists or mappings of them, got {shown(value)}{hint}"
     )
 
 
 def mistakes(error: ValidationError, kind: type[Section], where: str = "") -> list[str]:
     """Return a line for each mistake: its key, what was found and what was expected."""
     found = [_Mistake(details, kind) for details in error.errors(include_url=False)]
-    found = [m for m in found if m.type != "too_short" or not m.value]  # of what is wrong inside
+    found = [m for m in found if m.type != "too_short" or not m.value]  # items are invalid
     found.sort(key=lambda mistake: not mistake.is_unknown_key)
     grouped = groupby(found, key=lambda mistake: mistake.path)
     lines = (line for path, group in grouped for line in _lines(path, list(group), where))
@@ -180,9 +179,9 @@ def mistakes(error: ValidationError, kind: type[Section], where: str = "") -> li
 
 
 class _Mistake:
-    """An error of pydantic and the place of the configuration that it is about.
+    """An error of pydantic and its place in the configuration.
 
-    ``path`` are the keys that lead to it, ``kind`` is the type of what stands there.
+    ``path`` holds the keys that lead to the value, ``kind`` is the type of its field.
     """
 
     def __init__(self, details: ErrorDetails, kind: Any) -> None:
@@ -198,9 +197,9 @@ class _Mistake:
 
 
 def _follow(kind: Any, keys: Sequence[Any]) -> tuple[tuple[Any, ...], Any]:
-    """The part of ``keys`` that stand in the configuration, and the type at its end.
+    """Return the leading ``keys`` that exist in the configuration, and the type at their end.
 
-    The others are the members of a union, which pydantic names too.
+    The remaining keys are pydantic's names of the members of a union.
     """
     for number, key in enumerate(keys):
         kind = _bare(kind)
@@ -220,7 +219,7 @@ def _descend(kind: Any, key: Any) -> Any:
 
 
 def _bare(kind: Any) -> Any:
-    """``kind`` without its constraints, and without None if that leaves a single type."""
+    """Return ``kind`` without constraints, and without None if a single type remains."""
     if get_origin(kind) is Annotated:
         return _bare(get_args(kind)[0])
     if get_origin(kind) in (UnionType, Union):
@@ -240,7 +239,7 @@ def _lines(path: Sequence[Any], group: Sequence[_Mistake], where: str) -> Iterat
     others = [mistake for mistake in group if mistake not in of_type]
     for key in path:
         where = at(where, key)
-    if not others:  # of the members of a union, none takes the value
+    if not others:  # no member of the union accepts the type
         yield f"{where}: {_other_type(of_type[0])}"
     for mistake in others:
         yield _line(mistake, where)
@@ -248,7 +247,7 @@ def _lines(path: Sequence[Any], group: Sequence[_Mistake], where: str) -> Iterat
 
 def _other_type(mistake: _Mistake) -> str:
     if mistake.is_of_key:
-        return f"expected texts as keys, got {shown(mistake.value)}"
+        return f"expected text as keys, got {shown(mistake.value)}"
     kind = mistake.kind
     kinds = [*map(_bare, get_args(kind))] if get_origin(kind) in (UnionType, Union) else [kind]
     return f"expected {_describe(kind)}, got {shown(mistake.value)}{remedy(mistake.value, kinds)}"
@@ -258,7 +257,7 @@ def _line(mistake: _Mistake, where: str) -> str:
     if mistake.is_unknown_key:
         known = mistake.kind.model_fields
         nearest = did_you_mean(mistake.path[-1], known)
-        return f"{where}: no such key; known here: {', '.join(sorted(known))}{nearest}"
+        return f"{where}: unknown key; known keys: {', '.join(sorted(known)) or 'none'}{nearest}"
     if mistake.type == "section":
         return "\n".join(at(where, line) for line in mistake.context["text"].splitlines())
     if mistake.type == "value_error":
@@ -276,12 +275,12 @@ def _expected(mistake: _Mistake) -> str:
     if mistake.type == "finite_number":
         return "a finite number"
     if mistake.type in ("too_short", "string_too_short"):
-        kind = {"dict": "a mapping", "str": "a text"}.get(type(mistake.value).__name__, "a list")
-        return f"{kind} that is not empty"
+        kind = {"dict": "a non-empty mapping", "str": "non-empty text"}
+        return kind.get(type(mistake.value).__name__, "a non-empty list")
     if mistake.type == "too_long":
         return f"a list of {mistake.context['max_length']}"
     if mistake.type == "string_pattern_mismatch":
-        return f"a text that matches {mistake.context['pattern']}"
+        return f"text that matches {mistake.context['pattern']}"
     return mistake.message
 
 
@@ -300,13 +299,13 @@ def _describe(kind: Any) -> str:
 
 
 def remedy(value: object, kinds: Collection[type]) -> str:
-    """Return what to write for a text that means one of ``kinds``: int, float or bool."""
+    """Return advice for text that spells a value of one of ``kinds``: int, float or bool."""
     if not isinstance(value, str) or not {int, float, bool} & set(kinds):
         return ""
     written = _as_boolean(value) if bool in kinds else _as_number(value, float not in kinds)
     if not written:
         return ""
-    return f", which is a text: write {written} without quotes"
+    return f", which is text: write {written} without quotes"
 
 
 def _as_boolean(text: str) -> str:
@@ -314,7 +313,7 @@ def _as_boolean(text: str) -> str:
 
 
 def _as_number(text: str, whole: bool) -> str:
-    """``text`` as YAML 1.1 takes it for a number, 1.0e-3 for 1e-3; empty if it means none."""
+    """Return ``text`` as a YAML 1.1 number (1.0e-3 for 1e-3); empty if it is not a number."""
     try:
         number = float(text)
     except ValueError:

@@ -22,10 +22,10 @@ Large = Annotated[int, Field(ge=2, le=2**31 - 1)]
 
 
 def parse_moment(text: str, key: str) -> float:
-    """Return an ISO 8601 time (UTC where it names no zone) as seconds since 1970.
+    """Return an ISO 8601 time as seconds since 1970; the default time zone is UTC.
 
     Raises:
-        InputError: If it is none; the message begins with ``key``.
+        InputError: The text has another form; the message begins with ``key``.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -35,30 +35,30 @@ def parse_moment(text: str, key: str) -> float:
 
 
 class Manual(Section):
-    """How a person gets a file behind a login."""
+    """Instructions for a file that requires a login."""
 
     page: str
-    """Where to get it."""
+    """Web page of the file."""
 
     note: str | None = None
-    """What to do there."""
+    """What to do on this page."""
 
 
 class File(Section):
     """A raw file of a data set."""
 
     address: Text | None = None
-    """Where to fetch it from, or a path on this machine: it is copied and checked like a download,
-    and an edit of it is noticed. `~` is your home folder."""
+    """URL, or a path on this machine: such a file is copied and checked like a download, and its
+    edits are noticed. `~` is your home folder."""
 
     checksum: Checksum | None = None
     """`md5:`, `sha256:` or `gitblob:` and the digest in hexadecimal."""
 
     manual: Manual | None = None
-    """For a file behind a login. The workflow stops, shows this and says where to put the file."""
+    """For a file that requires a login. The workflow stops and prints this and the file's place."""
 
     def check(self) -> None:
-        """Raise ``InputError`` if there is no way to get the file."""
+        """Raise ``InputError`` if neither address nor instructions are given."""
         if self.address is None and self.manual is None:
             raise InputError("address: missing; needs an address, or manual instructions")
 
@@ -77,10 +77,10 @@ class Format(Section):
     """Layout of a table's files."""
 
     type: Literal["csv", "parquet"] | None = None
-    """Kind of file; by default what the content or the name says."""
+    """Kind of file; by default recognized by content or name."""
 
     member: str | None = None
-    """File inside a zip archive, where there are several but for what desktops leave there."""
+    """File inside a zip archive, needed if it has several (metadata of desktops does not count)."""
 
     members: Annotated[tuple[Member, ...], Field(min_length=1)] | None = None
     """Files inside one zip archive, read in this order, each with the behavior of its rows, as in
@@ -118,13 +118,13 @@ class Format(Section):
 
 
 class Columns(Section):
-    """Which columns of a table hold what: each its name, or its position from 0."""
+    """Columns of a table, each by its name or its position from 0."""
 
     user: Column
     """Ids of users: text of up to 10,000 bytes, or whole numbers."""
 
     item: Column
-    """Ids of items, likewise."""
+    """Ids of items, of the same types."""
 
     rating: Column | None = None
     """Ratings, for `filter.rating_at_least`."""
@@ -136,7 +136,7 @@ class Columns(Section):
     """Kinds of behavior, for `filter.behaviors`."""
 
     def check(self) -> None:
-        """Raise ``InputError`` if a column is given two roles."""
+        """Raise ``InputError`` if two keys name the same column."""
         given = self.model_dump(exclude_none=True)
         for role, column in given.items():
             first = next(other for other in given if given[other] == column)
@@ -145,29 +145,29 @@ class Columns(Section):
 
 
 class Filter(Section):
-    """Which interactions count."""
+    """Which interactions are kept."""
 
     rating_at_least: float | None = None
-    """Interactions with a lower rating do not count."""
+    """Interactions with a lower rating are dropped."""
 
     behaviors: Several[str | int] | None = None
-    """Kinds of behavior that count."""
+    """Kinds of behavior that are kept."""
 
     time_from: str | None = None
-    """Interactions before this moment (ISO 8601, in quotes) do not count."""
+    """Interactions before this time (ISO 8601, in quotes) are dropped."""
 
     time_before: str | None = None
-    """Interactions from this moment on (ISO 8601, in quotes) do not count."""
+    """Interactions from this time on (ISO 8601, in quotes) are dropped."""
 
     user_interactions: Count | None = None
-    """Users with fewer items are dropped, and then items, again and again until both hold (the
-    k-core of the literature)."""
+    """Smallest number of items per user. Users and items below their bounds are dropped repeatedly,
+    until none is left (the k-core)."""
 
     item_interactions: Count | None = None
-    """Items with fewer users are dropped, likewise."""
+    """Smallest number of users per item."""
 
     def check(self) -> None:
-        """Raise ``InputError`` for bounds that leave no time."""
+        """Raise ``InputError`` for an empty range of times."""
         first, end = (
             None if (text := getattr(self, key)) is None else parse_moment(text, key)
             for key in ("time_from", "time_before")
@@ -177,7 +177,7 @@ class Filter(Section):
 
 
 class Generator(Section):
-    """Size and nature of a generated data set."""
+    """Size and distributions of a generated data set."""
 
     users: Large
     """Number of users."""
@@ -186,10 +186,10 @@ class Generator(Section):
     """Number of items."""
 
     interactions: int = Field(ge=2, le=2**53)
-    """Number of interactions: at least one for each user, and at most half of the items."""
+    """Number of interactions: for each user at least one, and at most half of the items."""
 
     seed: Seed = 0
-    """Seed of the draws."""
+    """Seed of the generator."""
 
     topics: Count = 32
     """Latent topics."""
@@ -201,22 +201,22 @@ class Generator(Section):
     """Exponent of Zipf's law for the popularity of items."""
 
     chance: Share = 0.1
-    """Share of interactions that follow popularity alone."""
+    """Share of interactions that depend on popularity only."""
 
     least: Count = 10
-    """Fewest interactions of a user."""
+    """Smallest number of interactions of a user."""
 
     days: int = Field(7, ge=1, le=36500)
-    """Days that the interactions are spread over, if there are `behaviors`."""
+    """Number of days of the interactions, if there are `behaviors`."""
 
     behaviors: Annotated[dict[Line, Annotated[float, Field(gt=0)]], Field(min_length=1)] | None = (
         None
     )
-    """Kinds of behavior and the share of each, as in `{click: 0.9, buy: 0.1}`; rows then have a
+    """Share of each kind of behavior, such as `{click: 0.9, buy: 0.1}`. Rows then also have a
     time."""
 
     def check(self) -> None:
-        """Raise ``InputError`` for more interactions, or fewer, than users can have."""
+        """Raise ``InputError`` for too many or too few interactions."""
         if not self.users <= self.interactions <= self.users * (self.items // 2):
             raise InputError(
                 f"interactions: {self.interactions:,} do not fit {self.users:,} users, who have at "
@@ -225,7 +225,7 @@ class Generator(Section):
 
 
 class Split(Section):
-    """Which interactions are tested, and which are held out for validation."""
+    """The test and validation parts of a data set."""
 
     by: Literal["random", "time", "file"] = "random"
     """`random`: per user, by the seed and the ids alone, so that users and items that are added
@@ -256,7 +256,7 @@ class Split(Section):
     """Seed of the split; every method and seed shares one split."""
 
     def check(self) -> None:
-        """Raise ``InputError`` unless what is tested fits how the data are split."""
+        """Raise ``InputError`` unless the keys of the test part match ``by``."""
         tested = {"time": ("test", "test_from", "test_days")}.get(self.by, ("test",))
         given = [k for k in ("test", "test_from", "test_days") if getattr(self, k) is not None]
         if unfit := [key for key in given if key not in tested]:
@@ -306,29 +306,28 @@ def _shown(value: Any) -> str:
 
 
 class DataSet(Section):
-    """A data set: its files or generator, how they are read, what counts, how it is split."""
+    """A data set: its files or generator, reader, filters and split."""
 
     name: Line
-    """How it is called in print."""
+    """Name in figures and tables."""
 
     citation: Line | None = None
-    """How to cite it."""
+    """Reference for citation."""
 
     in_paper: bool = False
-    """Whether the paper has results on it, or on the data that it stands in for: tables 2 and 3
-    then show the place of each method in the paper."""
+    """Whether the paper has results on it, or on the data that it stands in for. Tables 2 and 3
+    then show the rank of each method in the paper."""
 
     stands_in_for: Line | None = None
-    """The data that it stands in for, where those cannot be had; every figure and table that shows
-    it says so."""
+    """Name of unavailable data that it replaces; figures and tables state this beside its name."""
 
     files: Annotated[dict[FileName, File], Field(min_length=1)] | None = None
-    """Files by name; several are read one after the other."""
+    """Files by name, read in this order."""
 
     reader: Literal["table", "adjacency", "synthetic"]
-    """`table`: CSV, TSV or Parquet, plain, compressed (gz, bz2, xz, zst) or in a zip archive; the
-    content tells which, else the name. `adjacency`: a user and then its items per line.
-    `synthetic`: generated."""
+    """`table`: CSV, TSV or Parquet, plain, compressed (gz, bz2, xz, zst) or in a zip archive,
+    recognized by content or name. `adjacency`: one line per user, the user and then its items.
+    `synthetic`: generated data."""
 
     format: Format | None = None
     """Layout of the files."""
@@ -337,10 +336,10 @@ class DataSet(Section):
     """Columns of a table."""
 
     filter: Filter | None = None
-    """Which interactions count; by default all."""
+    """Which interactions are kept; by default all."""
 
     generator: Generator | None = None
-    """Size and nature of generated data."""
+    """Size and distributions of generated data."""
 
     split: Split = Split()
     """Test and validation parts."""
@@ -352,7 +351,7 @@ class DataSet(Section):
     """What others report on this split, for the table `published`."""
 
     def check(self) -> None:
-        """Raise ``InputError`` for what is asked of data that do not have it."""
+        """Raise ``InputError`` for keys that need files or columns that the data set lacks."""
         mistakes = [*self._source(), *self._filtered(), *self._split()]
         if mistakes:
             raise InputError("\n".join(mistakes))

@@ -1,4 +1,4 @@
-"""Sections of the configuration about measuring results: evaluation, timing and checks."""
+"""Sections of the configuration about evaluation, timing and checks."""
 
 from typing import Literal
 
@@ -37,11 +37,11 @@ class EvaluationSettings(ValidationSettings):
     depend on it."""
 
     def check(self) -> None:
-        """Raise ``InputError`` if lists are longer than what hierarchical search re-ranks."""
+        """Raise ``InputError`` if a list is longer than the number of candidates."""
         if max(self.cutoffs) > self.candidates:
             raise InputError(
-                f"candidates: {self.candidates} are fewer than the longest list, "
-                f"{max(self.cutoffs)} of evaluation.cutoffs: raise the one or leave out the other"
+                f"candidates: expected the largest of evaluation.cutoffs, {max(self.cutoffs)}, or "
+                f"more, got {self.candidates}"
             )
 
 
@@ -63,8 +63,8 @@ class TimingSettings(Section):
 
 
 class Checks(Section):
-    """Tests of the results, in `results/checks.csv`."""
+    """Checks of the results, in `results/checks.csv`."""
 
     popularity: Literal["fail", "report"] = "fail"
-    """Whether a learned method that is not above popularity fails the run or is only reported. All
-    other rules always fail it."""
+    """Whether the run fails if a learned method is not better than popularity, or only reports it.
+    All other checks fail the run."""

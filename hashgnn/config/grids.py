@@ -8,7 +8,7 @@ from pydantic import Field
 from hashgnn.config.base import Bits, Count, Line, Matching, Section, Seed, Several
 from hashgnn.errors import InputError
 
-# A value stands in the name of a folder.
+# Values become parts of folder names.
 Value = int | float | Annotated[str, Matching("[A-Za-z0-9._-]+", "letters, digits, . _ and -")]
 
 
@@ -20,28 +20,28 @@ class DataGrid(Section):
 
 
 class Grid(DataGrid):
-    """The trainings that a figure or table is made of: each data set, model, length and seed."""
+    """The trainings that a figure or table shows: all data sets, models, code lengths and seeds."""
 
     models: Several[str] | None = None
     """Ids of models. By default those whose `shown_in` names the figure or table, in the order of
     their entries."""
 
     bits: Several[Bits]
-    """Lengths of the codes. With several, figures have a row of panels for each and tables rows;
-    methods are compared within one length."""
+    """Code lengths. Figures have a row of panels for each, and tables have rows; methods are
+    compared within one length."""
 
     seeds: Several[Seed]
     """Seeds of the trainings."""
 
 
 class SweptGrid(DataGrid):
-    """The trainings of sweeps: each data set, value of a sweep, length and seed."""
+    """The trainings of sweeps: all data sets, values, code lengths and seeds."""
 
     sweeps: Several[str]
-    """Ids of sweeps; each value is a model of its own."""
+    """Ids of sweeps; each value is trained as a separate model."""
 
     bits: Several[Bits]
-    """Lengths of the codes, where a sweep does not vary them."""
+    """Code lengths, for sweeps that do not vary them."""
 
     seeds: Several[Seed]
     """Seeds of the trainings."""
@@ -55,7 +55,7 @@ class GuidanceGrid(Grid):
 
 
 class Grids(Section):
-    """For each figure and table, the runs that it is made of; null for one that is not made."""
+    """The runs that each figure and table shows; null if it is not made."""
 
     fig1: Grid | None = None
     """Figure 1: recall by codes and by continuous vectors."""
@@ -64,16 +64,16 @@ class Grids(Section):
     """Figure 3: recall of Hamming and of hierarchical search."""
 
     fig4: Grid | None = None
-    """Figure 4: loss in the course of training."""
+    """Figure 4: loss during training."""
 
     fig5: SweptGrid | None = None
-    """Figure 5: recall as hyper-parameters vary."""
+    """Figure 5: recall by hyper-parameter."""
 
     fig6: Grid | None = None
-    """Figure 6: AUC in the course of training."""
+    """Figure 6: AUC during training."""
 
     fig7: GuidanceGrid | None = None
-    """Figure 7: recall at fixed p beside that of guidance."""
+    """Figure 7: recall with fixed p and with the schedule of p."""
 
     table1: DataGrid | None = None
     """Table 1: sizes of the data sets."""
@@ -83,7 +83,7 @@ class Grids(Section):
     other one."""
 
     table3: Grid | None = None
-    """Table 3: the same on Alibaba's data, or what stands in for them."""
+    """Table 3: the same on Alibaba's data, or the data used instead."""
 
     table4: Grid | None = None
     """Table 4: seconds of the searches."""
@@ -92,7 +92,7 @@ class Grids(Section):
     """Table of all methods by codes and by vectors (`config/all_methods.yaml`)."""
 
     encoders: Grid | None = None
-    """Table of one method on several encoders (`config/encoders.yaml`)."""
+    """Table of one method with several encoders (`config/encoders.yaml`)."""
 
     published: Grid | None = None
     """Methods beside what others report on the same splits (`config/published.yaml`)."""
@@ -113,7 +113,7 @@ def showing_models() -> list[str]:
 
 
 def check_cutoffs(config: Mapping[str, Any], name: str) -> None:
-    """Raise ``InputError`` if ``name`` shows lists of a length that is not evaluated.
+    """Raise ``InputError`` if ``name`` needs a cutoff that is not evaluated.
 
     Args:
         config: The resolved configuration.
@@ -122,8 +122,8 @@ def check_cutoffs(config: Mapping[str, Any], name: str) -> None:
     cutoffs, needed = config["evaluation"]["cutoffs"], CUTOFFS.get(name, ())
     if lacking := [n for n in needed if n not in cutoffs]:
         raise InputError(
-            f"evaluation.cutoffs: {_text(cutoffs)}: {name} shows lists of {_text(needed)}: "
-            f"add {_text(lacking)}, or ask for other figures and tables (grids: {{{name}: null}})"
+            f"evaluation.cutoffs: {name} needs {_text(needed)}, got {_text(cutoffs)}; "
+            f"add {_text(lacking)}, or leave {name} out (grids: {{{name}: null}})"
         )
 
 
@@ -132,39 +132,37 @@ def _text(numbers: Any) -> str:
 
 
 class Sweep(Section):
-    """Hyper-parameters that a figure varies; each value makes a model of its own."""
+    """Hyper-parameters that a figure varies; each value is trained as a separate model."""
 
     name: Line
-    """How the axis of the figure is called."""
+    """Label of the axis."""
 
     model: str
     """Id of the model that is trained for each value."""
 
     vary: Several[str]
-    """The keys that take the value, all of them the same: hyper-parameters (a dot leads into a
-    nested one: `guidance.floor`) or `negatives`. `bits`, alone, varies the length of the code."""
+    """Keys that are all set to the value: hyper-parameters (dotted keys such as `guidance.floor`
+    name nested ones) or `negatives`. `bits`, which must be the only key, varies the code length."""
 
     values: Several[Value]
-    """Numbers or texts. A value that the model has anyway on a data set is the model's own run, and
-    is not trained again."""
+    """Numbers or text. A value that equals the model's own on a data set is not trained again."""
 
     def check(self) -> None:
-        """Raise ``InputError`` for lengths of codes that are varied with another key."""
+        """Raise ``InputError`` if the code length is varied together with another key."""
         if "bits" in self.vary and len(self.vary) > 1:
             raise InputError("vary: bits can only be varied alone")
 
 
 class Tuning(Section):
-    """Settings that are tried on the validation part, for `results/tuning.csv`.
+    """Hyper-parameters to compare on the validation part, for `results/tuning.csv`.
 
-    Tuning is a target of its own (`snakemake -j8 results/tuning.csv`), not a part of everything: it
-    takes long. The table has all that was tried. Models with the key `tuning` are tuned. The config
-    holds what is used; where tuning found better values, the job says so, and to take them over is
-    an edit of `models`.
+    Tuning is a separate target (`snakemake -j8 results/tuning.csv`), because it takes long. It
+    trains the models that have a key `tuning` and writes a table of all trials. It does not change
+    the config: if it finds better values, the job prints them, and you edit `models`.
     """
 
     datasets: Several[str]
-    """Ids of the data sets that are tuned on."""
+    """Ids of the data sets."""
 
     bits: Bits = 32
     """Length of the codes."""
@@ -173,15 +171,15 @@ class Tuning(Section):
     """Seed of the draw of settings and of the trainings."""
 
     budget: Count = 8
-    """Settings tried of each model on each data set: what the config has, and others drawn from its
-    space."""
+    """Trials per model and data set: the setting of the config, and others drawn from the model's
+    search space."""
 
     training: dict[str, Any] = Field(default_factory=dict)
-    """Hyper-parameters of all trials besides, such as `{epochs: 8}` to shorten them."""
+    """Hyper-parameters of all trials, such as `{epochs: 8}` to shorten them."""
 
 
 def unusable_counts(keys: tuple[str, ...], values: Any, is_shared: bool) -> Iterator[str]:
-    """Yield what is wrong with values of ``bits`` or ``negatives``, where ``keys`` are these.
+    """Yield a message for each invalid value of ``bits`` or ``negatives``, if ``keys`` has these.
 
     Args:
         keys: Keys that are varied or tuned.

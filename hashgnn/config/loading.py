@@ -9,33 +9,33 @@ import yaml
 
 from hashgnn.errors import InputError
 
-_MERGE = "tag:yaml.org,2002:merge"  # the key <<, which may stand several times
+_MERGE = "tag:yaml.org,2002:merge"  # the key <<, which may occur several times
 
 
 def refuse_repeated_keys(files: Iterable[Path | str]) -> None:
-    """Refuse YAML or JSON files in which a mapping has a key twice; loaders keep the last one.
+    """Refuse YAML or JSON files with repeated keys, of which loaders keep the last.
 
     Raises:
-        InputError: With the file, the line and the key of each.
+        InputError: With the file, line and key of each repetition.
     """
     mistakes: list[str] = []
     for file in files:
-        with suppress(yaml.YAMLError):  # JSON that is no YAML, or a file that Snakemake refuses
+        with suppress(yaml.YAMLError):  # JSON that is not YAML, or a file that Snakemake refuses
             mistakes += _repeated_keys(str(file), Path(file).read_text(encoding="utf-8"))
     _refuse(mistakes)
 
 
 def with_types(config: Mapping[str, Any], arguments: Iterable[str]) -> dict[str, Any]:
-    """Return ``config`` with the types of a config file in nested values of ``--config KEY=VALUE``.
+    """Return ``config`` with typed values where ``--config KEY=VALUE`` is nested.
 
-    Snakemake passes all that is nested as text, such as the 64 of ``training={epochs: 64}``.
+    Snakemake passes nested values as text, such as the 64 in ``training={epochs: 64}``.
 
     Args:
         config: The configuration as Snakemake merged it.
         arguments: The values of ``--config``.
 
     Raises:
-        InputError: If one cannot be read as YAML.
+        InputError: A value is not YAML.
     """
     made = dict(config)
     for argument in arguments:
@@ -44,12 +44,28 @@ def with_types(config: Mapping[str, Any], arguments: Iterable[str]) -> dict[str,
             continue
         try:
             refuse_repeated_keys_in(f"--config {key}", text)
-            texts = yaml.BaseLoader(text).get_single_data()  # texts alone, as Snakemake has them
+            texts = yaml.BaseLoader(text).get_single_data()  # all values as text, as in Snakemake
             typed = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise InputError(f"--config {argument}: cannot be read as YAML ({error})") from error
+            raise InputError(f"--config {argument}: not valid YAML ({error})") from error
         made[key] = _typed(made[key], texts, typed)
     return made
+
+
+def in_order(config: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """Return ``config`` with the entries of each section in the order of ``file``, others last.
+
+    Snakemake puts the entries of a user's files first, whatever these change in them, while tables
+    compare methods with the first one.
+    """
+    order = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return {key: _sorted(section, order.get(key)) for key, section in config.items()}
+
+
+def _sorted(section: Any, order: Any) -> Any:
+    if not isinstance(section, Mapping) or not isinstance(order, Mapping):
+        return section
+    return {key: section[key] for key in dict.fromkeys([*order, *section]) if key in section}
 
 
 def refuse_repeated_keys_in(where: str, text: str) -> None:
@@ -63,7 +79,7 @@ def _refuse(mistakes: Iterable[str]) -> None:
 
 
 def _repeated_keys(where: str, text: str) -> Iterator[str]:
-    # JSON may be indented by tabs, which YAML refuses; no text in JSON holds one.
+    # JSON may be indented by tabs, which YAML does not allow. JSON strings contain no tabs.
     root = yaml.compose(text.replace("\t", " "), Loader=yaml.SafeLoader)
     waiting, seen = [root], set[int]()
     while waiting:

@@ -15,11 +15,11 @@ Config = Mapping[str, Any]
 Module = Annotated[
     str,
     Matching(
-        "hashgnn([.][A-Za-z_][A-Za-z0-9_]*)+", "a module of this package, as hashgnn.models.mf"
+        "hashgnn([.][A-Za-z_][A-Za-z0-9_]*)+", "a module of this package, such as hashgnn.models.mf"
     ),
 ]
 Color = Annotated[str, Matching("#[0-9A-Fa-f]{6}", "a color as #RRGGBB, in quotes")]
-# Markers of matplotlib that have an area.
+# Filled markers of matplotlib.
 Marker = Literal["o", "s", "D", "^", "v", "P", "X", "*", "h", "p", "<", ">", "d", "H", "8", "."]
 
 
@@ -29,20 +29,20 @@ def _shown(names: tuple[str, ...]) -> tuple[str, ...]:
         if name not in known:
             nearest = did_you_mean(name, known)
             raise ValueError(
-                f"{name} is no figure or table of models; known: {', '.join(known)}{nearest}"
+                f"{name}: not a figure or table of models; known: {', '.join(known)}{nearest}"
             )
     return distinct(names)
 
 
 class Model(Section):
-    """A method with hyper-parameters: a curve of figures, a row of tables."""
+    """A method and its hyper-parameters, shown as a curve in figures and as a row in tables."""
 
     name: Line
-    """How it is called in print."""
+    """Name in figures and tables."""
 
     module: Module
-    """Python module of the method, in this package; its `Parameters` are the hyper-parameters that
-    it has."""
+    """Python module of the method, in this package; its class `Parameters` defines the
+    hyper-parameters."""
 
     color: Color | None = None
     """Color in figures, such as `"#D55E00"`. By default one of a palette of sixteen that no other
@@ -53,11 +53,10 @@ class Model(Section):
     may not have both color and marker the same."""
 
     place: Line | None = None
-    """Its place in the paper's tables 2 and 3, as these show it."""
+    """Its rank in the paper's tables 2 and 3, shown as given."""
 
     shown_in: Annotated[tuple[str, ...], AfterValidator(_shown)] = ()
-    """Figures and tables that show it, unless their grid names `models`: a method comes and goes
-    with its entry."""
+    """Figures and tables that show it. Has no effect on those whose grid lists `models`."""
 
     continuous: bool = False
     """Whether tables rank it by inner product because it has no codes of its own."""
@@ -67,23 +66,22 @@ class Model(Section):
     bits and seed."""
 
     shared_training: bool = True
-    """Whether it takes the shared hyper-parameters of `training` and the negatives of `triplets`.
-    False for methods that train no encoder: what is set there is nothing to them."""
+    """Whether the shared hyper-parameters of `training` and the negatives of `triplets` apply to
+    it. False for methods that train no encoder."""
 
     negatives: Count | None = None
-    """Negatives per training interaction, where it takes another number than
-    `triplets.per_interaction`."""
+    """Negatives per training interaction; by default `triplets.per_interaction`."""
 
     parameters: dict[str, Any] = Field(default_factory=dict)
-    """Hyper-parameters of its own, and shared ones that differ."""
+    """Hyper-parameters of the method, and shared ones that differ from `training`."""
 
     per_dataset: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """The same for single data sets: `{gowalla: {epochs: 40}}`; of nested ones, such as `guidance`,
-    those that differ."""
+    """Hyper-parameters that differ for a data set: `{gowalla: {epochs: 40}}`. Nested ones, such as
+    `guidance`, are updated, not replaced."""
 
     tuning: Annotated[dict[str, Several[Value]], Field(min_length=1)] | None = None
-    """The values that tuning tries of each of its hyper-parameters (a dot leads into a nested one:
-    `guidance.floor`). Models without are not tuned."""
+    """Values that tuning compares, by hyper-parameter; dotted keys such as `guidance.floor` name
+    nested ones. Models without this key are not tuned."""
 
 
 class Triplets(Section):
@@ -114,9 +112,9 @@ def refits(config: Config) -> bool:
 def parameters(config: Config, dataset: str, model: str) -> dict[str, Any]:
     """Return the hyper-parameters of a model on a data set.
 
-    The shared ones are updated with the data set's, the model's, and the model's own for the data
-    set; the first two are for models that take the shared training. Of nested mappings, those keys
-    that are given are updated.
+    Later values take precedence: ``training``, the data set's ``training``, the model's
+    ``parameters``, and its ``per_dataset``. The first two apply to models with shared training
+    only. Nested mappings are merged.
     """
     entry = config["models"][model]
     shared = [shared_parameters(config), config["datasets"][dataset].get("training", {})]
@@ -130,7 +128,7 @@ def shared_parameters(config: Config) -> dict[str, Any]:
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``below`` updated with ``above``; mappings that both have are merged likewise."""
+    """Return ``below`` updated with ``above``, recursively for nested mappings."""
     made = dict(below)
     for key, value in above.items():
         nested = isinstance(value, Mapping) and isinstance(made.get(key), Mapping)
@@ -139,12 +137,12 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 
 def takes_training(config: Config, model: str) -> bool:
-    """Return whether a model takes the shared hyper-parameters and the workflow's negatives."""
+    """Return whether the shared hyper-parameters and negatives apply to a model."""
     return shares_training(config["models"][model])
 
 
 def shares_training(entry: Mapping[str, Any]) -> bool:
-    """Return the same for an entry of ``models``."""
+    """Return whether the shared hyper-parameters and negatives apply to an entry of ``models``."""
     return entry.get("shared_training", True)
 
 
@@ -165,7 +163,7 @@ def named_modules(config: Config) -> list[str]:
 
 
 class Look(NamedTuple):
-    """Color (hexadecimal) and marker (matplotlib's) of a method in every figure and on the page."""
+    """Hexadecimal color and matplotlib marker of a method, in figures and on the results page."""
 
     color: str
     marker: str
@@ -187,9 +185,9 @@ PALETTE = tuple(
 def looks(models: Mapping[str, Any]) -> dict[str, Look]:
     """Return the look of each of ``models``, by id.
 
-    What an entry does not set is taken from the palette: a color and a marker that no other model
-    has, or else two that no other model has together. The palette is gone through from its end,
-    which belongs to methods that figures do not show.
+    Missing colors and markers are taken from the palette: if possible a color and a marker that no
+    other model has, else a combination that no other model has. The palette is searched from its
+    end, whose entries are used by methods that no figure shows.
     """
     given = {id: (entry.get("color"), entry.get("marker")) for id, entry in models.items()}
     made = {id: Look(c.upper(), m) for id, (c, m) in given.items() if c and m}
@@ -218,7 +216,7 @@ def same_looks(models: Mapping[str, Any]) -> list[str]:
         if look in seen:
             lines.append(
                 f"models.{id}.color: {id} and {seen[look]} have the same color and marker, "
-                f"{look.color} {look.marker!r}: give one of them others"
+                f"{look.color} {look.marker!r}; change one of them"
             )
         seen.setdefault(look, id)
     return lines

@@ -1,4 +1,4 @@
-"""The whole configuration: parse it, check it, fill in what follows from it."""
+"""The whole configuration: parse it, check it, and fill in derived values."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -22,28 +22,28 @@ class Configuration(Section):
     """The configuration of the workflow."""
 
     workdir: str | None = None
-    """Folder that `results/` and `figures/` go to, relative to where Snakemake is started. `null`:
-    there."""
+    """Folder for `results/` and `figures/`, relative to the folder in which Snakemake is started,
+    which is the default."""
 
     device: Device = "auto"
     """Where to train: `auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1`."""
 
     mirror: str | None = None
-    """Folder or base address that is tried before the addresses of the data sets. Files lie in it
-    as `<mirror>/<dataset>/<file>`. A file that has a checksum in `datasets` and one in the mirror's
-    own `SHA256SUMS` must have both. Of a folder, a file without a checksum in `datasets` counts by
-    its content: an edit of it is noticed."""
+    """Folder or base URL that is tried before the addresses of the data sets. It holds files as
+    `<mirror>/<dataset>/<file>`. A file must match its checksum in `datasets` and its checksum in
+    the mirror's `SHA256SUMS`, if it has these. Edits of files in a folder are noticed even without
+    a checksum in `datasets`."""
 
     mirror_checksums: Literal["check", "trust"] = "check"
-    """`trust`: what the mirror's `SHA256SUMS` lists replaces the checksums in `datasets`, for a
-    mirror of other versions. The record of the download says what was checked."""
+    """`trust`: the checksums in the mirror's `SHA256SUMS` replace those in `datasets`, for a mirror
+    of other versions. The provenance of the download states which were checked."""
 
     tensorboard: bool = False
-    """Whether trainings write their course for TensorBoard too, into `tensorboard/` beside their
-    results; needs `pip install tensorboard`."""
+    """Whether trainings also write losses and validation results for TensorBoard, to `tensorboard/`
+    in their result folder; needs `pip install tensorboard`."""
 
     datasets: dict[Id, DataSet]
-    """Catalogue of data sets, by id (letters, digits, `_`, `-`)."""
+    """Data sets by id (letters, digits, `_`, `-`)."""
 
     triplets: Triplets
     """Negatives of the training interactions."""
@@ -64,22 +64,22 @@ class Configuration(Section):
     """How searches are timed, for table 4."""
 
     tuning: Tuning | None = None
-    """Settings that are tried on the validation part, for `results/tuning.csv`."""
+    """Hyper-parameters to compare on the validation part, for `results/tuning.csv`."""
 
     checks: Checks = Checks()
-    """Tests of the results."""
+    """Checks of the results."""
 
     grids: Grids
-    """For each figure and table, the runs that it is made of; null for one that is not made."""
+    """The runs that each figure and table shows; null if it is not made."""
 
     def check(self) -> None:
-        """Raise ``InputError`` for sections that do not fit each other."""
+        """Raise ``InputError`` for sections that contradict each other."""
         of_all = {key: self.training[key] for key in Training.model_fields if key in self.training}
         parse(Training, of_all, "training")
         if (found := self.evaluation.candidates) < (needed := self.evaluation.validation_cutoff):
             raise InputError(
-                f"evaluation.candidates: {found} are fewer than evaluation.validation_cutoff, "
-                f"{needed}"
+                f"evaluation.candidates: expected evaluation.validation_cutoff ({needed}) or more, "
+                f"got {found}"
             )
         mistakes = [*self._of_grids(), *self._of_sweeps(), *self._of_models(), *self._of_tuning()]
         if mistakes:
@@ -91,7 +91,7 @@ class Configuration(Section):
                 continue
             models = _shown_in(name, grid, self.models)
             if models == ():
-                yield f"grids.{name}.models: missing; name models, or {name} in their shown_in"
+                yield f"grids.{name}.models: missing; list models, or add {name} to their shown_in"
             shown = {"datasets": grid.datasets, "models": models or ()}
             for kind, ids in {**shown, "sweeps": getattr(grid, "sweeps", ())}.items():
                 yield from self._unless_known(f"grids.{name}.{kind}", kind, ids)
@@ -107,10 +107,10 @@ class Configuration(Section):
         for name in names:
             if name not in known:
                 among, nearest = ", ".join(sorted(known)), did_you_mean(name, known)
-                yield f"{where}: {name} is not among {kind}: {among}{nearest}"
+                yield f"{where}: unknown {name}; known {kind}: {among}{nearest}"
 
     def _same_names(self, where: str, kind: str, ids: Any) -> Iterator[str]:
-        """Two lines or rows under one name could not be told apart."""
+        """Yield a message for each name that several of ``ids`` have, as readers confuse these."""
         by_name: dict[str, list[str]] = {}
         for id in ids:
             if id in getattr(self, kind):
@@ -135,7 +135,7 @@ class Configuration(Section):
             if base is not None:
                 yield from self._unless_known(f"{where}.pretrained", "models", [base])
                 if base in self.models and self.models[base].pretrained is not None:
-                    yield f"{where}.pretrained: {base} is itself made from another model's vectors"
+                    yield f"{where}.pretrained: {base} itself uses the vectors of another model"
         yield from same_looks(_dumped(self.models))
 
     def _of_tuning(self) -> Iterator[str]:
@@ -155,26 +155,29 @@ class Configuration(Section):
 
 
 def _unknown_blocks(where: str, id: str, model: Model, keys: Any) -> Iterator[str]:
-    """Keys that lead, by dots, into nested hyper-parameters which the model does not set."""
+    """Yield a message for each dotted key whose first part the model does not set."""
     for key in keys:
         first, *nested = key.split(".")
         if nested and not isinstance(model.parameters.get(first), Mapping):
-            yield f"{where}: {key}: models.{id}.parameters has no {first} to vary"
+            yield f"{where}: {key}: models.{id}.parameters has no mapping {first}"
 
 
 def _shown_in(name: str, grid: Any, models: Mapping[str, Model]) -> tuple[str, ...] | None:
-    """Models of a grid: those that it names, else those that name it; None if it shows none."""
+    """Return the models of a grid: those it lists, else those whose ``shown_in`` names it.
+
+    None if the grid has no models.
+    """
     if "models" not in type(grid).model_fields:
         return None
     return grid.models or tuple(id for id, model in models.items() if name in model.shown_in)
 
 
 def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Check a configuration and return it with everything filled in.
+    """Check a configuration and return it with defaults and derived values.
 
-    Filled in are defaults, the share of random splits that is tested, the models of grids that name
-    none, the colors and markers of models, and ``tuning.spaces``, which gathers the spaces of all
-    models. Grids of null are left out.
+    Derived are the test share of random splits, the models of grids that do not list them, the
+    colors and markers of models, and ``tuning.spaces``, the search spaces of all models. Grids that
+    are null are left out.
 
     Raises:
         InputError: With one line per mistake: the key, what was found, what was expected.
@@ -197,7 +200,7 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _dumped(value: Any) -> Any:
-    """``value`` in the types of JSON; keys of a section without a value are left out."""
+    """Return ``value`` in the types of JSON, without the keys of a section that are None."""
     if isinstance(value, Section):
         return {name: _dumped(inner) for name, inner in value if inner is not None}
     if isinstance(value, Mapping):
@@ -206,10 +209,14 @@ def _dumped(value: Any) -> Any:
 
 
 def base_folder(started_in: str, main_process: bool) -> str:
-    """Return where the user started Snakemake: relative paths of the configuration begin there.
+    """Return the folder where the user started Snakemake, to which configured paths are relative.
 
-    An executor may start the process of a job elsewhere, Slurm's in the working directory itself;
-    the environment, which Slurm hands on, holds it. ``started_in`` is where this process was.
+    Executors may start a job in another folder; Slurm's starts it in the working directory. The
+    main process therefore saves the folder in the environment, which jobs inherit.
+
+    Args:
+        started_in: The folder where this process started.
+        main_process: Whether this is the process that the user started.
     """
     if main_process:
         os.environ["HASHGNN_BASE"] = started_in

@@ -110,7 +110,7 @@ def difference(one: np.ndarray, other: np.ndarray, level: float = 0.95) -> Diffe
         level: Coverage of the interval.
 
     Returns:
-        Interval and p are NaN if a method has one seed; all is NaN if there are no users.
+        Interval and p are NaN if a method has one seed; all values are NaN without users.
     """
     common = ~np.isnan(one).any(axis=0) & ~np.isnan(other).any(axis=0)
     if not common.any():

@@ -11,22 +11,22 @@ from hashgnn.config.methods import Config, parameters, shared_parameters, shares
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import variant
 
-# The entry whose code the check is made of.
+# The entry of the code digest of this check.
 CHECK = "hashgnn.experiment.hyper_parameters"
 
 _OF_MODELS = ("module", "pretrained", "shared_training", "parameters", "per_dataset", "tuning")
 
 
 def check_once(config: Config, code: str, folder: Path) -> None:
-    """Check the hyper-parameters of a configuration unless they were found good before.
+    """Check the hyper-parameters of a configuration unless they passed the check before.
 
-    The check imports torch, which takes seconds: an empty file in ``folder`` remembers each
-    configuration that was good.
+    The check imports torch, which takes seconds. An empty file in ``folder`` marks each
+    configuration that passed.
 
     Args:
         config: The resolved configuration, without the models of sweeps and tuning.
         code: A digest of the code of the check and of the methods.
-        folder: Where to remember.
+        folder: Folder of these files.
 
     Raises:
         InputError: As ``check_hyper_parameters``.
@@ -46,7 +46,7 @@ def check_once(config: Config, code: str, folder: Path) -> None:
 
 
 def check_hyper_parameters(config: Config) -> None:
-    """Check what sweeps and tuning make of the models, too.
+    """Check all models, and their variants by sweeps and tuning.
 
     Raises:
         InputError: With one line per mistake: the key, what was found, what was expected.
@@ -57,7 +57,7 @@ def check_hyper_parameters(config: Config) -> None:
 
 
 def _shared(config: Config) -> Iterator[str]:
-    """What graph methods share, also where each of them sets its own."""
+    """Yield mistakes in the shared hyper-parameters, even if every method overrides them."""
     from hashgnn.models.method import GraphParameters
 
     for dataset, entry in config["datasets"].items():
@@ -73,7 +73,7 @@ def _shared(config: Config) -> Iterator[str]:
 
 
 def _modules(config: Config) -> Iterator[str]:
-    """Modules that are no methods, and entries that do not fit theirs."""
+    """Yield modules that are not methods, and entries that contradict their module."""
     from hashgnn.training.fit import load_method
 
     for model, entry in config["models"].items():
@@ -87,13 +87,13 @@ def _modules(config: Config) -> Iterator[str]:
             yield f"{where}.module: {name} cannot be imported: {error!r}"
             continue
         if method.takes_training and not shares_training(entry):
-            yield f"{where}.shared_training: {name} takes the shared training: leave it out"
+            yield f"{where}.shared_training: {name} uses shared training; remove the key"
         if not method.takes_training and shares_training(entry):
-            yield f"{where}.shared_training: {name} takes none of it: set it to false"
+            yield f"{where}.shared_training: {name} does not use shared training; set it to false"
         if method.hashes_pretrained and not entry.get("pretrained"):
-            yield f"{where}.pretrained: {name} hashes the vectors of another model: name it"
+            yield f"{where}.pretrained: {name} hashes vectors of another model; name the model"
         if not method.hashes_pretrained and entry.get("pretrained"):
-            yield f"{where}.pretrained: {name} hashes no other model's vectors: leave it out"
+            yield f"{where}.pretrained: {name} hashes no vectors of other models; remove the key"
 
 
 def _models(config: Config) -> Iterator[str]:
@@ -110,7 +110,7 @@ def _models(config: Config) -> Iterator[str]:
 
 
 def _variants(config: Config) -> Iterator[str]:
-    """What sweeps and tuning make of the models."""
+    """Yield mistakes in the variants of models by sweeps and tuning."""
     for name, sweep in config.get("sweeps", {}).items():
         if "bits" not in sweep["vary"]:
             for value in sweep["values"]:
@@ -134,7 +134,7 @@ def _varied(config: Config, model: str, changes: Mapping[str, Any], where: str) 
 
 
 def _mistakes(config: Config, dataset: str, model: str) -> list[str]:
-    """What is wrong with the hyper-parameters of a model on a data set; lines begin with keys."""
+    """Return the mistakes in a model's hyper-parameters on a data set; lines begin with keys."""
     from hashgnn.models.encoders import check_encoder
     from hashgnn.models.method import GraphParameters
     from hashgnn.training.fit import load_method
@@ -151,7 +151,7 @@ def _mistakes(config: Config, dataset: str, model: str) -> list[str]:
 
 
 def _innermost(blocks: Mapping[str, Any], mistake: str, default: str) -> str:
-    """The first of ``blocks`` that sets all of the dotted key of ``mistake``, or its beginning."""
+    """Return the first of ``blocks`` that sets the longest prefix of the key of ``mistake``."""
     keys = mistake.split(":")[0].split(".")
     for length in range(len(keys), 0, -1):
         for place, block in blocks.items():

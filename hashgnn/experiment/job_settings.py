@@ -1,4 +1,4 @@
-"""The settings of each job: what it takes from the config, so that other edits do not rerun it."""
+"""The settings of each job: the part of the config that it uses, edits of which rerun it."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -29,9 +29,9 @@ def to_text(**used: Any) -> str:
 
 
 class JobSettings:
-    """Settings by rule, as JSON texts.
+    """Settings of jobs by rule, as JSON text.
 
-    The methods take the wildcards of a job. A rule without wildcards has a method without them.
+    Each method takes the wildcards of its rule, if the rule has any.
     """
 
     def __init__(self, config: Config, base: Path) -> None:
@@ -84,7 +84,7 @@ class JobSettings:
         )
 
     def evaluate(self, wildcards: Wildcards) -> str:
-        """Return what is measured, and in which part unless it is the test part."""
+        """Return the settings of an evaluation, and its part of the data if not the test part."""
         part = {"part": "validation"} if wildcards["part"] else {}
         evaluation = self._config["evaluation"]
         used = {key: value for key, value in evaluation.items() if key != "validation_cutoff"}
@@ -117,7 +117,7 @@ class JobSettings:
         return to_text(**used)
 
     def table(self, wildcards: Wildcards) -> str:
-        """Return the names and runs that a table shows, and what the paper has of them."""
+        """Return the names and runs that a table shows, and the paper's values."""
         name = wildcards["table"]
         grid = self._config["grids"][name]
         used: dict[str, Any] = {"datasets": self._names("datasets", grid["datasets"])}
@@ -167,14 +167,14 @@ class JobSettings:
         return to_text(places=self._places(m for m in models if base_model(m) == m))
 
     def check_runs(self) -> str:
-        """Return what trainings are checked by."""
+        """Return the settings of the checks of trainings."""
         candidates = self._config["evaluation"]["candidates"]
         return to_text(
             candidates=candidates, continuous=sorted(self._continuous(self._config["models"]))
         )
 
     def checks(self) -> str:
-        """Return which checks fail the workflow."""
+        """Return which failed checks stop the workflow."""
         return to_text(**self._config["checks"])
 
     def _names(self, kind: str, ids: Iterable[str]) -> list[list[str]]:
@@ -214,7 +214,7 @@ class JobSettings:
 
 
 def _training(wildcards: Wildcards) -> dict[str, Any]:
-    """Return what a training's results are labelled with."""
+    """Return the labels of the results of a training."""
     return {
         "dataset": wildcards["dataset"],
         "model": wildcards["model"],

@@ -1,4 +1,4 @@
-"""Files of this machine that jobs depend on: sources of downloads, the package, earlier results."""
+"""Local files that jobs depend on: sources of downloads, the package, earlier results."""
 
 import functools
 import hashlib
@@ -19,10 +19,11 @@ _PACKAGE = "hashgnn"
 
 
 def download_settings(config: Config, dataset: str, file: str, base: Path) -> dict[str, Any]:
-    """Return the config entry of a raw file only: another filter must not download it again.
+    """Return the settings of the download of a raw file.
 
-    A local file, the user's own or one of a mirror, counts by its content, since its modification
-    time may come from a wrong clock. Relative paths begin at the folder ``base``.
+    They hold no other part of the config, so that edits of a filter do not download it again. Local
+    files, the user's own or of a mirror, are identified by their content, as modification times may
+    come from a wrong clock. Paths are relative to the folder ``base``.
     """
     entry = config["datasets"][dataset]["files"][file]
     copy = Path("results", dataset, "download", file)
@@ -43,7 +44,7 @@ def check_places(config: Config) -> None:
 def _content(
     config: Config, entry: dict[str, Any], name: str, base: Path, copy: Path
 ) -> dict[str, Any]:
-    """Return what identifies the content of the source, unless the entry's checksum does."""
+    """Return an identifier of the content of a source without a checksum in its entry."""
     settled = "checksum" in entry and config.get("mirror_checksums") != "trust"
     mirror = local_path(config["mirror"], base) if config.get("mirror") else None
     own = local_path(entry["address"], base) if "address" in entry else None
@@ -57,8 +58,8 @@ def _content(
 def _state(source: Path, copy: Path) -> dict[str, Any]:
     """Return the content of a local source.
 
-    It is None for a missing file: no earlier download has that setting, so the job runs and reports
-    it. A source with the bytes of the copy keeps the copy's setting, wherever the copy came from.
+    None for a missing file: it differs from the setting of every earlier download, so the job runs
+    and reports the error. If source and copy are equal, the setting of the copy is kept.
     """
     digest = _digest(source)
     made, settings = _recorded(copy)
@@ -92,18 +93,18 @@ def _digest_as_of(path: Path, mtime: int, size: int) -> str:
 def package_folder(root: Path, folder: Path) -> Path:
     """Return the path of a folder that holds a link to the package and nothing else.
 
-    With ``root`` itself on Python's path, a user's ``random.py`` beside the package would replace
+    If ``root`` itself were on Python's path, a ``random.py`` of the user in it would replace
     Python's module.
 
     Args:
         root: The folder of the project.
-        folder: Where to make it; relative, so that no colon of an absolute path, which would
-            separate paths, gets into PYTHONPATH.
+        folder: Where to create it; a relative path, as a colon in an absolute one would split
+            PYTHONPATH.
     """
     name = hashlib.sha256(str(root).encode()).hexdigest()[:16]
     path = folder / f"{_PACKAGE}-{name}"
     path.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):  # made by an earlier run or by one that starts meanwhile
+    with suppress(FileExistsError):  # created by an earlier or concurrent run
         (path / _PACKAGE).symlink_to(root.resolve() / _PACKAGE)
     return path
 
@@ -111,8 +112,8 @@ def package_folder(root: Path, folder: Path) -> Path:
 def end_future(files: Iterable[str]) -> None:
     """Set the modification time of each file that lies in the future to the current time.
 
-    A clock that was set back leaves such files. Snakemake would discard what is made of them,
-    since it would seem to be older.
+    Such files exist after a clock was set back. Snakemake would discard results made from them,
+    which would seem to be older.
     """
     for path in map(Path, files):
         if path.exists() and path.stat().st_mtime > time.time():

@@ -1,7 +1,6 @@
-"""The plan of an experiment: which results it has, what they are made of, and by which code.
+"""The plan of an experiment: its results, and the inputs and code of each.
 
-The rules of the workflow ask for everything by a method of ``Plan``; nothing here imports
-Snakemake.
+The rules of the workflow call the methods of ``Plan``; this module does not import Snakemake.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -21,13 +20,16 @@ from hashgnn.training import training_code
 # The folder of one training: a data set, a model, a code length, a seed.
 RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
 
-# The part of the data that is evaluated, as it begins the names of files in the folder of a run.
+# Prefixes of file names in the folder of a run: the part of the data that is evaluated.
 TEST, VALIDATION = "", "validation/"
+
+# What runs the functions of figures and tables.
+_REPORTING = "hashgnn.reporting.entries"
 
 _VECTORS = ("user_vectors.npy", "item_vectors.npy")
 _CODES = ("user_codes.npy", "item_codes.npy")
 
-# Files of each training that a table reads, where these are not its metrics alone.
+# Files of each training that a table reads, if these are not only its metrics.
 _TABLE_FILES = {
     **dict.fromkeys(HIERARCHICAL, ("metrics.csv", "per_user.npz")),
     "table4": ("timing.csv",),
@@ -35,7 +37,7 @@ _TABLE_FILES = {
 
 
 class Plan:
-    """What the rules of the workflow ask for.
+    """Answers the rules of the workflow: targets, inputs and code of jobs.
 
     Attributes:
         settings: The settings of each job.
@@ -87,7 +89,7 @@ class Plan:
         return [name for name in self._config["grids"] if name in self._tables]
 
     def trainings(self) -> list[str]:
-        """Return what the trainings leave, so that a lost file is noticed though none reads it."""
+        """Return the files of trainings, including those that no job reads."""
         grids = [g for g in self._config["grids"].values() if "models" in g or "sweeps" in g]
         found = {run for grid in grids for run in runs(self._config, grid)}
         return sorted(_files(found, *_CODES, *_VECTORS, "metrics.csv"))
@@ -131,9 +133,9 @@ class Plan:
         return _files([run], *_VECTORS)
 
     def figure_inputs(self, wildcards: Wildcards) -> list[str]:
-        """Return what a figure is drawn from.
+        """Return the inputs of a figure.
 
-        Raises ``InputError`` if the evaluation lacks a cutoff that it shows.
+        Raises ``InputError`` if a cutoff that it shows is not evaluated.
         """
         name = wildcards["figure"]
         check_cutoffs(self._config, name)
@@ -141,9 +143,9 @@ class Plan:
         return _files(runs(self._config, self._config["grids"][name]), file)
 
     def table_inputs(self, wildcards: Wildcards) -> list[str]:
-        """Return what a table is made of, all runs for one kind of file before the next kind.
+        """Return the inputs of a table: one kind of file for all runs, then the next kind.
 
-        Raises ``InputError`` if the evaluation lacks a cutoff that it shows.
+        Raises ``InputError`` if a cutoff that it shows is not evaluated.
         """
         name = wildcards["table"]
         check_cutoffs(self._config, name)
@@ -153,11 +155,11 @@ class Plan:
         return _files(runs(self._config, grid), *_TABLE_FILES.get(name, ("metrics.csv",)))
 
     def explored(self) -> list[str]:
-        """Return what the page of all results shows."""
+        """Return the inputs of the page of all results."""
         return _files(compared_runs(self._config), "metrics.csv")
 
     def claims_inputs(self) -> list[str]:
-        """Return the results that claims are tested on, of those that have a grid."""
+        """Return the results that claims are tested on, if they have a grid."""
         return _named("results/{}.csv", self._having_grids(self._claimed))
 
     def evaluated(self, wildcards: Wildcards) -> list[str]:
@@ -195,7 +197,7 @@ class Plan:
         found = (Run(trial.dataset, trial.model, bits, seed) for trial in trials(self._config))
         return _files(found, f"{VALIDATION}metrics.csv")
 
-    # Code: the modules and functions whose digest makes a job stale.
+    # Code: the entries of the code digest of each job.
 
     def prepare_code(self, wildcards: Wildcards) -> list[str]:
         """Return the entries of a data set's preparation: the stage and its reader."""
@@ -209,13 +211,13 @@ class Plan:
         shared = takes_training(self._config, wildcards["model"])
         return training_code(method, used.get("encoder"), shared)
 
-    def figure_code(self, wildcards: Wildcards) -> str:
-        """Return the entry of a figure."""
-        return self._figures[wildcards["figure"]]
+    def figure_code(self, wildcards: Wildcards) -> list[str]:
+        """Return the entries of a figure: what runs it, and its own function."""
+        return [f"{_REPORTING}:main", self._figures[wildcards["figure"]]]
 
-    def table_code(self, wildcards: Wildcards) -> str:
-        """Return the entry of a table."""
-        return self._tables[wildcards["table"]]
+    def table_code(self, wildcards: Wildcards) -> list[str]:
+        """Return the entries of a table: what runs it, and its own function."""
+        return [f"{_REPORTING}:main", self._tables[wildcards["table"]]]
 
     def _having_grids(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name in self._config["grids"]]

@@ -1,7 +1,7 @@
 """Peak memory and run time of the workflow's jobs, estimated before they run.
 
-The coefficients were fitted to benchmarks/resources.csv and benchmarks/training.json: no measured
-job took more memory than estimated here, and none was estimated at far more than it took.
+The coefficients are fitted to benchmarks/resources.csv and benchmarks/training.json, so that no
+measured job exceeds its estimated memory and no estimate is much higher than measured.
 """
 
 import math
@@ -25,7 +25,7 @@ _LIGHT = 150.0  # interpreter and NumPy
 _TORCH = 620.0  # as SMALL, with torch
 _SEARCHED_BLOCK = 2048  # users that are searched for at a time
 
-# Time in seconds on one thread.
+# Run time in seconds on one thread.
 _START = 60.0  # imports, compilation of kernels
 _MARGIN = 4  # for slower and busy processors; a stopped training resumes from its checkpoint
 _ROW = 0.2e-6  # a row read, forward and backward, at width 128
@@ -56,7 +56,7 @@ def job_resources(stage: str, config: Config, wildcards: Wildcards, files: Files
         wildcards: Its wildcards.
         files: Its inputs.
 
-    Raises ``FileNotFoundError`` if they depend on a file that does not exist yet.
+    Raises ``FileNotFoundError`` if the estimate needs a file that does not exist yet.
     """
     return _STAGES.get(stage, _summary)(config, wildcards, files)
 
@@ -189,7 +189,7 @@ def _summary(config: Config, wildcards: Wildcards, files: Files) -> Resources:
 
 
 def _download(config: Config, wildcards: Wildcards, files: Files) -> Resources:
-    return Resources(SMALL, 3600)  # depends on the line, not on the machine
+    return Resources(SMALL, 3600)  # depends on the network
 
 
 def _prepare(config: Config, wildcards: Wildcards, files: Files) -> Resources:
@@ -222,7 +222,7 @@ def _train(config: Config, wildcards: Wildcards, files: Files) -> Resources:
             width, epochs = used.get("dimensions") or bits, used.get("epochs", 1)
             once = of_other_training(sizes, int(width), bits, int(epochs))
         return of_refit(once, sizes) if refits(config) else once
-    except (InputError, TypeError, ValueError):  # the training says which setting is wrong
+    except (InputError, TypeError, ValueError):  # the training reports the wrong setting
         return Resources(SMALL, 0)
 
 
@@ -245,13 +245,13 @@ def _check_runs(config: Config, wildcards: Wildcards, files: Files) -> Resources
 
 
 def _sizes(config: Config, wildcards: Wildcards, files: Files) -> Sizes:
-    """Read the sizes from the first of ``files``; until it exists, take those to be generated."""
+    """Return the sizes in the first of ``files``, or those of the generator until it exists."""
     try:
         return prepared(Path(files[0]))
     except FileNotFoundError:
         if made := generated(config["datasets"][wildcards["dataset"]]):
             return made
-        raise FileNotFoundError(2, "not there yet", files[0]) from None
+        raise FileNotFoundError(2, "does not exist yet", files[0]) from None
 
 
 _STAGES: dict[str, Callable[[Config, Wildcards, Files], Resources]] = {

@@ -79,7 +79,7 @@ def variant_id(model: str, values: Mapping[str, Any]) -> str:
 
 
 def base_model(variant_or_model: str) -> str:
-    """Return the model that a ``variant_id`` derives from; another id is returned as it is."""
+    """Return the model that a ``variant_id`` derives from; another id is returned unchanged."""
     return variant_or_model.partition("@")[0]
 
 
@@ -126,7 +126,7 @@ def _hyper_parameters(config: Config, dataset: str, model: str) -> tuple[dict[st
 
 # Sweeps.
 
-BITS = "bits"  # a sweep may vary the code length, which is no hyper-parameter of a model
+BITS = "bits"  # the code length is not a hyper-parameter, but sweeps may vary it
 
 
 class Point(NamedTuple):
@@ -152,7 +152,7 @@ def derived_models(config: Config) -> dict[str, Entry]:
 def points(config: Config, sweep: str, dataset: str, bits: int) -> Iterator[Point]:
     """Yield the points of ``sweep`` on ``dataset``; ``config`` has the derived models too.
 
-    A value that the model has anyway is the model itself, which is not trained twice.
+    A value that the model already has refers to the model itself, which is not trained twice.
     """
     entry = config["sweeps"][sweep]
     base = entry["model"]
@@ -208,7 +208,7 @@ def tried_models(config: Config) -> dict[str, Entry]:
 def trials(config: Config) -> list[Trial]:
     """Return all trials; ``config`` has the models of ``tried_models`` too.
 
-    A setting that the method has anyway is the method itself, which is not trained twice.
+    The setting of the config refers to the method itself, which is not trained twice.
     """
     tuning = config["tuning"]
     return [

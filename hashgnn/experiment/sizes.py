@@ -1,4 +1,4 @@
-"""Sizes that the cost of a job depends on: of a data set, and of one step of a training."""
+"""Sizes that the resources of a job depend on: of data sets, and of training steps."""
 
 import functools
 import math
@@ -20,7 +20,7 @@ from hashgnn.training import HOPELESS, TARGET_COST
 _SAMPLE = 1 << 20  # bytes at the beginning of a text file whose lines are counted
 _SHRINKS = 4  # highest compression ratio of tables of ids and times
 
-# Modules of methods that set their encoder themselves, whatever the config says.
+# Modules of methods that ignore the encoder of the config.
 _WHOLE = ("hashgnn.models.lightgcn", "hashgnn.models.mf")
 
 
@@ -38,16 +38,16 @@ class Sizes(NamedTuple):
 
 
 def generated(dataset: Mapping[str, Any]) -> Sizes | None:
-    """Return the sizes that a data set's entry asks its generator for; None without one."""
-    wanted = dataset.get("generator")
-    return wanted and Sizes(wanted["users"], wanted["items"], wanted["interactions"])
+    """Return the sizes of the generator of a data set's entry; None without a generator."""
+    made = dataset.get("generator")
+    return made and Sizes(made["users"], made["items"], made["interactions"])
 
 
 def prepared(path: Path) -> Sizes:
     """Read the sizes from the headers of ``interactions.npz`` or ``split.npz``.
 
-    A file that cannot be read has sizes of 0: the stage that reads it says what is wrong. Raises
-    ``FileNotFoundError`` if there is no file; Snakemake then asks again once there is one.
+    The sizes of an unreadable file are 0, as the stage that reads it reports the error. Raises
+    ``FileNotFoundError`` if the file does not exist; Snakemake then calls again when it does.
     """
     return _prepared(path, path.stat().st_mtime_ns)
 
@@ -73,7 +73,7 @@ def _length(path: Path, name: str) -> int:
 def raw_rows(path: Path, dataset: Mapping[str, Any]) -> int:
     """Estimate the number of interactions in a raw file from its length and its beginning.
 
-    Returns 0 if the file cannot be read: its reader says what is wrong.
+    Returns 0 if the file cannot be read, as its reader reports the error.
     """
     layout = dataset.get("format", {})
     members = [member["name"] for member in layout.get("members", [])] or [layout.get("member")]
@@ -112,7 +112,7 @@ class Layer(NamedTuple):
 
 
 class Training(NamedTuple):
-    """What the cost of a training with the shared settings depends on."""
+    """The quantities that the resources of a training with shared settings depend on."""
 
     sizes: Sizes  # of the training part
     settings: GraphParameters

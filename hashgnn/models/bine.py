@@ -53,13 +53,13 @@ class Parameters(EpochParameters):
     """Negatives per context node."""
 
     bands: int = Field(default=8, ge=1)
-    """Bands of MinHash values; nodes alike in a band are no negatives of each other."""
+    """Bands of MinHash values; nodes that are equal in a band are never negatives of each other."""
 
     rows: int = Field(default=2, ge=1)
     """MinHash values per band."""
 
     def check(self) -> None:
-        """Raise ``InputError`` if there are fewer walks at most than at least."""
+        """Raise ``InputError`` if ``most_walks`` is below ``least_walks``."""
         if self.most_walks < self.least_walks:
             raise InputError(
                 f"most_walks: expected least_walks ({self.least_walks}) or more, "

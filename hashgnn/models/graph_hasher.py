@@ -15,7 +15,7 @@ from hashgnn.models.method import GraphParameters, Progress
 
 
 class Batch(NamedTuple):
-    """What one training step computes on."""
+    """The inputs of one training step."""
 
     nodes: Tensor
     """int32 [T]: the distinct nodes of the batch, users first."""
@@ -38,7 +38,7 @@ class Batch(NamedTuple):
 
 
 class Embedded(NamedTuple):
-    """Nodes as a method represents them."""
+    """The representation of nodes by a method."""
 
     vectors: Tensor
     """float [rows, d]: the continuous vectors."""
@@ -128,7 +128,7 @@ class GraphHasher(nn.Module, ABC):
 
     @abstractmethod
     def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
-        """Return what stands for the codes in the loss: [T, bits], for ``a`` [T, bits]."""
+        """Return the values that the loss sees as codes: [T, bits], for ``a`` [T, bits]."""
 
     def batch_loss(
         self, a: Tensor, batch: Batch, progress: Progress, rng: torch.Generator

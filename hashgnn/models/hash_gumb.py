@@ -70,7 +70,7 @@ def gumbel_bits(a: Tensor, tau: float, rng: torch.Generator) -> Tensor:
 
 
 class HashGumbModel(GraphHasher):
-    """The loss sees relaxed samples of the bits, drawn anew in each step."""
+    """The loss sees relaxed samples of the bits, drawn in each step."""
 
     def __init__(self, graph: Graph, bits: int, parameters: Parameters) -> None:
         super().__init__(graph, bits, parameters)

@@ -89,8 +89,8 @@ class Parameters(GraphParameters):
     """Ranking loss: the paper's, or the logistic one of the authors' code."""
 
     ranking_weight: float = Field(default=0.5, ge=0)
-    """The paper's lambda, which weighs sums: a triplet has this weight beside a pair, however many
-    negatives there are."""
+    """The paper's lambda, the weight of a triplet relative to a pair, for any number of
+    negatives."""
 
     reconstruction_weight: float = Field(default=1.0, ge=0)
     """Factor of the cross-entropy: 1 in the paper; the authors' code has its lambda (0.1) here and

@@ -56,7 +56,7 @@ def log_inclusion(popularity: Tensor, n_items: int, links: int, negatives: int) 
 
 
 class Parameters(GraphParameters):
-    """Adds what concerns the second head and the weights of users."""
+    """Adds the second head and the weights of users."""
 
     scale: float = Field(default=0.25, ge=1e-9)
     """Initial s_h."""
@@ -73,7 +73,7 @@ class Parameters(GraphParameters):
 
 
 class HashGnnPlusModel(GraphHasher):
-    """The pre-activation a [T, 2 bits] holds the codes' next to the vectors."""
+    """The pre-activation a [T, 2 bits] concatenates those of the codes and of the vectors."""
 
     popularity: Tensor
 

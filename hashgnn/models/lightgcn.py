@@ -97,7 +97,7 @@ class LightGcnModel(GraphHasher):
         return torch.cat([self.encoder.propagate(x, graph, nodes), x[nodes.long()]], dim=1)
 
     def continuous(self, a: Tensor) -> Tensor:
-        """Return the representations as they are."""
+        """Return the representations."""
         return a
 
     def probability(self, progress: Progress) -> float:

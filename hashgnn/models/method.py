@@ -41,9 +41,9 @@ class GraphParameters(Section):
 
     encoder: str = "hashgnn.models.encoders.mean"
     """Python module of the encoder: ``hashgnn.models.encoders.mean`` averages neighbors;
-    ``hashgnn.models.encoders.convolution`` is any PyTorch Geometric convolution that takes
-    neighbors and targets apart; ``hashgnn.models.lightgcn`` has a layer for each of ``fanouts`` and
-    no weights; ``hashgnn.models.encoders`` leaves embeddings as they are."""
+    ``hashgnn.models.encoders.convolution`` is any PyTorch Geometric convolution with separate
+    inputs for neighbors and targets; ``hashgnn.models.lightgcn`` has a layer for each of
+    ``fanouts`` and no weights; ``hashgnn.models.encoders`` returns the embeddings unchanged."""
 
     aggregator: Literal["sage", "gcn"] = "sage"
     """For the mean encoder: ``sage`` is act(W [self ; mean(neighbors)]), as in the authors' code;
@@ -124,11 +124,11 @@ class GraphParameters(Section):
     ``touched`` if the first batch reads less than a quarter of them."""
 
     mixed_precision: bool = False
-    """Whether layers multiply in bfloat16 on a GPU; weights, codes and losses stay float32. A CPU
-    does not, and the log states it."""
+    """Whether layers multiply in bfloat16 on a GPU; weights, codes and losses stay float32. It has
+    no effect on a CPU, which the log states."""
 
     validated_users: int = Field(default=0, ge=0)
-    """Number of users, drawn by the seed, that validation after each epoch looks at; 0: all."""
+    """Number of users, drawn by the seed, on whom each epoch is validated; 0: all."""
 
     def scale_of(self, bits: int) -> float:
         """Return the factor of the inner product for codes of ``bits`` bits."""
@@ -157,11 +157,11 @@ class EpochParameters(Section):
 
 
 class NoParameters(Section):
-    """For methods without hyper-parameters: every key is refused."""
+    """For methods without hyper-parameters: every key is an error."""
 
 
 class Progress(NamedTuple):
-    """How far a training has come; schedules depend on it."""
+    """The progress of a training, on which schedules depend."""
 
     iteration: int  # iterations done
     per_epoch: int  # iterations per epoch
@@ -181,13 +181,13 @@ class Epoch(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """What a method trains on.
+    """The inputs of a training.
 
     Attributes:
         split: The interactions.
         bits: Length of the codes.
-        seed: Seed of everything random.
-        device: Where tensors live.
+        seed: Seed of all random numbers.
+        device: Device of the tensors.
         negatives: int32 [rounds, training interactions, n], in the order of ``split.train``, or
             ``DrawnNegatives`` of this shape; None unless the method takes the shared training.
         pretrained: Vectors of users and items by another model, None unless the configuration
@@ -206,11 +206,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Method(Generic[P]):
-    """What all declarations have.
+    """Base class of declarations.
 
     Attributes:
         parameters: Section that the configuration's hyper-parameters are parsed into.
-        fixed: Hyper-parameters that the method sets whatever the configuration says.
+        fixed: Hyper-parameters that the method sets, regardless of the configuration.
         hashes_pretrained: Whether it needs the vectors of another model (``Task.pretrained``).
         takes_training: Whether it takes the ``training:`` block and the workflow's negatives.
     """

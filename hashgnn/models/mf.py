@@ -12,7 +12,7 @@ from hashgnn.models.method import GraphMethod
 
 
 class Parameters(lightgcn.Parameters):
-    """LightGCN's; the number of layers is 0 whatever the configuration says."""
+    """LightGCN's; the number of layers is always 0."""
 
 
 METHOD = GraphMethod(

@@ -43,12 +43,14 @@ def adapt(interactions: Any, user: str = "user", item: str = "item") -> Training
         item: Name of the column of items.
 
     Raises:
-        InputError: ``interactions`` has another form, is empty, or holds values that are no ids.
+        InputError: ``interactions`` has another form, is empty, or holds invalid ids.
     """
     pair = _pair(interactions, user, item)
     columns = [column(values, role) for values, role in zip(pair, (user, item), strict=True)]
     if len(columns[0]) != len(columns[1]):
-        raise InputError(f"{len(columns[0])} users, but {len(columns[1])} items; give as many")
+        raise InputError(
+            f"{len(columns[0])} users, but {len(columns[1])} items; expected equal numbers"
+        )
     if not len(columns[0]):
         raise InputError("there are no interactions")
     texts = [ids(column, role, _locate) for column, role in zip(columns, (user, item), strict=True)]
@@ -68,7 +70,7 @@ def _pair(interactions: Any, user: str, item: str) -> tuple[Any, Any]:
         entries = interactions.tocsr().tocoo()  # sums entries that are stored twice
         stored = entries.data != 0
         if np.isnan(entries.data[stored]).any():
-            raise InputError("interactions have NaN among their values; remove them")
+            raise InputError("interactions hold NaN values; remove them")
         return entries.row[stored], entries.col[stored]
     if named := named_columns(interactions, user, item):
         return named
@@ -96,7 +98,7 @@ def named_columns(table: Any, user: Hashable, item: Hashable) -> tuple[Any, Any]
         return None
     names, at = found
     if user == item:
-        raise InputError(f"user and item are both the column {user!r}; name two")
+        raise InputError(f"user and item are both the column {user!r}; name two different columns")
     return at(_place(names, user)), at(_place(names, item))
 
 

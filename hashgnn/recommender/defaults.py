@@ -19,8 +19,8 @@ _STEPS, _LEAST_BATCH = 32, 256
 class MethodDefaults(NamedTuple):
     """The module of a method, all its hyper-parameters, and the negatives that it trains on.
 
-    ``negatives`` per interaction are drawn anew in each of ``rounds``; None for a method that draws
-    its own or needs none.
+    ``negatives`` per interaction are drawn in each of ``rounds``; None for a method that draws its
+    own or needs none.
     """
 
     module: str

@@ -13,6 +13,7 @@ from pydantic import Field
 from tqdm import tqdm
 
 from hashgnn.config.base import Count, Section
+from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import Interactions, Split
 from hashgnn.data.negatives import write_negatives
 from hashgnn.data.split import split
@@ -36,7 +37,7 @@ _SEEDS = 2**32  # the range that all libraries accept
 
 
 class TrainingSettings(Section):
-    """What to train: the arguments of ``HashGNN`` and of ``hashgnn train``."""
+    """The settings of a training: arguments of ``HashGNN`` and of ``hashgnn train``."""
 
     bits: Count
     """Length of the codes."""
@@ -95,7 +96,7 @@ class ProgressBar:
         self._bar.update(progress.iteration - self._bar.n)
 
     def close(self) -> None:
-        """Stop drawing; the bar stays as it is, as a training may stop before its last epoch."""
+        """Stop drawing; the bar is not filled, as a training may stop before its last epoch."""
         if self._bar is not None:
             self._bar.close()
 
@@ -127,6 +128,7 @@ def fit(
         "refit": settings.refit,
         "negatives": defaults.negatives,
         "parameters": defaults.parameters,
+        **ValidationSettings().model_dump(),
     }
     recorder = Recorder(recorded)
     state = _checkpoint(checkpoint, recorded, settings.device, data.interactions)

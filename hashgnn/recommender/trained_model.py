@@ -19,7 +19,7 @@ from hashgnn.search import Index
 
 Search = Literal["hierarchical", "hamming", "continuous"]
 SEARCHES: tuple[Search, ...] = get_args(Search)
-Size = Annotated[int, Field(ge=1)]  # without a limit: more than there are is all there are
+Size = Annotated[int, Field(ge=1)]  # without a limit: larger values mean all
 
 _MAX_SHOWN = 3  # unknown ids in a message
 _INT64_MAX = np.iinfo(np.int64).max
@@ -135,9 +135,9 @@ class Model:
 
     @property
     def bits(self) -> int:
-        """Return the length of a code, which may differ from the length asked for.
+        """Return the length of a code, which may differ from the requested length.
 
-        PTE's codes are one bit longer, for instance. Older records hold only the length asked for.
+        PTE's codes are one bit longer, for instance. Older records hold only the requested length.
         """
         return int(self.record.get("code_bits", self.record["settings"]["bits"]))
 

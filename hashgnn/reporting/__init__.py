@@ -1,1 +1,1 @@
-"""What is read off results: figures, tables, claims, checks and the page of all results."""
+"""Figures, tables, claims, checks and the page of all results."""

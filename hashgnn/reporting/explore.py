@@ -45,7 +45,7 @@ def gather(metrics: pd.DataFrame, settings: Mapping[str, Any]) -> dict[str, Any]
         metrics: Rows of all trainings.
         settings: Pairs of id and name, ``datasets`` and ``models``; ``looks`` of models; and
             ``continuous``, the methods without codes of their own, which are ranked by inner
-            product whatever the search.
+            product in every search.
     """
     shown = over_seeds(_ranked(metrics, settings["continuous"]))
     values = shown[[*_KEYS, "mean", "low", "high", "seeds"]]

@@ -21,19 +21,22 @@ from hashgnn.search.validation import fit_codes, whole_number
 
 _CODES = "lists.faiss"
 _DESCRIPTION = "approximate.json"
-_SAMPLE = 40  # codes a list that k-means sees
-_ROUNDS = 4  # of k-means
+_SAMPLE = 40  # codes per list for k-means
+_ROUNDS = 4  # iterations of k-means
 
 
 class ApproximateIndex:
-    """Top-k by Hamming distance among the items of the ``probes`` nearest of ``lists`` lists.
+    """Find the top k by Hamming distance in the ``probes`` nearest of ``lists`` lists.
 
-    ``probes`` may be changed between searches: more find more and take longer. ``probes`` equal
-    to ``lists`` looks at every item. Items that tie come out in no particular order.
+    ``probes`` may be changed between searches; larger values find more and take longer. With
+    ``probes`` equal to ``lists`` every item is scanned. The order of ties is arbitrary.
     """
 
     def __init__(self, codes: np.ndarray, lists: int = 4096, probes: int = 16) -> None:
-        """``codes`` uint8 [I, bytes], packed; ``InputError`` if unfit or FAISS is missing."""
+        """Build the index of packed ``codes`` uint8 [I, bytes].
+
+        Raises ``InputError`` for invalid arguments, or if FAISS is missing.
+        """
         codes = fit_codes(codes)
         lists = whole_number("lists", lists, most=len(codes))
         faiss, bits = _faiss(), codes.shape[1] * 8
@@ -47,19 +50,19 @@ class ApproximateIndex:
         self._index.add(codes)
 
     def __len__(self) -> int:
-        """Number of items."""
+        """Return the number of items."""
         return int(self._index.ntotal)
 
     def hamming(self, codes: np.ndarray, k: int) -> Ranked:
-        """Return ids and distances of the ``k`` nearest items found, int32 [Q, k]; -1 for none."""
-        codes, wanted = fit_codes(codes, width=self._index.d // 8), whole_number("k", k)
+        """Return ids and distances of the ``k`` nearest items found: int32 [Q, k], padded by -1."""
+        codes, k = fit_codes(codes, width=self._index.d // 8), whole_number("k", k)
         self._index.nprobe = whole_number("probes", self.probes, most=self._index.nlist)
-        distances, ids = self._index.search(codes, min(wanted, len(self)))
+        distances, ids = self._index.search(codes, min(k, len(self)))
         distances = np.where(ids < 0, np.int32(-1), distances)
-        return padded(ids.astype(np.int32), wanted, -1), padded(distances, wanted, -1)
+        return padded(ids.astype(np.int32), k, -1), padded(distances, k, -1)
 
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write the index into a folder, replacing one that is there."""
+        """Write the index to a folder, replacing an existing one."""
         with replace_together(Path(folder), [_CODES, _DESCRIPTION]) as staged:
             with atomic_write(staged / _CODES) as temporary:
                 _faiss().write_index_binary(self._index, str(temporary))
@@ -83,7 +86,9 @@ class ApproximateIndex:
                 index._index = faiss.read_index_binary(str(folder / _CODES))
         except (OSError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
-            raise InputError(f"{folder}: no saved index ({reason}); build and save it") from error
+            raise InputError(
+                f"{folder}: not a saved index ({reason}); build and save it"
+            ) from error
         return index
 
 

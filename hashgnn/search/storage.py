@@ -19,7 +19,7 @@ _REMEDY = "build and save the index again"
 
 
 class Arrays(NamedTuple):
-    """What an index consists of."""
+    """The arrays of an index."""
 
     order: np.ndarray  # int32 [items]
     planes: np.ndarray | None  # uint64 [chunks, bits, 8]
@@ -55,7 +55,7 @@ def load_arrays(folder: Path, verify: bool) -> Arrays:
                     _verify(folder / _file(name), checksums[name])
             mapped = {name: load_array(folder / _file(name), memory_map=True) for name in names}
     except OSError as error:
-        raise InputError(f"{folder}: no saved index ({error}); build and save it") from error
+        raise InputError(f"{folder}: not a saved index ({error}); build and save it") from error
     arrays = Arrays(*map(mapped.get, Arrays._fields))  # type: ignore[arg-type]
     _check_order(folder / "order.npy", arrays.order)
     if arrays.planes is not None:
@@ -78,14 +78,14 @@ def _checksum(path: Path) -> str:
 def _description(path: Path) -> tuple[list[str], dict[str, object]]:
     """Return names and checksums of the arrays; indexes of older versions have no checksums."""
     if not path.exists():
-        raise InputError(f"{path.parent}: no saved index ({path.name} is missing); {_REMEDY}")
+        raise InputError(f"{path.parent}: not a saved index ({path.name} is missing); {_REMEDY}")
     description = load_object(path)
     if description.get("format") != _FORMAT:
-        raise InputError(f"{path.parent}: of another version; {_REMEDY}")
+        raise InputError(f"{path.parent}: of an incompatible version; {_REMEDY}")
     names, checksums = description.get("arrays"), description.get("checksums", {})
     known = [["order", *some] for some in (["planes"], ["vectors"], ["planes", "vectors"])]
     if names not in known or not isinstance(checksums, dict) or checksums.keys() - set(names):
-        raise InputError(f"{path}: not what an index writes; {_REMEDY}")
+        raise InputError(f"{path}: not an array of an index; {_REMEDY}")
     if checksums and checksums.keys() != set(names):
         raise InputError(f"{path}: lacks checksums; {_REMEDY}")
     return names, checksums

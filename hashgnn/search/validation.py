@@ -9,7 +9,7 @@ from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 
 MAX_BITS = 1024
-# Sums of a million products of such numbers stay finite, in float32 too.
+# Sums of a million products of such numbers are finite in float32.
 _LARGEST = 1e16
 
 
@@ -41,7 +41,7 @@ def fit_vectors(
 
 def check_numbers(vectors: np.ndarray) -> None:
     """Raise ``InputError`` with the first row that holds NaN, infinity or too large numbers."""
-    # A NaN makes both the smallest and the largest NaN, and no comparison with one holds.
+    # With a NaN both minimum and maximum are NaN, and comparisons with NaN are false.
     if not vectors.size or (vectors.min() >= -_LARGEST and vectors.max() <= _LARGEST):
         return
     fits = (vectors >= -_LARGEST) & (vectors <= _LARGEST)
@@ -66,14 +66,16 @@ def whole_number(name: str, value: Any, least: int = 1, most: int = 2**31 - 1) -
 
 
 def fit_rows(rows: Any, n_queries: int, n_items: int) -> Csr:
-    """Return the items of each query, ``indptr`` int64 from 0 on.
+    """Return the items of each query, with ``indptr`` int64 that begins at 0.
 
-    ``rows``: a Csr, or a scipy sparse matrix [n_queries, n_items] of any format whose values other
-    than 0 are the items. -1, which pads the lists of a search, is no item and left out.
+    ``rows`` is a Csr, or a scipy sparse matrix [n_queries, n_items] whose nonzero entries are the
+    items. -1, which pads the lists of a search, is removed.
     """
     if hasattr(rows, "tocsr"):
         if rows.shape != (n_queries, n_items):
-            raise InputError(f"a matrix {list(rows.shape)}, expected [{n_queries}, {n_items}]")
+            raise InputError(
+                f"matrix of shape {list(rows.shape)}, expected [{n_queries}, {n_items}]"
+            )
         entries = (rows != 0).tocsr()
         rows = (entries.indptr, entries.indices)
     if not (isinstance(rows, tuple) and len(rows) == 2):
@@ -91,7 +93,7 @@ def fit_rows(rows: Any, n_queries: int, n_items: int) -> Csr:
     indptr = (indptr - indptr[0]).astype(np.int64)
     if len(indices) and not (indices.min() >= -1 and indices.max() < n_items):
         worst = indices[(indices < -1) | (indices >= n_items)][0]
-        raise InputError(f"item {worst}: expected 0 to {n_items - 1}, or -1 for none")
+        raise InputError(f"item {worst}: expected 0 to {n_items - 1}, or -1 for padding")
     return _without_padding(indptr, indices)
 
 
@@ -108,7 +110,7 @@ def _array(values: Any, what: str) -> np.ndarray:
     try:
         return np.ascontiguousarray(values) if np.ndim(values) else np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{what} are no array ({error})") from error
+        raise InputError(f"{what}: cannot be converted to an array ({error})") from error
 
 
 def _integers(values: Any, what: str) -> np.ndarray:

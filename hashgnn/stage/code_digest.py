@@ -1,14 +1,15 @@
-"""A digest of the code that a stage runs, so that the workflow reruns what an edit made stale.
+"""Compute a digest of the code that a stage runs, so that the workflow reruns edited stages.
 
-Snakemake does not look into Python packages. Each rule therefore carries, as a parameter, a digest
-of the definitions (functions, classes, constants) that its entries reach by name, in any module of
-the package. Comments, docstrings, layout and the order of definitions do not count. Where it cannot
-be told what is reached (a module that is passed on, a name that is bound twice), all of the module
-counts. What a method imports or reads in a way that cannot be followed is refused: ``followed.py``.
+Snakemake does not notice edits of a Python package. Each rule therefore has a parameter with a
+digest of the definitions (functions, classes, constants) that its entries reach by name, in any
+module of the package. Comments, docstrings, layout and the order of definitions have no effect. If
+it cannot be determined what is reached (a module passed as a value, a name bound twice), the whole
+module is included. ``followed.py`` refuses methods that import or read in ways that cannot be
+followed.
 
-Kernels of the searches (``search/_kernels``) count by their interface: the names and signatures
-that others use, and the ``RESULTS_VERSION`` of their module, which is raised when results change.
-So a kernel can be made faster without a rerun.
+For the kernels of the searches (``search/_kernels``) the digest covers their interface: public
+names and signatures, and the ``RESULTS_VERSION`` of their module, which is increased when results
+change. A kernel can thus be optimized without reruns.
 """
 
 import ast
@@ -36,47 +37,47 @@ from hashgnn.stage.definitions import (
 
 PACKAGE = "hashgnn"
 
-# What watches and records how a result came to be does not change the result.
+# Code that records how results are made does not change them.
 _OBSERVERS = f"{PACKAGE}.stage"
 
-# Low-level code, of which the interface counts, and a version that its authors raise when results
-# change; tests hold them to it (tests/search/test_fingerprints.py).
+# Low-level code that the digest covers by its interface and version. tests/search/
+# test_fingerprints.py fails if results change without a new version.
 KERNELS = f"{PACKAGE}.search._kernels."
 
-# Names that every module has, and that tell nothing of what it defines.
-# (By the ``__name__`` of another module, that can be imported.)
+# Names that every module has and that do not depend on its definitions. ``__name__`` is not one of
+# them, as it can be used to import a module.
 _GIVEN = {f"__{name}__" for name in ("file", "doc", "package", "spec", "loader", "path")}
 _BUILTINS = set(dir(builtins)) - {"globals", "eval", "exec", "__name__"}
 
 
 class Node(NamedTuple):
-    """A definition of a module, or an import that it binds.
+    """A definition or an import of a module.
 
-    ``name`` is ``*`` for the module with all that it binds, ``@`` and a number for an effect: code
-    that counts whenever the module is imported.
+    ``name`` is ``*`` for the whole module, and ``@`` with a number for an effect: code that is
+    included whenever the module is imported.
     """
 
     module: str
     name: str
 
 
-# All modules that are imported on the way, with all that they bind.
+# All modules that are imported by the entries, as a whole.
 _EVERYTHING = Node("", "*")
 
 
 class Reached(NamedTuple):
-    """What entries reach by name, and the modules that are imported for it."""
+    """The nodes that entries reach by name, and the modules imported for them."""
 
     nodes: frozenset[Node]
     modules: frozenset[str]
 
 
 class CodeDigest:
-    """Digests over the modules of the package that lies in ``root``/hashgnn."""
+    """Digests of code of the package in ``root``/hashgnn."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        # Hundreds of jobs ask for the digests of the same definitions.
+        # Cached, as hundreds of jobs share definitions.
         self.module = functools.cache(self._read)
         self._path = functools.cache(self._find_file)
         self.effects = functools.cache(self._effects_of)
@@ -87,9 +88,9 @@ class CodeDigest:
         self._judge = Effects(self._find_class)
 
     def __call__(self, *entries: str) -> str:
-        """Return 16 hexadecimal digits over all that ``entries`` reach.
+        """Return a digest (16 hexadecimal digits) of all code that ``entries`` reach.
 
-        An entry is a module, which stands for all of its definitions, or "module:definition".
+        An entry is "module:definition", or "module" for all definitions of the module.
         """
         return self._digest(entries)
 
@@ -100,7 +101,7 @@ class CodeDigest:
         return digest.hexdigest()[:16]
 
     def reached(self, *entries: str) -> Reached:
-        """Follow ``entries`` through the package."""
+        """Return all code of the package that ``entries`` reach."""
         nodes: set[Node] = set()
         modules: set[str] = set()
         waiting = [node for entry in entries for node in self._roots(entry)]
@@ -135,7 +136,7 @@ class CodeDigest:
                 raise InputError(f"{entry}: {module} has no definition of this name")
             yield from self._resolve(module, (name,))
             return
-        for name in (*read.definitions, *read.imports):  # what is imported can be asked for, too
+        for name in (*read.definitions, *read.imports):  # imported names are entries, too
             for node in self._resolve(module, (name,)):
                 if node.name != "*" or name == "*":
                     yield node
@@ -143,7 +144,7 @@ class CodeDigest:
             yield Node(module, _PROGRAM)
 
     def definitions(self, node: Node) -> tuple[Definition, ...]:
-        """Return the code of ``node`` itself; none for an import or a whole module."""
+        """Return the definitions of ``node`` itself; empty for an import or a whole module."""
         module, name = node
         if name == _PROGRAM:
             return tuple(self.module(module).program)
@@ -153,7 +154,7 @@ class CodeDigest:
         return (found,) if found else ()
 
     def _led_to(self, node: Node) -> Iterator[Node]:
-        """Yield what ``node`` names."""
+        """Yield the nodes that ``node`` refers to."""
         if node == _EVERYTHING:
             return
         if node.name == "*":
@@ -186,7 +187,7 @@ class CodeDigest:
     def _resolve(
         self, module: str, chain: Chain, seen: frozenset[tuple[str, Chain]] = frozenset()
     ) -> Iterator[Node]:
-        """Yield the definitions that the dotted name ``chain`` stands for in ``module``."""
+        """Yield the nodes that the dotted name ``chain`` refers to in ``module``."""
         name, *rest = chain
         known = False
         if self._path(module):
@@ -208,7 +209,7 @@ class CodeDigest:
     def _imported(
         self, item: Import, rest: Chain, seen: frozenset[tuple[str, Chain]] = frozenset()
     ) -> Iterator[Node]:
-        """Yield what an import stands for, or what ``rest`` stands for in it."""
+        """Yield the nodes that an import refers to, or its attribute ``rest``."""
         chain = (item.attribute, *rest) if item.attribute else rest
         if ".".join([item.module, *chain]).startswith("sys.modules"):
             yield _EVERYTHING
@@ -220,31 +221,31 @@ class CodeDigest:
             yield Node(item.module, "*")
 
     def _imported_with(self, module: str) -> Iterator[str]:
-        """Yield modules of the package that are imported when ``module`` is."""
+        """Yield the modules of the package that importing ``module`` imports."""
         read = self.module(module)
         yield from self._loaded(module.rpartition(".")[0])
         items = [item for found in read.imports.values() for item in found]
-        for _, part in read.parts:  # a function imports when it is called
+        for _, part in read.parts:  # imports in functions run when these are called
             if not isinstance(part.statements[0], ast.FunctionDef | ast.AsyncFunctionDef):
                 items += part.uses.imports
         for item in items:
             yield from self._loaded(item.loads)
 
     def _loaded(self, name: str) -> Iterator[str]:
-        """Yield the module of the package that ``name`` is, or lies in."""
+        """Yield the module of the package that is ``name`` or contains it."""
         while name.split(".")[0] == PACKAGE and self._path(name) is None:
             name = name.rpartition(".")[0]
         if name.split(".")[0] == PACKAGE:
             yield name
 
     def _effects_of(self, module: str) -> dict[str, Definition]:
-        """Return the effects of ``module`` in their order."""
+        """Return the effects of ``module``, in order."""
         read = self.module(module)
         parts = [part for names, part in read.parts if not names or self._judge.may_act(read, part)]
         return {f"@{number}": part for number, part in enumerate(parts)}
 
     def _dumped(self, node: Node) -> bytes:
-        """Return a digest of the node itself."""
+        """Return a digest of the code of the node itself."""
         texts = [*node, *(definition.dump for definition in self.definitions(node))]
         if node.module:
             read = self.module(node.module)
@@ -269,7 +270,7 @@ class CodeDigest:
     def _read(self, module: str) -> Module:
         path = self._path(module)
         if path is None:
-            raise InputError(f"the config names {module}: no such module below {self.root}")
+            raise InputError(f"the config names {module}, but {self.root} has no such module")
         try:
             return read_module(
                 module,
@@ -279,7 +280,7 @@ class CodeDigest:
                 interface=module.startswith(KERNELS),
             )
         except (SyntaxError, ValueError) as error:
-            raise InputError(f"{path}: is not Python ({error})") from error
+            raise InputError(f"{path}: not valid Python ({error})") from error
 
 
 _PROGRAM = "@main"  # the effect of running a module
@@ -291,21 +292,21 @@ def _observes(module: str) -> bool:
 
 _VARIABLE = "HASHGNN_PLANNED"
 
-# The package that runs.
+# The code of the running package.
 own_code = CodeDigest(Path(__file__).parents[2])
 
 
 class PlannedCode:
-    """Make what rules pass to their stages as ``--code``: a digest, and the entries it begins at.
+    """Make the option ``--code`` that rules pass to their stages: a digest and its entries.
 
-    On a cluster each job is planned again where it runs; there the first plan counts, which the
-    environment brings.
+    On a cluster, Snakemake plans each job again on its node. There the digests of the first plan
+    are used, which the environment holds.
     """
 
     def __init__(self, digest: CodeDigest, main_process: bool) -> None:
         self._digest = digest
-        told = None if main_process else os.environ.get(_VARIABLE)
-        self._planned: dict[str, str] = json.loads(told) if told else {}
+        inherited = None if main_process else os.environ.get(_VARIABLE)
+        self._planned: dict[str, str] = json.loads(inherited) if inherited else {}
 
     def __call__(self, *entries: str) -> str:
         """Return the digest and ``entries``, separated by spaces."""
@@ -315,19 +316,19 @@ class PlannedCode:
         return f"{self._planned[joined]} {joined}"
 
     def hand_on(self) -> None:
-        """Put all digests so far into the environment, for jobs on a cluster."""
+        """Save all digests made so far in the environment, for jobs on a cluster."""
         os.environ[_VARIABLE] = json.dumps(self._planned)
 
 
 def check_planned(planned: str) -> None:
-    """Raise ``InputError`` unless the code is still what ``PlannedCode`` said."""
+    """Raise ``InputError`` if the code has changed since ``PlannedCode`` made ``planned``."""
     digest, *entries = planned.split()
     running = getattr(sys.modules["__main__"], "__spec__", None)
     for module in (entry.partition(":")[0] for entry in entries):
         if not running or running.name != module:
-            import_module(module)  # first: no edit may come between the check and the import
+            import_module(module)  # before the check, so that later edits have no effect
     if own_code(*entries) != digest:
         raise InputError(
-            f"the code of {', '.join(entries)} changed since the workflow planned this job; give "
+            f"the code of {', '.join(entries)} changed since the workflow planned this job; run "
             "the same command again"
         )

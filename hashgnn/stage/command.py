@@ -34,15 +34,15 @@ def stage_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--code",
         metavar="PLANNED",
-        help="digest of the planned code and the entries that it begins at; the stage refuses to "
-        "run if the digest is another",
+        help="digest of the planned code and its entries; the stage stops if the digest of the "
+        "current code differs",
     )
     parser.add_argument(
         "--needs-mb",
         type=int,
         default=0,
         metavar="MB",
-        help="memory that the stage is expected to need; it refuses to run if the machine has less",
+        help="expected memory of the stage; it stops if the machine has less",
     )
     return parser
 
@@ -51,20 +51,20 @@ def run_stage(
     parser: argparse.ArgumentParser,
     stage: Callable[[argparse.Namespace], Facts],
     argv: Sequence[str] | None = None,
-    again: str = "give the same command again",
+    again: str = "run the same command again",
 ) -> int:
     """Run ``stage`` and return its exit status.
 
     Args:
-        parser: of ``stage_parser``, with the options of the stage.
-        stage: takes the parsed options; returns facts (checksums, device, ...) for the record.
-        argv: the command line; that of the process by default.
-        again: what to do after an interruption, for the message.
+        parser: The parser of ``stage_parser``, with the options of the stage.
+        stage: Takes the parsed options; returns facts (checksums, device, ...) for the record.
+        argv: The command line; that of the process by default.
+        again: Advice after an interruption, for the message.
 
     Returns:
-        0; 2 after bad input, an input that differs from its record, or other code than planned;
-        1 if the system cannot read or write a file; 130 after Ctrl-C and 143 after SIGTERM. Each
-        but 0 comes with one line on standard error.
+        0 on success; 2 after bad input, if an input differs from its record, or if the code
+        differs from the plan; 1 if a file cannot be read or written; 130 after Ctrl-C; 143 after
+        SIGTERM. Errors are printed to standard error.
     """
     args = parser.parse_args(argv)
     try:
@@ -115,7 +115,7 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 
 def _behind(error: SystemError) -> BaseException:
-    """Return the ``KeyboardInterrupt`` that a compiled kernel turned into ``error``, or that."""
+    """Return the ``KeyboardInterrupt`` that caused ``error`` in a kernel, else ``error``."""
     found: BaseException | None = error
     while found is not None and not isinstance(found, KeyboardInterrupt):
         found = found.__cause__ or found.__context__
@@ -125,8 +125,9 @@ def _behind(error: SystemError) -> BaseException:
 def _check_memory(needed: int) -> None:
     if needed > (whole := memory_mb()):
         raise InputError(
-            f"this needs about {needed:,} MB of memory, and here are {whole:,}: use a machine with "
-            "more, or smaller settings (batch_size, embedding_width, a filter of the data set)"
+            f"about {needed:,} MB of memory are needed, but the machine has {whole:,} MB; use a "
+            "larger machine or smaller settings (batch_size, embedding_width, a filter of the data "
+            "set)"
         )
 
 

@@ -1,8 +1,9 @@
-"""Read a module as definitions: what each one binds and names, and what runs at import.
+"""Split a module into definitions: the names each one binds and uses, and code run at import.
 
-A definition is a function, a class, or an assignment to names. Everything else at module level, and
-each definition that may act on something else when the module is imported (by a decorator or a call
-that is not known to be harmless), is an *effect*: it counts whenever the module is imported.
+A definition is a function, a class, or an assignment to names. An *effect* is code that may change
+other objects when the module is imported: any other statement at module level, and definitions with
+decorators or calls that are not listed as harmless. Effects are part of the digest of everything
+that imports the module.
 """
 
 import ast
@@ -22,9 +23,9 @@ Chain = tuple[str, ...]  # a.b.c as ("a", "b", "c")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Scope = _Function | ast.ClassDef
 
-_COMPILES = "hashgnn.kernels.njit"  # calls of what it returns compile, and no more
+_COMPILES = "hashgnn.kernels.njit"  # its result is a decorator that only compiles
 
-# Calls that only make a value, and so does a call of what is written with a capital: a class.
+# Calls that only make a value. Calls of names that begin with a capital, classes, do so, too.
 _HARMLESS_CALLS = (
     *("re", "functools", "typing", "collections", "itertools", "math", "struct", "pathlib", "abc"),
     *("dataclasses", "contextlib", "enum", "pydantic", "click", "operator.itemgetter"),
@@ -34,32 +35,32 @@ _HARMLESS_CALLS = (
     *("numba.njit", "numba.vectorize", "numba.guvectorize", "numba.extending.intrinsic"),
     _COMPILES,
 )
-# But not if they are given functions, which they call.
+# Calls that only make a value unless an argument is a function, which they call.
 _CALLING = {"map", "filter", "sorted", "min", "max", "functools.reduce", "itertools.starmap"}
 _HARMFUL_BUILTINS = {"open", "exec", "eval", "print", "input", "setattr", "delattr", "__import__"}
 _HARMLESS_BUILTINS = {name for name in dir(builtins) if name[0].islower()} - _HARMFUL_BUILTINS
 
 
 class Import(NamedTuple):
-    """``bound`` stands for ``module``, or for its ``attribute``, which may be a module too."""
+    """The name ``bound`` refers to ``module`` or to its ``attribute``, which may be a module."""
 
     bound: str
     module: str
     attribute: str
-    loads: str  # a module, or a name of one
+    loads: str  # a module, or a name in a module
 
     @property
     def full(self) -> str:
-        """The dotted name of what was imported."""
+        """Return the dotted name of the imported object."""
         return f"{self.module}.{self.attribute}" if self.attribute else self.module
 
 
 class Uses(NamedTuple):
-    """What a definition names.
+    """The names that a definition uses.
 
-    ``names`` are dotted names of the module; those that are ``soft`` count only if the module binds
-    them, since they may as well be names within the definition. ``imports`` are its own: those of
-    functions, classes and compound statements.
+    ``names`` are dotted names of the module. ``soft`` names may also be local to the definition, so
+    they are followed only if the module binds them. ``imports`` are those inside of functions,
+    classes and compound statements.
     """
 
     names: frozenset[Chain]
@@ -69,43 +70,43 @@ class Uses(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Definition:
-    """Statements of a module that count as one."""
+    """Statements of a module that are treated as one definition."""
 
     statements: tuple[ast.stmt, ...]
     _reader: "_Reader"
 
     @cached_property
     def dump(self) -> str:
-        """The syntax without docstrings, comments and layout."""
+        """Return the syntax tree as text, without docstrings, comments and layout."""
         return "\n".join(map(ast.dump, self.statements))
 
     @cached_property
     def uses(self) -> Uses:
-        """What it names; many definitions are never asked."""
+        """Return the names it uses; computed on demand, as many definitions are not reached."""
         return self._reader.uses(*self.statements)
 
 
 @dataclass(eq=False)
 class Module:
-    """A module's definitions and imports by the names that they bind."""
+    """The definitions and imports of a module, by the names that they bind."""
 
     name: str
     is_package: bool
     tree: ast.Module
     definitions: dict[str, Definition] = field(default_factory=dict)
     imports: dict[str, tuple[Import, ...]] = field(default_factory=dict)
-    # Statements that are executed at import, in their order, with the names that they define.
+    # Statements that run at import, in order, with the names that they define.
     parts: list[tuple[tuple[str, ...], Definition]] = field(default_factory=list)
     program: list[Definition] = field(default_factory=list)  # under __name__ == "__main__"
     bound_otherwise: set[str] = field(default_factory=set)
     for_types: set[str] = field(default_factory=set)  # bound under TYPE_CHECKING
 
     def binds(self, name: str) -> bool:
-        """Whether ``name`` is a name of this module."""
+        """Return whether the module binds ``name``."""
         return name in self.definitions or name in self.imports or name in self.bound_otherwise
 
     def evaluated_before(self, effect: Definition) -> list[str]:
-        """Return the names whose values an effect may change, as it comes after them."""
+        """Return the names defined before ``effect``, whose values it may change."""
         before: list[str] = []
         for names, part in self.parts:
             if part is effect:
@@ -115,7 +116,7 @@ class Module:
         return sorted(before)
 
     def full_name(self, chain: Chain) -> str:
-        """What a dotted name of the module stands for; empty if it binds none."""
+        """Return the full name of a dotted name of the module; empty if it is not bound."""
         name, *rest = chain
         if found := self.imports.get(name, ()):
             return ".".join([found[0].full, *rest])
@@ -127,16 +128,16 @@ class Module:
         return ".".join([self.name, *chain])
 
 
-RESULTS_VERSION = "RESULTS_VERSION"  # of modules of which the interface alone may be read
+RESULTS_VERSION = "RESULTS_VERSION"  # marks modules that may be read by their interface only
 
 
 def read_module(
     name: str, is_package: bool, text: bytes, filename: str, interface: bool = False
 ) -> Module:
-    """Parse ``text``; raises SyntaxError or ValueError if it is not Python.
+    """Parse ``text``; raise SyntaxError or ValueError if it is not Python.
 
-    With ``interface`` only that is read, if the module has a ``RESULTS_VERSION``: the names of
-    constants, the signatures of functions and methods.
+    With ``interface``, only the names of constants and the signatures of functions and methods are
+    read, if the module has a ``RESULTS_VERSION``.
     """
     source = decode_source(text)
     tree = ast.parse(source, filename)
@@ -147,13 +148,13 @@ def read_module(
         tree.body = [part for part in tree.body if _reduce(part)]
     module = Module(name, is_package, tree)
     _Reader(module, {(table.get_name(), table.get_lineno()): table for table in tables}).read()
-    if reduced:  # imports that only the rest uses
+    if reduced:  # remove imports that only function bodies use
         module.parts = [(names, part) for names, part in module.parts if names]
     return module
 
 
 def imports_of(node: ast.AST, module: str, is_package: bool) -> Iterator[Import]:
-    """What an import statement of ``module`` binds; nothing for another node."""
+    """Return the imports of an import statement of ``module``; empty for other nodes."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             first = alias.name.split(".")[0]
@@ -171,7 +172,7 @@ def imports_of(node: ast.AST, module: str, is_package: bool) -> Iterator[Import]
 
 
 class _Reader:
-    """Sorts the statements of a module."""
+    """Sorts the statements of a module into definitions, imports and effects."""
 
     def __init__(self, module: Module, tables: dict[tuple[str, int], symtable.SymbolTable]) -> None:
         self.module = module
@@ -214,7 +215,7 @@ class _Reader:
             self.module.imports[item.bound] = tuple(dict.fromkeys((*known, item)))
 
     def _add_unused_imports(self) -> None:
-        """Take an import of another package that nothing uses for an effect."""
+        """Treat unused imports of other packages as effects."""
         module = self.module
         used: set[str] = set()
         for node in ast.walk(module.tree):
@@ -231,14 +232,14 @@ class _Reader:
                         module.parts.append(((), Definition((statement,), self)))
 
     def _define(self, times_bound: Counter[str]) -> None:
-        """Name the definitions; for a name that is bound twice, the order of the module counts."""
+        """Assign definitions to names; for names that are bound twice, order matters."""
         whole = Definition(tuple(self.module.tree.body), self)
         for names, part in self.module.parts:
             for name in names:
                 self.module.definitions[name] = part if times_bound[name] == 1 else whole
 
     def uses(self, *statements: ast.stmt) -> Uses:
-        """Return what ``statements`` name."""
+        """Return the names that ``statements`` use."""
         names: set[Chain] = set()
         soft: set[Chain] = set()
         imports: list[Import] = []
@@ -265,7 +266,7 @@ class _Reader:
         ]
 
     def _names_of(self, statement: ast.stmt) -> tuple[set[str], set[str]]:
-        """Names that ``statement`` surely takes from the module, and those that it may take."""
+        """Return the names that ``statement`` takes from the module, certainly and possibly."""
         if not isinstance(statement, _Scope):
             used = {node.id for node in self.nodes(statement) if isinstance(node, ast.Name)}
             own = _stored(*self.nodes(statement))
@@ -292,7 +293,7 @@ def _global_names(table: symtable.SymbolTable, hard: set[str], soft: set[str]) -
 
 
 def _evaluated_outside(statement: _Scope) -> Iterator[ast.AST]:
-    """Parts of a function or class that the module's scope evaluates."""
+    """Return the parts of a function or class that are evaluated in the module's scope."""
     yield from statement.decorator_list
     if isinstance(statement, ast.ClassDef):
         yield from (*statement.bases, *statement.keywords)
@@ -303,7 +304,7 @@ def _evaluated_outside(statement: _Scope) -> Iterator[ast.AST]:
 
 
 def _is_plain_function(statement: ast.stmt) -> bool:
-    """Whether it is a function that evaluates nothing when it is defined."""
+    """Return whether it is a function whose definition evaluates nothing."""
     return (
         isinstance(statement, _Function)
         and not statement.decorator_list
@@ -313,7 +314,7 @@ def _is_plain_function(statement: ast.stmt) -> bool:
 
 
 def _names_bound(statement: ast.stmt) -> tuple[str, ...]:
-    """Names that a definition binds; none if it is not one."""
+    """Return the names that a definition binds; empty for other statements."""
     match statement:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             return (name,)
@@ -358,7 +359,7 @@ def _stored(*nodes: ast.AST) -> set[str]:
 
 
 def _chains(*nodes: ast.AST) -> Iterator[Chain]:
-    """Yield the dotted names among ``nodes``, parents before children, each as long as it is."""
+    """Yield the full dotted names among ``nodes``, which hold parents before children."""
     inner = set()
     for node in nodes:
         if isinstance(node, ast.Name | ast.Attribute) and node not in inner:
@@ -373,7 +374,7 @@ def _chains(*nodes: ast.AST) -> Iterator[Chain]:
 
 
 def _texts_of_annotations(*nodes: ast.AST) -> Iterator[ast.AST]:
-    """Parse what annotations hold as texts, as pydantic and dataclasses do."""
+    """Parse string annotations, as pydantic and dataclasses do."""
     for inner in nodes:
         match inner:
             case ast.arg(annotation=annotation) | ast.AnnAssign(annotation=annotation):
@@ -387,7 +388,7 @@ def _texts_of_annotations(*nodes: ast.AST) -> Iterator[ast.AST]:
                 try:
                     yield ast.parse(part.value, mode="eval")
                 except (SyntaxError, ValueError):
-                    continue  # a text of Literal
+                    continue  # a string in Literal
 
 
 def _strip_docstrings(tree: ast.Module) -> None:
@@ -399,7 +400,7 @@ def _strip_docstrings(tree: ast.Module) -> None:
 
 
 def _reduce(statement: ast.stmt) -> bool:
-    """Reduce a statement to what others see of it; False if that is nothing."""
+    """Reduce a statement to its interface; return False if it has none."""
     match statement:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             statement.decorator_list = []
@@ -420,7 +421,7 @@ def _is_docstring(statement: ast.stmt) -> bool:
 
 
 def _is_program(statement: ast.stmt) -> bool:
-    """Whether it is ``if __name__ == "__main__":`` and no more."""
+    """Return whether the statement is ``if __name__ == "__main__":`` without ``else``."""
     return (
         isinstance(statement, ast.If)
         and not statement.orelse
@@ -429,7 +430,7 @@ def _is_program(statement: ast.stmt) -> bool:
 
 
 def _is_for_types(statement: ast.stmt, tree: ast.Module) -> bool:
-    """Whether it is ``if TYPE_CHECKING:`` and no more, the name being that of ``typing``."""
+    """Return whether the statement is ``if TYPE_CHECKING:`` (of ``typing``) without ``else``."""
     if not isinstance(statement, ast.If) or statement.orelse:
         return False
     test = ast.unparse(statement.test)
@@ -448,7 +449,7 @@ def _is_for_types(statement: ast.stmt, tree: ast.Module) -> bool:
     return False
 
 
-# What a class runs when it is inherited from, and also when it is instantiated.
+# Methods that run when a class is inherited from, and when it is instantiated.
 _INHERITED = {"__init_subclass__", "__pydantic_init_subclass__", "__class_getitem__"}
 _INSTANTIATED = {"__init__", "__new__", "__post_init__", "model_post_init", "__set_name__"}
 
@@ -456,17 +457,20 @@ FindClass = Callable[[Module, Chain], tuple[Module, ast.ClassDef] | None]
 
 
 class Effects:
-    """Tells definitions that may act on something else when their module is imported.
+    """Finds definitions that may change other objects when their module is imported.
 
-    ``find_class`` gives the class of the package that a dotted name of a module stands for, with
-    the module that it lies in; None if the name stands for something else.
+    ``find_class`` returns the class of the package that a dotted name of a module refers to, and
+    its module; None if the name does not refer to a class of the package.
     """
 
     def __init__(self, find_class: FindClass) -> None:
         self._find_class = find_class
 
     def may_act(self, module: Module, definition: Definition) -> bool:
-        """Look at all of ``definition`` that import executes: not at the bodies of functions."""
+        """Return whether code of ``definition`` that runs at import may change other objects.
+
+        Bodies of functions do not run at import.
+        """
         waiting: list[ast.AST] = list(definition.statements)
         while waiting:
             node = waiting.pop()
@@ -497,7 +501,7 @@ class Effects:
         return False
 
     def _calls_arguments(self, module: Module, call: ast.Call) -> bool:
-        """Whether a call that makes a value is given functions to call, but for builtins."""
+        """Return whether ``call`` calls functions among its arguments, other than builtins."""
         name = ast.unparse(call.func)
         if name not in _CALLING and module.full_name(tuple(name.split("."))) not in _CALLING:
             return False
@@ -517,17 +521,17 @@ class Effects:
 
     def _decorates(self, module: Module, decorator: ast.expr) -> bool:
         match decorator:
-            case ast.Call():  # looked at with all calls
+            case ast.Call():  # checked with the other calls
                 return True
             case ast.Attribute(attr=("setter" | "getter" | "deleter")):
                 return True
         return self._makes_a_value(module, decorator)
 
     def _makes_a_value(self, module: Module, function: ast.expr) -> bool:
-        """Whether a call of ``function`` does nothing else."""
+        """Return whether a call of ``function`` only makes a value."""
         match function:
             case ast.Attribute(value=(ast.Constant() | ast.JoinedStr())):
-                return True  # a method of a text
+                return True  # a method of a string
             case ast.Name() | ast.Attribute():
                 chain = next(_chains(*ast.walk(function)), ("",))
             case ast.Call(func=(ast.Name() | ast.Attribute()) as maker):
@@ -538,18 +542,18 @@ class Effects:
         if not module.binds(chain[0]):
             return chain[0] in _HARMLESS_BUILTINS
         full = module.full_name(chain)
-        if chain[-1] == "register":  # of abstract classes
+        if chain[-1] == "register":  # abstract classes register subclasses
             return False
         if any(full == name or full.startswith(f"{name}.") for name in _HARMLESS_CALLS):
             return True
         return self._is_plain(module, function, _INHERITED | _INSTANTIATED)
 
     def _is_plain(self, module: Module, expression: ast.expr, methods: set[str]) -> bool:
-        """Whether it is a class that has none of ``methods``; those of other packages pass."""
+        """Return whether it is a class without ``methods``; other packages' classes pass."""
         while isinstance(expression, ast.Subscript):  # Generic[T]
             expression = expression.value
         if not isinstance(expression, ast.Name | ast.Attribute):
-            return True  # calls are looked at on their own
+            return True  # calls are checked separately
         chain = next(_chains(*ast.walk(expression)), ("",))
         if found := self._find_class(module, chain):
             home, definition = found

@@ -1,7 +1,7 @@
-"""Refuse methods whose code or data the workflow cannot see an edit of.
+"""Refuse methods that load code or data whose edits the workflow cannot notice.
 
-The digest of a method's code takes in what it imports by name from the package. What it loads in
-another way would go unseen, and old results would pass for those of the edited method.
+The digest of a method's code covers what it imports by name from the package. After an edit of
+anything it loads in other ways, old results would be taken for those of the edited method.
 """
 
 import ast
@@ -16,13 +16,13 @@ from hashgnn.errors import InputError
 from hashgnn.stage.code_digest import PACKAGE, CodeDigest, Node
 from hashgnn.stage.definitions import Definition, Import, Module, imports_of
 
-# Names that nobody has to import.
+# Names that need no import.
 _GIVEN = {
     *("__import__", "exec", "eval", "compile", "open"),
     *("__file__", "__path__", "__spec__", "__loader__", "__builtins__"),
 }
 
-# Whatever bears these full names, or lies within them: code that is loaded or run, what is read.
+# Full names, and prefixes of full names, that load or run code or read data.
 _UNSEEN = (
     *("builtins", "importlib", "imp", "runpy", "pkgutil", "zipimport", "ctypes", "cffi"),
     *("sys.path", "sys.modules", "sys.meta_path", "subprocess", "os.system", "os.popen"),
@@ -45,7 +45,7 @@ _METHODS = ("open", "read_text", "read_bytes", "__dict__")
 
 
 def check_followed(code: CodeDigest, *modules: str) -> None:
-    """Raise ``InputError`` if what ``modules``, methods or encoders, load cannot be followed."""
+    """Raise ``InputError`` if methods or encoders load what the digest cannot follow."""
     shared = code.reached(*_shared(code.root))
     found = code.reached(*modules)
     used: dict[str, list[str]] = {name: [] for name in found.modules - shared.modules}
@@ -55,28 +55,28 @@ def check_followed(code: CodeDigest, *modules: str) -> None:
     for module in sorted(used, key=lambda name: (name not in modules, name)):
         for line, name, why in sorted(_unseen(code, module, used[module])):
             raise InputError(
-                f"{module}, line {line}: {name} {why}: an edit of it would go unseen, and old "
-                f"results would stand. A method takes its code from modules in {PACKAGE}/, which "
-                "it imports by name, and its data from its task"
+                f"{module}, line {line}: {name} {why}, so the workflow would not notice edits and "
+                f"would keep old results; import code by name from modules in {PACKAGE}/, and "
+                "take data from the task"
             )
 
 
 def _shared(root: Path) -> list[str]:
-    """Return what all trainings share.
+    """Return the modules that all trainings share.
 
-    It loads what the config names, which the rules pass to the digest, and reads files that are
-    inputs of the job.
+    They may load modules that the config names, which the rules pass to the digest, and files,
+    which are inputs of the job.
     """
     files = sorted((root / PACKAGE / "training").glob("[!_]*.py"))
     return [f"{PACKAGE}.training.{file.stem}" for file in files]
 
 
 def _unseen(code: CodeDigest, name: str, used: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield line, name and fault of what the ``used`` names of a module load unseen."""
+    """Yield line, name and reason of what the ``used`` names of a module load."""
     module = code.module(name)
     for statement in module.tree.body:
         for item in imports_of(statement, name, module.is_package):
-            # What is imported is executed, whether or not it is used.
+            # Imports run even if they are not used.
             yield from _unseen_import(code.root, item, statement.lineno, item.bound in used)
     for node in (Node(name, one) for one in used):
         for definition in code.definitions(node):
@@ -88,11 +88,11 @@ def _unseen_import(
     root: Path, item: Import, line: int, is_used: bool
 ) -> Iterator[tuple[int, str, str]]:
     if item.attribute == "*":
-        yield line, item.full, "binds names that are not listed"
+        yield line, item.full, "binds unlisted names"
     if _is_local(root, item.full):
         yield line, item.full, f"lies outside {PACKAGE}/"
     elif is_used and _matches(item.full):
-        yield line, item.full, "loads what is not followed"
+        yield line, item.full, "loads code or data that is not followed"
 
 
 def _unseen_within(
@@ -107,16 +107,16 @@ def _unseen_within(
         elif isinstance(node, ast.Name | ast.Attribute):
             full = _full_name(node, known)
             if _matches(full):
-                yield node.lineno, full, "loads what is not followed"
+                yield node.lineno, full, "loads code or data that is not followed"
             elif isinstance(node, ast.Attribute) and node.attr in _METHODS:
-                yield node.lineno, f".{node.attr}", "loads what is not followed"
+                yield node.lineno, f".{node.attr}", "loads code or data that is not followed"
 
 
 def _is_local(root: Path, full: str) -> bool:
-    """Whether a module lies beside the package, and none of its name is installed.
+    """Return whether a module is in the project's folder and not installed.
 
-    Beside an installed package lie all others that are. A file that is only called like an
-    installed module or one of Python's is nothing to the jobs.
+    False if the package itself is installed, since all other packages are beside it then, and for
+    files that have the name of an installed or standard module, since jobs do not import these.
     """
     first = full.split(".")[0]
     if first in ("", PACKAGE) or not (root / "Snakefile").exists():
@@ -140,7 +140,7 @@ def _matches(full: str) -> bool:
 
 
 def _full_name(node: ast.expr, known: dict[str, str]) -> str:
-    """What a dotted name stands for; empty for what was neither imported nor is given."""
+    """Return the full name of a dotted name; empty if it is neither imported nor predefined."""
     if isinstance(node, ast.Attribute) and (inner := _full_name(node.value, known)):
         return f"{inner}.{node.attr}"
     if isinstance(node, ast.Name):

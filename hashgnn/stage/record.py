@@ -1,7 +1,7 @@
-"""Records of how results came to be: inputs, settings, versions, machine, time and memory.
+"""Provenance records of results: inputs, settings, versions, machine, time and memory.
 
-A stage takes the checksums of the files that it reads and writes, and compares those that it reads
-with what the stage that made them recorded.
+A stage records the checksums of the files that it reads and writes, and compares its inputs with
+the records of the stages that wrote them.
 """
 
 import hashlib
@@ -52,12 +52,12 @@ def memory_mb() -> int:
 
 
 def available_mb() -> int:
-    """Return the memory in MB that is free, or held by caches that give way."""
+    """Return the available memory in MB, including caches that can be freed."""
     return min([psutil.virtual_memory().available // _MB, *(left for _, left in _groups())])
 
 
 def _groups() -> list[tuple[int, int]]:
-    """Return limit and rest, in MB, of each control group (version 2) around this process."""
+    """Return the limit and the unused part, in MB, of each control group (version 2)."""
     found = []
     for folder in _folders():
         try:
@@ -83,22 +83,22 @@ def _folders() -> list[Path]:
 class Inputs:
     """Checksums of the files among ``paths`` that exist.
 
-    Raises ``InputError`` if one differs from what a record beside it, other than ``own_record``,
-    says. A file that no record mentions is the user's own.
+    Raises ``InputError`` if a file differs from its checksum in a record of the same folder, other
+    than ``own_record``. Files without a record are the user's own.
     """
 
     def __init__(self, paths: Iterable[Path], own_record: Path | None) -> None:
         given = [path for path in dict.fromkeys(paths) if path.is_file() and path != own_record]
         self._states = {path: _state(path) for path in given}
         self._checksums = {path: _checksum(path) for path in given}
-        told = cache(lambda folder: _told(folder, own_record))
+        recorded = cache(lambda folder: _recorded(folder, own_record))
         for path, checksum in self._checksums.items():
-            _check(path, checksum, told(path.parent))
+            _check(path, checksum, recorded(path.parent))
 
     def unchanged(self, written: Collection[Path]) -> dict[str, str]:
         """Return the SHA-256 by path of all inputs that were not ``written``.
 
-        Raises ``InputError`` if one is another file than at the start.
+        Raises ``InputError`` if one has changed since the start.
         """
         read = [path for path in self._states if path not in written]
         for path in read:
@@ -107,8 +107,8 @@ class Inputs:
         return {str(path): self._checksums[path] for path in read}
 
 
-def _told(folder: Path, own_record: Path | None) -> dict[str, tuple[Path, str]]:
-    """Return record and checksum of the files in ``folder`` that records mention, by name."""
+def _recorded(folder: Path, own_record: Path | None) -> dict[str, tuple[Path, str]]:
+    """Return the record and checksum of each file in ``folder`` that records list, by name."""
     records = set(folder.glob(f"*{SUFFIX}")) - {own_record}
     return {
         name: (record, checksum)
@@ -117,8 +117,8 @@ def _told(folder: Path, own_record: Path | None) -> dict[str, tuple[Path, str]]:
     }
 
 
-def _check(path: Path, found: str, told: dict[str, tuple[Path, str]]) -> None:
-    record, expected = told.get(path.name, (None, found))
+def _check(path: Path, found: str, recorded: dict[str, tuple[Path, str]]) -> None:
+    record, expected = recorded.get(path.name, (None, found))
     if record and found != expected:
         raise altered(
             path, expected, found, record, f"delete {path} and run the same command again"
@@ -175,7 +175,7 @@ def recorded_outputs(record: Path) -> dict[str, str]:
 
 
 def check_output(path: Path, expected: object, record: Path) -> None:
-    """Raise ``InputError`` if ``path`` does not have the SHA-256 that ``record`` says."""
+    """Raise ``InputError`` if ``path`` does not have the SHA-256 in ``record``."""
     try:
         found = str(file_checksum(path, "sha256"))
     except OSError as error:

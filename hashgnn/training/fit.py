@@ -61,7 +61,7 @@ class Fitted(NamedTuple):
     """uint8 [items, ceil(bits / 8)]."""
 
     bits: int
-    """Length of the codes, which may differ from the one asked for."""
+    """Length of the codes, which may differ from the requested one."""
 
     history: pd.DataFrame
     """See ``History``."""
@@ -185,7 +185,7 @@ def _check_task(method: Method[Any], task: Task) -> None:
     if method.takes_training and task.negatives is None:
         raise InputError(
             "this method trains on the workflow's negatives: "
-            "leave shared_training out of the model's entry"
+            "remove shared_training from the model's entry"
         )
 
 

@@ -181,7 +181,7 @@ class History:
 
 
 class TrainingProgress(NamedTuple):
-    """What a callback is called with during a training."""
+    """The argument of callbacks during a training."""
 
     iteration: int
     """Iterations done; epochs, for methods that train themselves."""
@@ -193,7 +193,7 @@ class TrainingProgress(NamedTuple):
     """A line for people."""
 
     values: Mapping[str, float] = MappingProxyType({})
-    """The numbers of ``message`` by name, where there are any."""
+    """The numbers in ``message`` by name, if any."""
 
 
 Callback = Callable[[TrainingProgress], None]

@@ -35,9 +35,9 @@ EPSILON = 1e-8
 FEW = 0.25  # all embeddings are updated if a batch reads at least this share of them
 
 
-def touches_few(wanted: Updates, n_read: int, n_nodes: int) -> bool:
+def touches_few(updates: Updates, n_read: int, n_nodes: int) -> bool:
     """Return whether to update only embeddings that are read: ``n_read`` by the first batch."""
-    return wanted == "touched" or (wanted == "auto" and n_read < FEW * n_nodes)
+    return updates == "touched" or (updates == "auto" and n_read < FEW * n_nodes)
 
 
 class DenseAdam:

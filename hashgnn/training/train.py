@@ -44,7 +44,7 @@ def keep_freed_memory() -> None:
 
 
 # Advice after an interruption.
-RESUME = "give the same command again; a training resumes from its last checkpoint, if any"
+RESUME = "run the same command again; a training resumes from its last checkpoint, if any"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--tensorboard",
         action=argparse.BooleanOptionalAction,
         default=os.environ.get("HASHGNN_TENSORBOARD", "") == "1",
-        help="also write the course for TensorBoard; by default if $HASHGNN_TENSORBOARD is 1",
+        help="also write results for TensorBoard; by default if $HASHGNN_TENSORBOARD is 1",
     )
     return run_stage(parser, _run, argv, RESUME)
 
@@ -119,7 +119,7 @@ def _run(args: argparse.Namespace) -> Facts:
 
 
 def _validation(settings: Mapping[str, Any]) -> ValidationSettings:
-    """Return how epochs are compared: keys of ``evaluation`` beside the others."""
+    """Return the settings of validation, which are among the stage's settings."""
     given = {key: settings[key] for key in ValidationSettings.model_fields if key in settings}
     return parse(ValidationSettings, given, "evaluation")
 
@@ -176,7 +176,7 @@ def board_writer(folder: Path) -> Callback:
     except ImportError as error:
         raise InputError(
             f"TensorBoard cannot be imported ({error}): pip install tensorboard, "
-            "or leave the option tensorboard out"
+            "or remove the option tensorboard"
         ) from error
     writer = SummaryWriter(str(folder))
 

@@ -32,13 +32,13 @@ from tests.helpers import run_hashgnn as run
         (
             ["train", "{clicks}", *LAYOUT, "--output", "x", "--set", "learning_rate=1e-3"],
             2,
-            "error: parameters.learning_rate: expected a number, got '1e-3', which is a text: "
+            "error: parameters.learning_rate: expected a number, got '1e-3', which is text: "
             "write 1.0e-3 without quotes",
         ),
         (
             ["train", "{clicks}", *LAYOUT, "--output", "x", "--set", "scale.x=1"],
             2,
-            "error: scale.x: scale is 0.25, which has no settings in it",
+            "error: scale.x: scale is 0.25, which has no keys to set",
         ),
         (["train", "{clicks}", "--output", "x", "--bits", "0"], 2, "error: bits: expected 1 or"),
         (["train", "{clicks}", "--output", "x", "--seed", "-1"], 2, "error: seed: expected 0 or"),
@@ -80,7 +80,7 @@ def test_failures_are_one_line_and_a_status(
         (
             "train",
             "fitting.fit",
-            "; a training goes on from its last saved state, if any",
+            "; a training resumes from its last checkpoint, if any",
         ),
         ("recommend", "folder.load_model", ""),
     ],
@@ -109,7 +109,7 @@ def test_an_interrupted_command_says_how_to_go_on(
     ran = run(command, *(train if command == "train" else [folder]))
 
     assert ran.exit_code == status
-    assert ran.stderr == f"error: interrupted: give the same command again{rest}\n"
+    assert ran.stderr == f"error: interrupted: run the same command again{rest}\n"
 
 
 def test_help_needs_no_heavy_import_and_completion_knows_the_commands() -> None:

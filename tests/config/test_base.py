@@ -61,16 +61,16 @@ def test_parse_converts_lists_and_nested_blocks() -> None:
     [
         (
             {"wdths": [1]},
-            f"x.wdths: no such key; known here: {KNOWN}; did you mean widths?",
+            f"x.wdths: unknown key; known keys: {KNOWN}; did you mean widths?",
         ),
         ({"widths": [1, "two"]}, "x.widths.1: expected a whole number, got 'two'"),
         ({"widths": [1, 0]}, "x.widths.1: expected 1 or more, got 0"),
-        ({"widths": []}, "x.widths: expected a list that is not empty, got []"),
+        ({"widths": []}, "x.widths: expected a non-empty list, got []"),
         ({"widths": 2}, "x.widths: expected a list, each a whole number, got 2"),
         ({"inner": 0.5}, "x.inner: expected a mapping of share, got 0.5"),
         ({"other": 0.5}, "x.other: expected a mapping of share, got 0.5"),
         ({"free": 1}, "x.free: expected a mapping, got 1"),
-        ({"free": {1: 2}}, "x.free: expected texts as keys, got 1"),
+        ({"free": {1: 2}}, "x.free: expected text as keys, got 1"),
         ({"most": "few"}, "x.most: expected a whole number or nothing, got 'few'"),
         ({"most": 0}, "x.most: expected more than 0, got 0"),
         ({"most": 2000}, "x.most: expected 1,024 or less, got 2000"),
@@ -81,7 +81,7 @@ def test_parse_converts_lists_and_nested_blocks() -> None:
             {"inner": {"share": 2**63}},
             f"x.inner.share: expected a number of at most 64 bits, got {2**63}",
         ),
-        ({1: 2, "count": 3}, f"x.1: no such key; known here: {KNOWN}"),
+        ({1: 2, "count": 3}, f"x.1: unknown key; known keys: {KNOWN}"),
         ({"kind": "c"}, "x.kind: expected one of 'a', 'b', got 'c'"),
         ({"deep": 1}, "x.deep: expected true or false, got 1"),
         ({"inner": {"share": "half"}}, "x.inner.share: expected a number, got 'half'"),
@@ -91,11 +91,11 @@ def test_parse_converts_lists_and_nested_blocks() -> None:
         ({"inner": {"share": -math.inf}}, "x.inner.share: expected a finite number, got -inf"),
         (
             {"inner": {"shares": 1}},
-            "x.inner.shares: no such key; known here: share; did you mean share?",
+            "x.inner.shares: unknown key; known keys: share; did you mean share?",
         ),
         (
             {"several": {"a": [{}, {"shar": 1}]}},
-            "x.several.a.1.shar: no such key; known here: share; did you mean share?",
+            "x.several.a.1.shar: unknown key; known keys: share; did you mean share?",
         ),
         (
             {"tested": "all"},
@@ -117,7 +117,7 @@ def test_what_is_missing_is_named_with_what_belongs_there() -> None:
 
     assert str(caught.value).splitlines() == [
         "outer.most: expected 3 or more, got 1",
-        "name: missing; expected a text",
+        "name: missing; expected text",
     ]
 
 
@@ -174,7 +174,7 @@ def test_numbers_of_other_libraries_are_the_numbers_they_hold() -> None:
 @pytest.mark.parametrize("value", [b"3", {3}, datetime.date(2020, 1, 1), Inner(), object()])
 def test_what_no_record_can_hold_is_refused_wherever_it_is(value: object) -> None:
     for block in ({"count": value}, {"free": {"a": [value]}}, {"inner": {"share": value}}):
-        with pytest.raises(InputError, match=r"^x\.[a-z.]+: expected numbers, texts, or lists or"):
+        with pytest.raises(InputError, match=r"^x\.[a-z.]+: expected numbers, text, or lists or"):
             parse(Outer, block, "x")
 
 
@@ -193,7 +193,7 @@ def test_what_no_record_can_hold_is_refused_wherever_it_is(value: object) -> Non
     ],
 )
 def test_a_number_that_is_text_is_told_how_to_be_one(block: dict[str, Any], written: str) -> None:
-    with pytest.raises(InputError, match=f"which is a text: write {re.escape(written)} without"):
+    with pytest.raises(InputError, match=f"which is text: write {re.escape(written)} without"):
         parse(Outer, block, "x")
 
 

@@ -84,16 +84,16 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("sedes", [1], f"sedes: no such key; known here: {SECTIONS}; did you mean sweeps?"),
+        ("sedes", [1], f"sedes: unknown key; known keys: {SECTIONS}; did you mean sweeps?"),
         (
             "datasets movielens filtre",
             {},
-            f"datasets.movielens.filtre: no such key; known here: {DATA_SET}; did you mean filter?",
+            f"datasets.movielens.filtre: unknown key; known keys: {DATA_SET}; did you mean filter?",
         ),
         (
             "triplets rounds",
             "2",
-            "triplets.rounds: expected a whole number, got '2', which is a text: write 2 "
+            "triplets.rounds: expected a whole number, got '2', which is text: write 2 "
             "without quotes",
         ),
         ("triplets rounds", "two", "triplets.rounds: expected a whole number, got 'two'"),
@@ -101,12 +101,12 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "datasets gowalla split",
             {"validation": "1e-1"},
             "datasets.gowalla.split.validation: by: random expects a share from 0 to 1, got "
-            "'1e-1', which is a text: write 1.0e-1 without quotes",
+            "'1e-1', which is text: write 1.0e-1 without quotes",
         ),
         (
             "tensorboard",
             "True",
-            "tensorboard: expected true or false, got 'True', which is a text: write true "
+            "tensorboard: expected true or false, got 'True', which is text: write true "
             "without quotes",
         ),
         (
@@ -118,7 +118,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "grids fig3 models",
             ["hashgn"],
-            f"grids.fig3.models: hashgn is not among models: {MODELS}; did you mean hashgnn?",
+            f"grids.fig3.models: unknown hashgn; known models: {MODELS}; did you mean hashgnn?",
         ),
         (
             "datasets ../x",
@@ -143,20 +143,20 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "models lsh pretrained",
             "graphsag",
-            f"models.lsh.pretrained: graphsag is not among models: {MODELS}; did you mean "
+            f"models.lsh.pretrained: unknown graphsag; known models: {MODELS}; did you mean "
             "graphsage?",
         ),
         (
             "models lsh pretrained",
             "lsh",
-            "models.lsh.pretrained: lsh is itself made from another model's vectors",
+            "models.lsh.pretrained: lsh itself uses the vectors of another model",
         ),
         ("device", "gpu", "device: expected auto, cpu, cuda or cuda: and a number, got 'gpu'"),
-        ("tuning datasets", ["x"], f"tuning.datasets: x is not among datasets: {DATASETS}"),
+        ("tuning datasets", ["x"], f"tuning.datasets: unknown x; known datasets: {DATASETS}"),
         (
             "tuning spaces",
             {},
-            "tuning.spaces: no such key; known here: bits, budget, datasets, seed, training",
+            "tuning.spaces: unknown key; known keys: bits, budget, datasets, seed, training",
         ),
         (
             "models hash_ste tuning",
@@ -167,24 +167,24 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "grids fig5 sweeps",
             ["x"],
-            "grids.fig5.sweeps: x is not among sweeps: code_length, fixed_p, ranking_weight, "
+            "grids.fig5.sweeps: unknown x; known sweeps: code_length, fixed_p, ranking_weight, "
             "triplets",
         ),
         (
             "sweeps ranking_weight model",
             "x",
-            f"sweeps.ranking_weight.model: x is not among models: {MODELS}",
+            f"sweeps.ranking_weight.model: unknown x; known models: {MODELS}",
         ),
         (
             "sweeps ranking_weight values",
             [],
-            "sweeps.ranking_weight.values: expected a list that is not empty, got []",
+            "sweeps.ranking_weight.values: expected a non-empty list, got []",
         ),
         (
             "sweeps ranking_weight vary",
             ["temperature.rate"],
             "sweeps.ranking_weight.vary: temperature.rate: models.hashgnn.parameters has no "
-            "temperature to vary",
+            "mapping temperature",
         ),
         (
             "sweeps ranking_weight vary",
@@ -220,7 +220,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "datasets gowalla split",
             {"test": "0.3"},
             "datasets.gowalla.split.test: by: random expects a share from 0 to 1, got '0.3', "
-            "which is a text: write 0.3 without quotes",
+            "which is text: write 0.3 without quotes",
         ),
         (
             "datasets gowalla split",
@@ -255,7 +255,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "datasets movielens columns user",
             "",
-            "datasets.movielens.columns.user: expected a text that is not empty, got ''",
+            "datasets.movielens.columns.user: expected non-empty text, got ''",
         ),
         (
             "datasets synthetic generator chance",
@@ -278,8 +278,8 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "evaluation candidates",
             100,
-            "evaluation.candidates: 100 are fewer than the longest list, 200 of "
-            "evaluation.cutoffs: raise the one or leave out the other",
+            "evaluation.candidates: expected the largest of evaluation.cutoffs, 200, or more, "
+            "got 100",
         ),
         ("grids fig3 bits", [2048], "grids.fig3.bits.0: expected 1,024 or less, got 2048"),
         ("grids fig3 seeds", [1.0], "grids.fig3.seeds.0: expected a whole number, got 1.0"),
@@ -307,35 +307,35 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "evaluation cutoffs",
             [50, 50, 20, 100],
-            "evaluation.cutoffs: 50 is given twice; each may stand once",
+            "evaluation.cutoffs: 50 is given twice; each may occur once",
         ),
-        ("grids fig3 seeds", [0, 0], "grids.fig3.seeds: 0 is given twice; each may stand once"),
-        ("grids fig3 bits", [32, 32], "grids.fig3.bits: 32 is given twice; each may stand once"),
+        ("grids fig3 seeds", [0, 0], "grids.fig3.seeds: 0 is given twice; each may occur once"),
+        ("grids fig3 bits", [32, 32], "grids.fig3.bits: 32 is given twice; each may occur once"),
         (
             "grids fig3 models",
             ["hashgnn", "hashgnn"],
-            "grids.fig3.models: 'hashgnn' is given twice; each may stand once",
+            "grids.fig3.models: 'hashgnn' is given twice; each may occur once",
         ),
         (
             "grids fig3 datasets",
             ["gowalla", "gowalla"],
-            "grids.fig3.datasets: 'gowalla' is given twice; each may stand once",
+            "grids.fig3.datasets: 'gowalla' is given twice; each may occur once",
         ),
-        ("grids fig3 models", [], "grids.fig3.models: expected a list that is not empty, got []"),
+        ("grids fig3 models", [], "grids.fig3.models: expected a non-empty list, got []"),
         (
             "sweeps fixed_p values",
             [1, 1.0],
-            "sweeps.fixed_p.values: 1.0 is given twice; each may stand once",
+            "sweeps.fixed_p.values: 1.0 is given twice; each may occur once",
         ),
         (
             "sweeps fixed_p vary",
             ["scale", "scale"],
-            "sweeps.fixed_p.vary: 'scale' is given twice; each may stand once",
+            "sweeps.fixed_p.vary: 'scale' is given twice; each may occur once",
         ),
         (
             "tuning datasets",
             ["movielens", "movielens"],
-            "tuning.datasets: 'movielens' is given twice; each may stand once",
+            "tuning.datasets: 'movielens' is given twice; each may occur once",
         ),
         (
             "datasets gowalla split",
@@ -356,7 +356,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "datasets gowalla split",
             {"by": "file", "test": [1]},
-            "datasets.gowalla.split.test: expected a number or a text or a list, each a text or "
+            "datasets.gowalla.split.test: expected a number or text or a list, each text or "
             "nothing, got [1]",
         ),
         (
@@ -453,19 +453,19 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "grids fig2",
             {"datasets": ["gowalla"]},
-            f"grids.fig2: no such key; known here: {GRIDS}; did you mean fig7?",
+            f"grids.fig2: unknown key; known keys: {GRIDS}; did you mean fig7?",
         ),
-        ("grids fig2", None, f"grids.fig2: no such key; known here: {GRIDS}; did you mean fig7?"),
+        ("grids fig2", None, f"grids.fig2: unknown key; known keys: {GRIDS}; did you mean fig7?"),
         (
             "grids fig3",
             {"datasets": ["gowalla"], "models": ["lsh"], "seeds": [0]},
             "grids.fig3.bits: missing; expected a list, each a whole number",
         ),
-        ("grids table1 models", ["lsh"], "grids.table1.models: no such key; known here: datasets"),
+        ("grids table1 models", ["lsh"], "grids.table1.models: unknown key; known keys: datasets"),
         (
             "grids table2 sweeps",
             ["fixed_p"],
-            "grids.table2.sweeps: no such key; known here: bits, datasets, models, seeds; did"
+            "grids.table2.sweeps: unknown key; known keys: bits, datasets, models, seeds; did"
             " you mean seeds?",
         ),
         (
@@ -489,21 +489,21 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "models mf shown_in",
             ["tabel2"],
-            f"models.mf.shown_in: tabel2 is no figure or table of models; known: {SHOWING}; "
+            f"models.mf.shown_in: tabel2: not a figure or table of models; known: {SHOWING}; "
             "did you mean table2?",
         ),
         (
             "models mf shown_in",
             ["fig5"],
-            f"models.mf.shown_in: fig5 is no figure or table of models; known: {SHOWING}; did "
+            f"models.mf.shown_in: fig5: not a figure or table of models; known: {SHOWING}; did "
             "you mean fig7?",
         ),
         (
             "models mf shown_in",
             ["fig3", "fig3"],
-            "models.mf.shown_in: 'fig3' is given twice; each may stand once",
+            "models.mf.shown_in: 'fig3' is given twice; each may occur once",
         ),
-        ("models mf tuning", {}, "models.mf.tuning: expected a mapping that is not empty, got {}"),
+        ("models mf tuning", {}, "models.mf.tuning: expected a non-empty mapping, got {}"),
         (
             "datasets gowalla in_paper",
             "yes",
@@ -512,7 +512,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "grids methods",
             {"datasets": ["gowalla"], "bits": [32], "models": [], "seeds": [0]},
-            "grids.methods.models: expected a list that is not empty, got []",
+            "grids.methods.models: expected a non-empty list, got []",
         ),
         (
             "datasets movielens format encoding",
@@ -539,7 +539,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "datasets movielens files ml-1m.zip address",
             "",
-            "datasets.movielens.files.ml-1m.zip.address: expected a text that is not empty, got ''",
+            "datasets.movielens.files.ml-1m.zip.address: expected non-empty text, got ''",
         ),
         (
             "models hash_ste name",
@@ -559,44 +559,44 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "models mf per_dataset",
             {"gowala": {}},
-            f"models.mf.per_dataset: gowala is not among datasets: {DATASETS}; did you mean "
+            f"models.mf.per_dataset: unknown gowala; known datasets: {DATASETS}; did you mean "
             "gowalla?",
         ),
-        ("models mf parameters", {1: 2}, "models.mf.parameters: expected texts as keys, got 1"),
+        ("models mf parameters", {1: 2}, "models.mf.parameters: expected text as keys, got 1"),
         (
             "models mf module",
             "my.method",
-            "models.mf.module: expected a module of this package, as hashgnn.models.mf, got "
+            "models.mf.module: expected a module of this package, such as hashgnn.models.mf, got "
             "'my.method'",
         ),
         (
             "grids table5",
             {"datasets": ["gowalla"]},
-            f"grids.table5: no such key; known here: {GRIDS}; did you mean table4?",
+            f"grids.table5: unknown key; known keys: {GRIDS}; did you mean table4?",
         ),
-        ("grids fig33", None, f"grids.fig33: no such key; known here: {GRIDS}; did you mean fig3?"),
+        ("grids fig33", None, f"grids.fig33: unknown key; known keys: {GRIDS}; did you mean fig3?"),
         (
             "grids tabel2",
             None,
-            f"grids.tabel2: no such key; known here: {GRIDS}; did you mean table2?",
+            f"grids.tabel2: unknown key; known keys: {GRIDS}; did you mean table2?",
         ),
         (
             "grids fig3 datasets",
             ["movielen"],
-            f"grids.fig3.datasets: movielen is not among datasets: {DATASETS}; did you mean "
+            f"grids.fig3.datasets: unknown movielen; known datasets: {DATASETS}; did you mean "
             "movielens?",
         ),
         (
             "grids fig5 models",
             ["hashgnn"],
-            "grids.fig5.models: no such key; known here: bits, datasets, seeds, sweeps",
+            "grids.fig5.models: unknown key; known keys: bits, datasets, seeds, sweeps",
         ),
         (
             "grids fig3",
             {"datasets": ["gowalla"], "models": ["lsh"], "bits": [32]},
             "grids.fig3.seeds: missing; expected a list, each a whole number",
         ),
-        ("grids fig3 bits", [], "grids.fig3.bits: expected a list that is not empty, got []"),
+        ("grids fig3 bits", [], "grids.fig3.bits: expected a non-empty list, got []"),
         ("grids fig3 bits", 32, "grids.fig3.bits: expected a list, each a whole number, got 32"),
         (
             "grids fig3 seeds",
@@ -611,7 +611,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "evaluation cutofs",
             [50],
-            "evaluation.cutofs: no such key; known here: candidates, cutoffs, mask_training, "
+            "evaluation.cutofs: unknown key; known keys: candidates, cutoffs, mask_training, "
             "ndcg, tie_seed, validation_cutoff; did you mean cutoffs?",
         ),
         (
@@ -622,13 +622,13 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "evaluation cutoffs",
             [50, "100"],
-            "evaluation.cutoffs.1: expected a whole number, got '100', which is a text: write"
+            "evaluation.cutoffs.1: expected a whole number, got '100', which is text: write"
             " 100 without quotes",
         ),
         (
             "evaluation validation_cutoff",
             600,
-            "evaluation.candidates: 500 are fewer than evaluation.validation_cutoff, 600",
+            "evaluation.candidates: expected evaluation.validation_cutoff (600) or more, got 500",
         ),
         (
             "evaluation ndcg",
@@ -645,15 +645,15 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "datasets gowalla split",
             {"validaton": 0.1},
-            "datasets.gowalla.split.validaton: no such key; known here: by, seed, test, "
+            "datasets.gowalla.split.validaton: unknown key; known keys: by, seed, test, "
             "test_days, test_from, validation; did you mean validation?",
         ),
         (
             "models mf paramters",
             {},
-            f"models.mf.paramters: no such key; known here: {MODEL}; did you mean parameters?",
+            f"models.mf.paramters: unknown key; known keys: {MODEL}; did you mean parameters?",
         ),
-        ("models mf", {"name": "MF"}, "models.mf.module: missing; expected a text"),
+        ("models mf", {"name": "MF"}, "models.mf.module: missing; expected text"),
         ("models mf", None, f"models.mf: expected a mapping of {MODEL_KEYS}, got None"),
         (
             "datasets movielens files ml-1m.zip checksum",
@@ -667,7 +667,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "checks.popularity: expected one of 'fail', 'report', got 'warn'",
         ),
         ("tuning budget", 0, "tuning.budget: expected 1 or more, got 0"),
-        ("tuning training", {1: 2}, "tuning.training: expected texts as keys, got 1"),
+        ("tuning training", {1: 2}, "tuning.training: expected text as keys, got 1"),
         (
             "mirror_checksums",
             "yes",
@@ -681,19 +681,19 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "timing thread",
             1,
-            "timing.thread: no such key; known here: k, rounds, threads; did you mean threads?",
+            "timing.thread: unknown key; known keys: k, rounds, threads; did you mean threads?",
         ),
         (
             "datasets synthetic generator users",
             "1e3",
             "datasets.synthetic.generator.users: expected a whole number, got '1e3', which is"
-            " a text: write 1000 without quotes",
+            " text: write 1000 without quotes",
         ),
         (
             "datasets taobao_userbehavior filter time_from",
             date(2017, 11, 25),
-            "datasets.taobao_userbehavior.filter.time_from: expected numbers, texts, or lists or "
-            "mappings of them, got datetime.date(2017, 11, 25); in quotes it is a text",
+            "datasets.taobao_userbehavior.filter.time_from: expected numbers, text, or lists or "
+            "mappings of them, got datetime.date(2017, 11, 25); put it in quotes",
         ),
     ],
 )
@@ -734,8 +734,8 @@ def test_two_methods_cannot_look_alike() -> None:
         resolve(config)
 
     assert str(caught.value) == (
-        "models.hash_ste.color: hash_ste and hashgnn have the same color and marker, #D55E00 'o': "
-        "give one of them others"
+        "models.hash_ste.color: hash_ste and hashgnn have the same color and marker, #D55E00 'o'; "
+        "change one of them"
     )
 
 
@@ -743,7 +743,9 @@ def test_a_grid_that_no_model_is_shown_in_lacks_models() -> None:
     config = copy.deepcopy(CONFIG)
     config["models"]["hashgnn"]["shown_in"] = []
 
-    with pytest.raises(InputError, match=r"^grids.table4.models: missing; name models, or tabl"):
+    with pytest.raises(
+        InputError, match=r"^grids.table4.models: missing; list models, or add tabl"
+    ):
         resolve(config)
 
 

@@ -6,7 +6,7 @@ import yaml
 from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
-from hashgnn.config.loading import refuse_repeated_keys, with_types
+from hashgnn.config.loading import in_order, refuse_repeated_keys, with_types
 from hashgnn.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -87,3 +87,14 @@ def test_values_of_another_workflow_are_left_alone() -> None:
 def test_what_is_no_yaml_is_refused(argument: str) -> None:
     with pytest.raises(InputError, match=r"^--config training"):
         with_types({"training": {}}, [argument])
+
+
+def test_entries_are_in_the_order_of_the_shipped_file(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("models: {a: {x: 1}, b: {}, gone: {}}\ndevice: auto\n")
+    config = {"models": {"own": {}, "b": {"y": 2}, "a": {}}, "device": "cpu", "grids": {"g": 1}}
+
+    ordered = in_order(config, file)
+
+    assert ordered == config
+    assert list(ordered["models"]) == ["a", "b", "own"]

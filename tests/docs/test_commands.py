@@ -68,7 +68,9 @@ def test_the_blocks_run(
             with contextlib.redirect_stdout(printed):
                 exec(code, names)
         else:
-            assert language == "yaml", f"{page}: a block of {language or 'no language'}"
+            assert language in ("yaml", "snakemake"), (
+                f"{page}: a block of {language or 'no language'}"
+            )
 
     for pattern in PRINTED.get(page, []):
         assert re.search(pattern, printed.getvalue()), f"{pattern}\n{printed.getvalue()}"

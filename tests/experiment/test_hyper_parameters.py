@@ -35,7 +35,7 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
         ({"training": {"learning_rate": "1e-3"}}, "training.learning_rate: expected a number, got"),
         ({"training": {"epochs": 2.5}}, "training.epochs: expected a whole number, got 2.5"),
         ({"training": {"epochs": 0}}, "training.epochs: expected 1 or more, got 0"),
-        ({"training": {"widths": []}}, "training.widths: expected a list that is not empty"),
+        ({"training": {"widths": []}}, "training.widths: expected a non-empty list"),
         ({"training": {"widths": [8]}}, "training.widths: found 1, but fanouts has 2; expected"),
         ({"training": {"scale": -1.0}}, "training.scale: expected 0 or more, got -1.0"),
         (
@@ -63,11 +63,11 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
         ),
         (
             {"datasets": {"gowalla": {"training": {"epoch": 2}}}},
-            "datasets.gowalla.training.epoch: no such key; known here: aggregator, ",
+            "datasets.gowalla.training.epoch: unknown key; known keys: aggregator, ",
         ),
         (
             {"models": {"hashgnn": {"parameters": {"learning_rat": 0.1}}}},
-            "models.hashgnn.parameters.learning_rat: no such key; known here: aggregator, ",
+            "models.hashgnn.parameters.learning_rat: unknown key; known keys: aggregator, ",
         ),
         (
             {"models": {"hashgnn": {"parameters": {"guidance": {"unit": "steps"}}}}},
@@ -81,14 +81,17 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
             {"models": {"hashgnn": {"per_dataset": {"movielens": {"epochs": "2"}}}}},
             "models.hashgnn.per_dataset.movielens.epochs: expected a whole number, got '2'",
         ),
-        ({"models": {"als": {"parameters": {"scale": 1}}}}, "models.als.parameters.scale: no such"),
+        (
+            {"models": {"als": {"parameters": {"scale": 1}}}},
+            "models.als.parameters.scale: unknown key",
+        ),
         (
             {"models": {"als": {"parameters": {"alpha": -1}}}},
             "models.als.parameters.alpha: expected",
         ),
         (
             {"models": {"lsh": {"parameters": {"epochs": 1}}}},
-            "models.lsh.parameters.epochs: no such",
+            "models.lsh.parameters.epochs: unknown key; known keys: none",
         ),
         (
             {"models": {"als": {"shared_training": True}}},
@@ -118,7 +121,7 @@ def test_the_shipped_configs_are_good(file: Path) -> None:
             {"models": {"hash_ste": {"tuning": {"scale": [0.5, -1]}}}},
             "models.hash_ste.tuning.scale: expected 0 or more, got -1",
         ),
-        ({"tuning": {"training": {"epoch": 8}}}, "tuning.training.epoch: no such key; known here"),
+        ({"tuning": {"training": {"epoch": 8}}}, "tuning.training.epoch: unknown key; known keys"),
     ],
 )
 def test_a_mistake_is_named_by_its_key(change: dict[str, Any], message: str) -> None:
@@ -175,7 +178,7 @@ def test_the_nearest_key_is_proposed(change: dict[str, Any], key: str, nearest: 
     with pytest.raises(InputError) as caught:
         check_hyper_parameters(merged(CONFIG, change))
 
-    assert str(caught.value).startswith(f"{key}: no such key; known here: ")
+    assert str(caught.value).startswith(f"{key}: unknown key; known keys: ")
     assert str(caught.value).endswith(f"; did you mean {nearest}?")
 
 

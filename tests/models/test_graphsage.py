@@ -17,10 +17,10 @@ def test_vectors_find_the_planted_groups() -> None:
 
 
 def test_it_asks_for_negatives() -> None:
-    with pytest.raises(InputError, match="leave shared_training out"):
+    with pytest.raises(InputError, match="remove shared_training from"):
         train(graphsage, replace(planted_task(), negatives=None))
 
 
 def test_it_has_no_hyper_parameters_of_its_own() -> None:
-    with pytest.raises(InputError, match=r"parameters.margin: no such key"):
+    with pytest.raises(InputError, match=r"parameters.margin: unknown key"):
         train(graphsage, margin=0.2)

@@ -200,7 +200,7 @@ REPEATED = pd.DataFrame([["a", "b", "x"]], columns=["user", "user", "item"])
         (([True], ["x"]), "interactions, row 0: the user ids are bool; give a sequence"),
         (([["a"]], ["x"]), "interactions, row 0: the user ids are list"),
         (sparse.csr_matrix((3, 4)), "there are no interactions"),
-        (sparse.csr_matrix([[float("nan"), 1.0]]), "interactions have NaN among their values"),
+        (sparse.csr_matrix([[float("nan"), 1.0]]), "interactions hold NaN values"),
     ],
 )
 def test_what_cannot_be_used_is_said(interactions: object, message: str) -> None:
@@ -210,5 +210,7 @@ def test_what_cannot_be_used_is_said(interactions: object, message: str) -> None
 
 
 def test_users_and_items_are_not_one_column() -> None:
-    with pytest.raises(InputError, match="user and item are both the column 'sku'; name two"):
+    with pytest.raises(
+        InputError, match="user and item are both the column 'sku'; name two different columns"
+    ):
         adapt(FRAME, user="sku", item="sku")

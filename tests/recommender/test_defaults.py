@@ -16,6 +16,7 @@ from hashgnn.data.interactions import Csr, Split
 from hashgnn.models.method import Task
 from hashgnn.recommender.defaults import method_defaults
 from hashgnn.training import fit as training
+from hashgnn.training import loop
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config/config.yaml").read_text())
 OWN = {**CONFIG, "datasets": {"own": {}}}
@@ -57,7 +58,7 @@ def test_the_factor_of_the_inner_product_is_the_workflows(
     def build(model: Any, *others: Any) -> None:
         raise Built(factor(model))
 
-    monkeypatch.setattr(training, "Training", build)
+    monkeypatch.setattr(loop, "Training", build)
     with pytest.raises(Built) as of_interface:
         HashGNN(bits=bits, method=method, negatives=1).fit(PAIRS)
     part = Csr(np.array([0, 1]), np.array([0], dtype=np.int32))
@@ -100,7 +101,7 @@ def test_a_nested_one_given_in_part_keeps_the_rest(changes: dict[str, Any]) -> N
 
 
 def test_one_without_nested_ones_has_no_dots_in_it() -> None:
-    with pytest.raises(InputError, match=r"scale.x: scale is 0.25, which has no settings in it"):
+    with pytest.raises(InputError, match=r"scale.x: scale is 0.25, which has no keys to set"):
         method_defaults("hashgnn", {"scale.x": 1}, 10_000)
 
 

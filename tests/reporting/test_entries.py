@@ -26,10 +26,10 @@ def test_no_two_entries_are_one_function() -> None:
     assert len(set(entries)) == len(entries)
 
 
-@pytest.mark.parametrize("arguments", [[], ["fig2"], ["--help"]])
-def test_another_name_is_refused(arguments: list[str], capsys: Any) -> None:
-    assert main(arguments) == 2
-    assert "fig1, fig3, " in capsys.readouterr().err
+@pytest.mark.parametrize("first", ["", "fig2", "--help", "os:abort", "hashgnn.reporting.figures"])
+def test_what_is_no_function_is_refused(first: str, capsys: Any) -> None:
+    assert main([first] if first else []) == 2
+    assert "error: expected first a function, as" in capsys.readouterr().err
 
 
 def test_the_names_are_read_without_what_they_name() -> None:

@@ -62,7 +62,7 @@ def test_a_saved_index_answers_alike(tmp_path: Path) -> None:
     for one, other in zip(index.hamming(QUERIES, 9), loaded.hamming(QUERIES, 9), strict=True):
         np.testing.assert_array_equal(one, other)
     (tmp_path / "approximate.json").unlink()
-    with pytest.raises(InputError, match="no saved index"):
+    with pytest.raises(InputError, match="not a saved index"):
         ApproximateIndex.load(tmp_path)
 
 

@@ -221,7 +221,7 @@ def test_saved_index_answers_alike(tmp_path) -> None:  # type: ignore[no-untyped
 def test_half_written_index_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
     Index(random_codes(10, 4, 1)).save(tmp_path)
     (tmp_path / "index.json").unlink()
-    with pytest.raises(InputError, match="no saved index"):
+    with pytest.raises(InputError, match="not a saved index"):
         Index.load(tmp_path)
 
 

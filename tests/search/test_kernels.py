@@ -168,7 +168,7 @@ def test_kernels_run_where_package_and_home_cannot_be_written(tmp_path: Path) ->
 
         assert (ran.returncode, ran.stdout) == (0, "6 9\n"), ran.stderr
         assert ran.stderr.count("\n") == 1  # once, not for each kernel
-        assert f"kernels are kept in {tmp_path}/tmp/hashgnn-kernels-" in ran.stderr
+        assert f"kernels are cached in {tmp_path}/tmp/hashgnn-kernels-" in ran.stderr
     (kept,) = (tmp_path / "tmp").iterdir()
     assert kept.stat().st_mode & 0o777 == 0o700
     assert len(list(kept.rglob("*.nbc"))) == 2
@@ -194,7 +194,7 @@ def test_kernels_run_on_a_full_disk(tmp_path: Path) -> None:
 
     assert (ran.returncode, ran.stdout) == (0, "6 9\n"), ran.stderr
     assert ran.stderr.count("\n") == 1
-    assert "compiled anew each time: No space left on device" in ran.stderr
+    assert "compiled again in each process: No space left on device" in ran.stderr
 
 
 @pytest.mark.parametrize("trap", ["link", "open to others", "file"])

@@ -173,5 +173,5 @@ def test_an_index_without_items_is_saved(tmp_path: Path) -> None:
 @pytest.mark.parametrize("missing", ["nowhere", "file"])
 def test_what_is_no_folder_is_refused(tmp_path: Path, missing: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=f"{missing}: no saved index"):
+    with pytest.raises(InputError, match=f"{missing}: not a saved index"):
         Index.load(tmp_path / missing)

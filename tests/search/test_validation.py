@@ -133,7 +133,7 @@ def test_stored_zeros_are_no_items() -> None:
 @pytest.mark.parametrize(
     ("exclude", "message"),
     [
-        (csr([[20], [], [], []]), "item 20: expected 0 to 19, or -1 for none"),
+        (csr([[20], [], [], []]), "item 20: expected 0 to 19, or -1 for padding"),
         (csr([[-2], [], [], []]), "item -2: expected 0 to 19"),
         (csr([[1], [2], [3]]), "3 rows of items for 4 queries; give one row each"),
         (Csr(np.array([0, 2, 1, 2, 2]), np.arange(2)), "indptr must ascend within 0 to 2"),
@@ -142,8 +142,8 @@ def test_stored_zeros_are_no_items() -> None:
         (Csr(np.zeros(5, np.int64), np.zeros((1, 2), np.int32)), r"indices is int32 \[1, 2\]"),
         (Csr(np.arange(5.0), np.arange(4)), "indptr is float64"),
         (Csr(np.arange(5), np.arange(4.0)), "indices is float64"),
-        (sparse.csc_matrix((4, 19)), r"a matrix \[4, 19\], expected \[4, 20\]"),
-        (sparse.csr_array((20, 4)), r"a matrix \[20, 4\], expected \[4, 20\]"),
+        (sparse.csc_matrix((4, 19)), r"matrix of shape \[4, 19\], expected \[4, 20\]"),
+        (sparse.csr_array((20, 4)), r"matrix of shape \[20, 4\], expected \[4, 20\]"),
         (np.zeros((4, 20), bool), "rows of items are a ndarray; give a Csr"),
         ([[1], [2], [3], [4]], "rows of items are a list"),
         ({1, 2}, "rows of items are a set"),
@@ -160,7 +160,7 @@ def test_rows_of_items_that_cannot_be_are_named(search: str, exclude: Any, messa
     [
         (lambda: Index([[0.5]]), "codes are float64"),
         (lambda: Index("codes"), "codes are <U5"),
-        (lambda: Index([[1], [2, 3]]), "codes are no array"),
+        (lambda: Index([[1], [2, 3]]), "codes: cannot be converted to an array"),
         (lambda: Index(np.zeros(3, np.uint8)), r"codes are uint8 \[3\], expected uint8"),
         (lambda: Index(CODES.astype(np.int8)), "codes are int8"),
         (lambda: Index(CODES, VECTORS[:5]), "20 codes but 5 vectors"),

@@ -268,7 +268,7 @@ def test_modules_that_are_imported_on_the_way(tmp_path: Path, entry: str, found:
 def test_what_is_no_python_is_named(tmp_path: Path) -> None:
     files = {"a.py": "from hashgnn.b import f\n", "b.py": "def f(:\n"}
 
-    with pytest.raises(InputError, match=r"hashgnn/b\.py: is not Python .*line 1"):
+    with pytest.raises(InputError, match=r"hashgnn/b\.py: not valid Python .*line 1"):
         package(tmp_path, files)("hashgnn.a")
 
 

@@ -94,7 +94,7 @@ def test_an_interrupted_stage_says_how_to_go_on_and_cleans_up(
     found, _ = run(tmp_path, stage)
 
     assert found == status
-    assert capsys.readouterr().err == "error: interrupted: give the same command again\n"
+    assert capsys.readouterr().err == "error: interrupted: run the same command again\n"
     assert [path.name for path in tmp_path.iterdir()] == ["in.txt"]
     assert signal.getsignal(signal.SIGTERM) == before
 
@@ -110,7 +110,7 @@ def test_a_stage_that_cannot_fit_is_refused_before_it_starts(
 
     assert run_stage(stage_parser(""), stage, ["--needs-mb", "65952"]) == 2
     assert capsys.readouterr().err.startswith(
-        "error: this needs about 65,952 MB of memory, and here are 24,000: use a machine with more"
+        "error: about 65,952 MB of memory are needed, but the machine has 24,000 MB; use a larger"
     )
     assert not (tmp_path / "ran").exists()
     assert run_stage(stage_parser(""), stage, ["--needs-mb", "24000"]) == 0

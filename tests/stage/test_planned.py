@@ -47,7 +47,7 @@ def test_a_stage_refuses_other_code_than_was_planned(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert refused.stderr == (
         "error: the code of hashgnn.data.prepare, hashgnn.data.readers changed since the "
-        "workflow planned this job; give the same command again\n"
+        "workflow planned this job; run the same command again\n"
     )
 
 

@@ -119,7 +119,7 @@ def test_without_validation_the_last_epoch_is_kept() -> None:
         ({"epochs": 0}, "parameters.epochs: expected 1 or more, got 0"),
         ({"batch_size": -1}, "parameters.batch_size: expected 1 or more, got -1"),
         ({"widths": [8, 0]}, "parameters.widths.1: expected 1 or more, got 0"),
-        ({"fanouts": []}, r"parameters.fanouts: expected a list that is not empty, got \[\]"),
+        ({"fanouts": []}, r"parameters.fanouts: expected a non-empty list, got \[\]"),
         ({"widths": [8]}, "widths: found 1, but fanouts has 2; expected one of each per layer"),
         ({"learning_rate": math.nan}, "parameters.learning_rate: expected a finite number"),
         ({"embedding_dropout": 1.0}, "parameters.embedding_dropout: expected less than 1"),

@@ -108,7 +108,7 @@ def test_an_edit_of_the_code_makes_another_training(
     files["models/helper"].write_text("f = 2\n")
     assert found() != before
     files["models/helper"].write_text("import importlib\n")
-    with pytest.raises(InputError, match="edit of it would go unseen"):
+    with pytest.raises(InputError, match="the workflow would not notice edits"):
         found()
 
 
@@ -187,7 +187,7 @@ def test_an_interrupted_training_ends_with_one_line_and_goes_on(
 
     assert process.returncode == status, said
     assert said[-1] == (
-        "error: interrupted: give the same command again; a training resumes from its last "
+        "error: interrupted: run the same command again; a training resumes from its last "
         "checkpoint, if any"
     )
     assert not any("Traceback" in line or "KeyboardInterrupt" in line for line in said)

@@ -1,4 +1,4 @@
-"""What the rules share: the checked config, the plan, resources, the environment of jobs."""
+"""Shared by all rules: the checked config, the plan, resources, the environment of jobs."""
 
 import copy
 import importlib.util
@@ -17,8 +17,8 @@ from snakemake.sourcecache import LocalGitFile, LocalSourceFile
 def project_root():
     """Return the folder of this project.
 
-    A module statement may take the workflow from a git repository, as ``snakedeploy`` writes it:
-    the package and the schema are then in a clone of the same commit below ``.snakemake``.
+    If a module statement names a git repository, as ``snakedeploy`` writes it, the project is
+    cloned at the same commit below ``.snakemake``.
     """
     here = workflow.current_basedir
     if isinstance(here, LocalSourceFile):
@@ -34,7 +34,7 @@ def project_root():
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
             clone = Repo.clone_from(repository.git_dir, Path(temporary, "clone"))
             clone.git.checkout(commit)
-            with suppress(OSError):  # another process made the folder meanwhile
+            with suppress(OSError):  # another process has created the folder
                 Path(temporary, "clone").rename(folder)
     return folder
 
@@ -43,10 +43,10 @@ ROOT = project_root()
 
 
 def load_package():
-    """Import the package from this project, and no other module beside it.
+    """Import the package from this project, without its folder on Python's path.
 
-    Snakemake puts the Snakefile's folder first on Python's path: a user's random.py there would
-    replace Python's module.
+    Snakemake puts the Snakefile's folder first on the path, where a user's random.py would replace
+    Python's module.
     """
     sys.path[:] = [path for path in sys.path if Path(path) != ROOT]
     if "hashgnn" not in sys.modules:
@@ -59,7 +59,7 @@ def load_package():
 
 load_package()
 
-from hashgnn.config.loading import refuse_repeated_keys, with_types
+from hashgnn.config.loading import in_order, refuse_repeated_keys, with_types
 from hashgnn.config.methods import named_modules
 from hashgnn.config.model import base_folder, resolve
 from hashgnn.errors import InputError
@@ -80,29 +80,29 @@ EXPLORE_TEMPLATE = ROOT / "hashgnn/reporting/explore.html"
 
 
 def without_wildcards(text):
-    """Double the braces in a text that Snakemake formats."""
+    """Escape braces in text that Snakemake formats."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
 ENVIRONMENT = without_wildcards(str(ROOT / "environment.yml"))
 
-# A copy: a workflow that uses this one as a module keeps its own config as it is.
+# A copy, as a workflow that uses this one as a module shares its config.
 config = copy.deepcopy(config)
 
 try:
     if workflow.is_main_process:
         refuse_repeated_keys(workflow.configfiles)
     config = with_types(config, workflow.config_settings.config_args or [])
-    config = resolve(config)
+    config = resolve(in_order(config, ROOT / "config/config.yaml"))
     declared = {**config, "models": dict(config["models"])}
     config["models"] |= {**derived_models(config), **tried_models(config)}
     check_places(config)
     check_followed(digest, *named_modules(config))
 except InputError as error:
-    raise WorkflowError(f"the configuration cannot be used:\n{error}")
+    raise WorkflowError(f"invalid configuration:\n{error}")
 
 
-# Where relative paths of the config begin.
+# The folder that paths of the config are relative to.
 BASE = base_folder(workflow.workdir_init, workflow.is_main_process)
 
 
@@ -111,7 +111,7 @@ if config["workdir"]:
     workdir: str(Path(BASE, config["workdir"]))
 
 
-# Where conda provides the packages of jobs, Snakemake's own environment may lack the methods'.
+# With conda, Snakemake's own environment may lack the packages of the methods.
 if workflow.is_main_process and not workflow.deployment_settings.deployment_method:
     try:
         check_once(
@@ -120,7 +120,7 @@ if workflow.is_main_process and not workflow.deployment_settings.deployment_meth
             Path(".snakemake/checked"),
         )
     except InputError as error:
-        raise WorkflowError(f"the configuration cannot be used:\n{error}")
+        raise WorkflowError(f"invalid configuration:\n{error}")
 
 
 plan = Plan(config, Path(BASE), FIGURES, TABLES, CLAIMED)
@@ -132,7 +132,7 @@ def code_of(entries):
 
 
 def explained(inputs):
-    """Return the input function ``inputs`` with its errors reported in one line."""
+    """Return the input function ``inputs``, which reports its errors without a traceback."""
 
     def of_job(wildcards):
         try:
@@ -144,12 +144,12 @@ def explained(inputs):
 
 
 def resources_of(stage):
-    """Return the resources of a rule: memory (MB), run time (minutes), more at each retry.
+    """Return the resources of a rule: memory (MB) and run time (minutes), more at each retry.
 
-    ``needed_mb`` is the estimate itself: Snakemake limits ``mem_mb`` to what is free. Large stages
-    get it on their command line and refuse to start on a machine that has less.
+    Snakemake limits ``mem_mb`` to the available memory; ``needed_mb`` is the estimate. Large stages
+    take it as an option and stop on a machine that has less memory.
     """
-    # Snakemake's own processes accompany a job that is submitted to a cluster.
+    # On a cluster, processes of Snakemake run beside the stage.
     more = 0 if workflow.resource_settings.nodes is None else SUBMITTED
 
     def of_job(wildcards, input):
@@ -164,7 +164,7 @@ def resources_of(stage):
     )
 
 
-# Free memory, if jobs run on this machine and the user set no limit.
+# Available memory (MB), if jobs run on this machine and the user sets no limit.
 FREE = (
     available_mb()
     if workflow.is_main_process
@@ -178,7 +178,7 @@ if FREE:
 
 
 def before_first_job():
-    """Refuse jobs that are too large, and keep code and results as they are planned."""
+    """Refuse jobs that need too much memory, and fix the digests of code before any job runs."""
     jobs = workflow.dag.needrun_jobs()
     needs = {
         " ".join([job.name, *job.wildcards_dict.values()]): job.resources.get(
@@ -193,19 +193,18 @@ def before_first_job():
     except InputError as error:
         raise WorkflowError(str(error))
     for job in jobs:
-        job.params  # takes the digest of its code
+        job.params  # computes the digest of its code
         for files in workflow.dag.dependencies[job].values():
             end_future(files)
-    code.hand_on()  # to jobs that wait on a cluster
+    code.hand_on()  # to jobs on a cluster
 
 
 def shell_prefix():
-    """Return what the shell command of each job begins with; it makes nothing stale.
+    """Return the beginning of the shell commands of all jobs; changes of it cause no reruns.
 
-    The package that runs is the one whose digests were taken, under the interpreter that runs
-    Snakemake unless conda provides another, and modules of the working directory cannot replace
-    any. torch and the searches obey OMP_NUM_THREADS, which Snakemake sets to the rule's threads.
-    Relative paths of the config begin where Snakemake was started.
+    Jobs run the package whose digests were computed, with the interpreter that runs Snakemake
+    unless conda provides another. Modules in the working directory cannot replace others. torch and
+    the searches use OMP_NUM_THREADS threads, which Snakemake sets to the threads of the rule.
     """
     variables = {
         "PYTHONPATH": package_folder(ROOT, Path(".snakemake")),

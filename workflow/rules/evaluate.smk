@@ -11,7 +11,7 @@ rule evaluate:
         provenance=f"{RUN}/{{part}}evaluate.provenance.json",
     log:
         f"{RUN}/{{part}}evaluate.log",
-    # The test part's files lie in the folder of the training itself.
+    # Results of the test part have no prefix.
     wildcard_constraints:
         part=f"({VALIDATION})?",
     conda:
@@ -44,7 +44,7 @@ rule timing:
         f"{RUN}/timing.log",
     conda:
         ENVIRONMENT
-    # As many as there are: nothing else runs meanwhile. It uses those that the config says.
+    # All cores, so that no other job runs at the same time. Searches use timing.threads of them.
     threads: 10**6
     resources:
         **resources_of("timing"),

@@ -21,9 +21,10 @@ rule figure:
         **resources_of("figure"),
     params:
         settings=plan.settings.figure,
-        code=lambda wildcards: code(plan.figure_code(wildcards)),
+        function=lambda wildcards: plan.figure_code(wildcards)[-1],
+        code=code_of(plan.figure_code),
     shell:
-        "python -m hashgnn.reporting.entries {wildcards.figure} {input} "
+        "python -m hashgnn.reporting.entries {params.function} {input} "
         "--code {params.code:q} "
         "--settings {params.settings:q} --pdf {output.pdf} --svg {output.svg} --csv {output.csv} "
         "--provenance {output.provenance} > {log} 2>&1"
@@ -52,9 +53,10 @@ rule table:
         **resources_of("table"),
     params:
         settings=plan.settings.table,
-        code=lambda wildcards: code(plan.table_code(wildcards)),
+        function=lambda wildcards: plan.table_code(wildcards)[-1],
+        code=code_of(plan.table_code),
     shell:
-        "python -m hashgnn.reporting.entries {wildcards.table} {input} --settings {params.settings:q} "
+        "python -m hashgnn.reporting.entries {params.function} {input} --settings {params.settings:q} "
         "--code {params.code:q} "
         "--csv {output.csv} --md {output.md} --tex {output.tex} "
         "--provenance {output.provenance} 2>&1 | tee {log}"

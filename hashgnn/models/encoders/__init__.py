@@ -106,7 +106,7 @@ def check_encoder(parameters: GraphParameters) -> None:
 def _module(name: str) -> _EncoderModule:
     try:
         module = import_module(name)
-    except (ImportError, TypeError, ValueError) as error:  # also of what is no module's name
+    except (ImportError, TypeError, ValueError) as error:  # also for text that is not a module name
         raise InputError(f"encoder: {name}: {error}") from error
     if not callable(getattr(module, "build", None)):
         raise InputError(f"encoder: {name} has no function build; see docs/methods/encoders.md")

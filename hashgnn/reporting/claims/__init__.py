@@ -25,22 +25,22 @@ Enough = Callable[[int, int], bool]  # takes how many cases hold, and how many t
 
 
 def always(held: int, of: int) -> bool:
-    """Whether all comparisons hold."""
+    """Return whether all comparisons hold."""
     return held == of
 
 
 def nearly_always(held: int, of: int) -> bool:
-    """Whether nine in ten hold, for "in almost all cases"."""
+    """Return whether nine in ten hold, for "in almost all cases"."""
     return held >= 0.9 * of
 
 
 def mostly(held: int, of: int) -> bool:
-    """Whether more than half hold, for "in most cases"."""
+    """Return whether more than half hold, for "in most cases"."""
     return held > 0.5 * of
 
 
 def several(held: int, of: int) -> bool:
-    """Whether two or more hold, for "in several cases"."""
+    """Return whether two or more hold, for "in several cases"."""
     return held >= 2
 
 

@@ -48,7 +48,7 @@ Make = Callable[[argparse.Namespace], tuple[Figure, pd.DataFrame]]
 
 
 class Look(NamedTuple):
-    """How a method is drawn wherever it appears: a color and a matplotlib marker."""
+    """The color and the matplotlib marker of a method, in all figures."""
 
     color: str
     marker: str
@@ -168,7 +168,7 @@ def draw_legend(figure: Figure, numbers: pd.DataFrame) -> None:
 
 
 def seeds_note(numbers: pd.DataFrame) -> str:
-    """Return what a mark stands for: over how many seeds, and which interval."""
+    """Return the note of the legend: the number of seeds and the kind of interval."""
     seeds = numbers.groupby(["dataset", "model", "bits"])["seed"].nunique()
     least, most = seeds.min(), seeds.max()
     if most == 1:
@@ -178,7 +178,7 @@ def seeds_note(numbers: pd.DataFrame) -> str:
 
 
 def tick_values(axis: Axis, places: Sequence[float], values: Sequence[Any]) -> None:
-    """Label ``places`` with ``values``: every second or third where all would not fit."""
+    """Label ``places`` with ``values``: every second or third if all would not fit."""
     step = -(-len(places) // 8)
     labels = [f"{v:g}" if isinstance(v, int | float) else str(v) for v in values]
     axis.set_ticks(places[::step], labels[::step])

@@ -123,7 +123,7 @@ def rates(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def ratio_is_constant(values: Sequence[Any]) -> bool:
-    """Whether numbers grow by one factor, as 8, 16, 32 do: they belong on a logarithmic axis."""
+    """Return whether numbers grow by one factor, as 8, 16, 32, which suits a logarithmic axis."""
     if len(values) < 3 or not all(isinstance(v, int | float) and v > 0 for v in values):
         return False
     factors = {round(b / a, 9) for a, b in pairwise(values)}

@@ -18,7 +18,7 @@ Make = Callable[[argparse.Namespace], tuple[pd.DataFrame, pd.DataFrame]]
 
 @dataclass(frozen=True)
 class Marked:
-    """A cell that stands out."""
+    """A highlighted cell."""
 
     text: str
     mark: Mark

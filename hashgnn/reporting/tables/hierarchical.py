@@ -29,7 +29,7 @@ def table2(argv: Sequence[str] | None = None) -> int:
 
 
 def table3(argv: Sequence[str] | None = None) -> int:
-    """Make table 3: hierarchical search on Alibaba's data, or data that stand in for them."""
+    """Make table 3: hierarchical search on Alibaba's data, or the data used instead."""
     return run_table(table3.__doc__, make_table, argv)
 
 

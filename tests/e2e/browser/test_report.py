@@ -9,17 +9,17 @@ from playwright.sync_api import Locator, Page
 pytestmark = pytest.mark.browser
 
 CAPTIONS = {
-    ("Figures", "fig3"): "Hit rate of Hamming search",
+    ("Figures", "fig3"): "HR@n (recall) of Hamming search",
     ("Tables", "table1"): "Statistics of the data sets",
     ("Tables", "table2"): "500 candidates by Hamming distance",
-    ("Claims", "claims"): "",
-    ("Checks", "checks"): "Tests of the results themselves",
-    ("All results", "data set, method, K and n"): "choose data set, measure, search",
+    ("Claims", "claims"): "Statements of the paper",
+    ("Checks", "checks"): "Consistency checks of the results",
+    ("All results", "data set, method, K and n"): "choose data set, metric, search",
 }
 
 
 def opened(page: Page, demo: Path, category: str, label: str) -> Locator:
-    """The buttons of a result: to see it or to keep it, and to read about it."""
+    """Return the buttons of a result: view, download, description."""
     page.goto("about:blank")
     page.goto((demo / "report.html").as_uri())
     page.get_by_text(category, exact=True).first.click()

@@ -142,5 +142,5 @@ def test_a_job_whose_code_was_edited_while_it_waited_is_refused(
     log = (project / "demo/results/synthetic/logs/prepare.log").read_text()
     assert log == (
         "error: the code of hashgnn.data.prepare, hashgnn.data.synthetic changed since "
-        "the workflow planned this job; give the same command again\n"
+        "the workflow planned this job; run the same command again\n"
     )

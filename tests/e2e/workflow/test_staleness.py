@@ -341,7 +341,7 @@ def project_config(project: Any) -> dict[str, Any]:
 
 
 def test_each_definition_that_ran_is_watched(project: Any) -> None:
-    """Else an edit of it would go unseen."""
+    """Otherwise the workflow would not notice edits of it."""
     jobs = traced_jobs(project.root)
     assert len(jobs) >= len(EVERYTHING)
     assert_watched(project.root, jobs)

@@ -36,17 +36,17 @@ def planned(
         (
             {"models": {"hashgnn": {"parameters": {"learning_rat": 0.1}}}},
             "results/table1.csv",
-            "\nmodels.hashgnn.parameters.learning_rat: no such key",
+            "\nmodels.hashgnn.parameters.learning_rat: unknown key",
         ),
         (
             {"evaluation": {"cutoffs": [10, 20]}},
             "results/table2.csv",
-            "evaluation.cutoffs: 10, 20: table2 shows lists of 50, 100: add 50, 100",
+            "evaluation.cutoffs: table2 needs 50, 100, got 10, 20; add 50, 100",
         ),
         (
             {"evaluation": {"cutoffs": [10, 20]}},
             "results/tuning.csv",
-            "evaluation.cutoffs: 10, 20: tuning shows lists of 50: add 50",
+            "evaluation.cutoffs: tuning needs 50, got 10, 20; add 50",
         ),
     ],
 )

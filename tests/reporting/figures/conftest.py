@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from hashgnn.evaluation.statistics import COLUMNS
-from hashgnn.reporting.entries import main
+from hashgnn.reporting.entries import FIGURES, main
 from hashgnn.reporting.figures import curves, sweeps
 
 CUTOFFS = (20, 50)
@@ -61,7 +61,7 @@ def draw(tmp_path: Path) -> Draw:
     def run(name: str, inputs: Sequence[Path], **settings: Any) -> tuple[Any, dict[str, bytes]]:
         outputs = {kind: tmp_path / f"{name}.{kind}" for kind in ("pdf", "svg", "csv")}
         settings = filled(settings)
-        arguments = [name, *map(str, inputs), "--settings", json.dumps(settings)]
+        arguments = [FIGURES[name], *map(str, inputs), "--settings", json.dumps(settings)]
         for kind, path in outputs.items():
             arguments += [f"--{kind}", str(path)]
         assert main(arguments) == 0
