@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format anchors encoders report schema docs bench-search bench-serving bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders report schema docs bench-search bench-serving bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,8 +62,8 @@ format: env ## Format the code
 	$(RUN) ruff format .
 	$(RUN) snakefmt Snakefile workflow
 
-anchors: env ## Compare continuous methods with published numbers on their split; hours
-	$(RUN) snakemake --cores $(CORES) --configfile config/anchors.yaml -- results/anchors.csv
+published: env ## Compare methods with published numbers on their splits; hours
+	$(RUN) snakemake --cores $(CORES) --configfile config/published.yaml -- results/published.csv
 
 encoders: env ## HashGNN on other graph encoders, one table by encoder; an hour or two
 	$(RUN) snakemake --cores $(CORES) --configfile config/encoders.yaml -- results/encoders.csv

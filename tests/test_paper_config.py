@@ -12,7 +12,8 @@ from hashgnn.config.methods import negatives, parameters
 from hashgnn.config.model import resolve
 
 ROOT = Path(__file__).parents[1]
-DATASETS = ["movielens", "gowalla", "pinterest", "taobao", "alibaba_like"]
+DATASETS = ["movielens", "gowalla", "pinterest", "alibaba_like"]
+DATASETS += ["taobao_subset", "taobao_userbehavior"]
 GUIDED = ["hashgnn", "hashgnn_nr", "hashgnn_sp"]
 RANKED = ["hashgnn", "hashgnn_sp"]
 GRAPH = [*GUIDED, "hash_ste", "hash_gumb", "hashnet", "graphsage"]  # "all models" train with Adam

@@ -133,7 +133,8 @@ def write_figures(folder: Path) -> None:
     }
     for name, make in makes.items():
         grid, path = CONFIG["grids"][name], HERE / f"{name}.csv"
-        given = settings(grid["datasets"], grid.get("models", []))
+        shown = set(pd.read_csv(path).dataset)
+        given = settings([id for id in DATASETS if id in shown], grid.get("models", []))
         inputs = [path]
         if name in ("fig4", "fig6"):
             inputs, given["runs"] = histories(path)

@@ -161,6 +161,12 @@ def _parse_pairs(
     show_default=True,
     help="Share of each user's interactions held out to choose the best epoch.",
 )
+@click.option(
+    "--refit/--no-refit",
+    default=True,
+    show_default=True,
+    help="Whether to train once more on all interactions, for the best number of epochs.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(
     "--set",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from hashgnn.config.base import Count, Line, Matching, Section, Seed, Several, Share
+from hashgnn.config.base import Count, Line, Matching, Section, Seed, Several, Share, remedy
 from hashgnn.errors import InputError
 
 RANDOM_TEST = 0.3  # share of a user's interactions that a random split tests by default
@@ -63,6 +63,16 @@ class File(Section):
             raise InputError("address: missing; needs an address, or manual instructions")
 
 
+class Member(Section):
+    """A file inside a zip archive."""
+
+    name: Text
+    """Its name, with folders, inside the archive."""
+
+    behavior: Line | None = None
+    """Kind of behavior of all its rows, for `filter.behaviors`."""
+
+
 class Format(Section):
     """Layout of a table's files."""
 
@@ -71,6 +81,10 @@ class Format(Section):
 
     member: str | None = None
     """File inside a zip archive, needed if it has several (metadata of desktops does not count)."""
+
+    members: Annotated[tuple[Member, ...], Field(min_length=1)] | None = None
+    """Files inside one zip archive, read in this order, each with the behavior of its rows, as in
+    `[{name: view.txt, behavior: view}, {name: buy.txt, behavior: buy}]`."""
 
     separator: Separator | None = None
     """Text between two fields, of any length; `\\t` is a tab. By default a tab for `.tsv`, else a
@@ -89,7 +103,12 @@ class Format(Section):
     """Unit of the time column."""
 
     def check(self) -> None:
-        """Raise ``InputError`` for an encoding that Python does not have."""
+        """Raise ``InputError`` for an unknown encoding, and for members that contradict others."""
+        names = [member.name for member in self.members or ()]
+        if names and self.member is not None:
+            raise InputError("members: set member or members, not both")
+        if repeated := next((name for name in names if names.count(name) > 1), None):
+            raise InputError(f"members: {repeated!r} stands twice")
         try:
             "".encode(self.encoding)
         except LookupError:
@@ -210,23 +229,28 @@ class Split(Section):
 
     by: Literal["random", "time", "file"] = "random"
     """`random`: per user, by the seed and the ids alone, so that users and items that are added
-    move nobody else's interactions; `time`: the latest are tested; `file`: by the file that a row
-    came from."""
+    move nobody else's interactions; `time`: the latest of each user, or all after one moment, are
+    tested; `file`: by the file, or the member of an archive, that a row came from."""
 
-    test: Annotated[float, Field(gt=0, lt=1)] | Several[Annotated[int, Field(ge=0)]] | None = None
+    test: Annotated[float, Field(gt=0, lt=1)] | Text | Several[Text] | None = None
     """Share of each user's interactions that is tested (0.3 if `by: random`); with `by: file`, the
-    positions of the tested files, from 0."""
+    name of the tested file, or a list of names. A pair that several files hold belongs to the
+    first."""
 
     test_from: str | None = None
-    """With `by: time`, in place of a share: the moment (ISO 8601, in quotes) from which on
-    interactions are tested."""
+    """With `by: time`, in place of a share: the moment (ISO 8601, in quotes) from which on the
+    interactions of all users are tested. Nothing after it is trained on: users who only came after
+    it are left out, items that only came after it stay in the test part; the log and the record of
+    the split count both."""
 
     test_days: Annotated[float, Field(gt=0, le=36500)] | None = None
     """With `by: time`, in place of a share: the number of last days that are tested. `null`, for
     this and the two keys above, unsets what a config file below has."""
 
-    validation: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Share of the rest that is held out to choose hyper-parameters and the best epoch."""
+    validation: Annotated[float, Field(ge=0, lt=1)] | Text | Several[Text] = 0.1
+    """Share of the rest that is held out to choose hyper-parameters and the best epoch. With
+    `by: file` also the name of a file, or a list of names: its interactions must be in the training
+    files, too, and are held out of them."""
 
     seed: Seed = 0
     """Seed of the split; every method and seed shares one split."""
@@ -244,12 +268,41 @@ class Split(Section):
             raise InputError(
                 f"by: {self.by} needs one of {', '.join(tested)}; found {found}; null unsets one"
             )
-        if "test" in given and isinstance(self.test, tuple) != (self.by == "file"):
-            by_file = "a list of the tested files" if self.by == "file" else "a share from 0 to 1"
-            test = list(self.test) if isinstance(self.test, tuple) else self.test
-            raise InputError(f"test: by: {self.by} expects {by_file}, got {test!r}")
+        if "test" in given and isinstance(self.test, float) == (self.by == "file"):
+            by_file = "names of the tested files" if self.by == "file" else "a share from 0 to 1"
+            raise InputError(f"test: by: {self.by} expects {by_file}, got {_shown(self.test)}")
+        if self.by != "file" and not isinstance(self.validation, float):
+            expected = f"by: {self.by} expects a share from 0 to 1"
+            raise InputError(f"validation: {expected}, got {_shown(self.validation)}")
         if self.test_from is not None:
             parse_moment(self.test_from, "test_from")
+
+
+class Published(Section):
+    """A result that others report on the split of a data set."""
+
+    method: Line
+    """Name of the method."""
+
+    recall: Share | None = None
+    """Recall@20."""
+
+    ndcg: Share | None = None
+    """NDCG@20."""
+
+    bytes_per_item: Count
+    """Bytes that are stored for an item, floats included."""
+
+    epoch_chosen_on: Literal["validation", "test", "unknown"]
+    """The part of the data that the reported epoch was chosen on."""
+
+    source: Line
+    """Where it is reported."""
+
+
+def _shown(value: Any) -> str:
+    shown = list(value) if isinstance(value, tuple) else value
+    return f"{shown!r}{remedy(value, (float,))}"
 
 
 class DataSet(Section):
@@ -294,6 +347,9 @@ class DataSet(Section):
     training: dict[str, Any] = Field(default_factory=dict)
     """Hyper-parameters of `training` that differ for this data set."""
 
+    published: tuple[Published, ...] = ()
+    """What others report on this split, for the table `published`."""
+
     def check(self) -> None:
         """Raise ``InputError`` for keys that need files or columns that the data set lacks."""
         mistakes = [*self._source(), *self._filtered(), *self._split()]
@@ -306,6 +362,11 @@ class DataSet(Section):
             yield f"{needed}: missing; the reader {self.reader} needs the key {needed}"
         if self.reader == "table" and self.columns is None:
             yield "columns: missing; the reader table needs the key columns"
+        members, files = self._members(), len(self.files or ())
+        if members and files != 1:
+            yield f"format.members: expected one archive in files, found {files}"
+        if self.columns and self.columns.behavior and any(m.behavior for m in members):
+            yield "format.members: behaviors stand in columns.behavior, too; set one of them"
 
     def _filtered(self) -> Iterator[str]:
         looked_at = {"rating_at_least": "rating", "behaviors": "behavior"}
@@ -314,26 +375,44 @@ class DataSet(Section):
             column = looked_at.get(key, "time")
             if getattr(keep, key) is not None and column not in self._known_of_rows():
                 yield f"filter.{key}: {self._lacks(column)}"
-        if self.reader == "synthetic" and self.generator and self.generator.behaviors:
-            for behavior in keep.behaviors or ():
-                if behavior not in self.generator.behaviors:
-                    yield f"filter.behaviors: {behavior} is not among generator.behaviors"
+        kinds = {
+            "generator.behaviors": (self.generator and self.generator.behaviors) or {},
+            "format.members": {member.behavior for member in self._members()} - {None},
+        }
+        for key, known in kinds.items():
+            for behavior in (keep.behaviors or ()) if known else ():
+                if str(behavior) not in known:
+                    yield f"filter.behaviors: {behavior} is not among {key}"
 
     def _split(self) -> Iterator[str]:
         if self.split.by == "time" and "time" not in self._known_of_rows():
             yield f"split.by: {self._lacks('time')}"
-        if self.split.by == "file" and isinstance(self.split.test, tuple):
-            tested, files = list(self.split.test), len(self.files or ())
-            if max(tested) >= files or len(tested) >= files:
-                yield (
-                    f"split.test: {tested}: expected some of the files, not all, by their "
-                    f"positions from 0: the data set has {files}"
-                )
+        if self.split.by == "file":
+            yield from self._named_files()
+
+    def _named_files(self) -> Iterator[str]:
+        files = [member.name for member in self._members()] or list(self.files or ())
+        chosen: set[str] = set()
+        for key in ("test", "validation"):
+            value = getattr(self.split, key)
+            names = (value,) if isinstance(value, str) else value
+            for name in names if isinstance(names, tuple) else ():
+                known = f"expected some of the files {', '.join(files)}"
+                if name not in files or name in chosen:
+                    yield f"split.{key}: {name!r}: {'is tested, too' if name in chosen else known}"
+                chosen.add(name)
+        if set(files) <= chosen:
+            yield "split: no file is left for training: test and validation name all of them"
+
+    def _members(self) -> tuple[Member, ...]:
+        return (self.format and self.format.members) or ()
 
     def _known_of_rows(self) -> set[str]:
         """What the data tell of each interaction besides user and item."""
+        members = self._members()
+        of_members = {"behavior"} if members and all(m.behavior for m in members) else set()
         if self.reader == "table" and self.columns:
-            return set(self.columns.model_dump(exclude_none=True))
+            return of_members | set(self.columns.model_dump(exclude_none=True))
         if self.reader == "synthetic" and self.generator and self.generator.behaviors:
             return {"behavior", "time"}
         return set()

@@ -23,7 +23,7 @@ class EvaluationSettings(ValidationSettings):
 
     cutoffs: Several[Count] = (20, 50, 100, 150, 200)
     """Lengths n of the lists. Tables 2, 3, `methods` and `encoders` show 50 and 100, figures 5, 7,
-    tuning and `quantization` 50, `anchors` 20: one that lacks its own is refused when it is asked
+    tuning and `quantization` 50, `published` 20: one that lacks its own is refused when it is asked
     for."""
 
     mask_training: bool = True

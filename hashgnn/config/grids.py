@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from hashgnn.config.base import Bits, Count, Line, Matching, Section, Seed, Several, Share
+from hashgnn.config.base import Bits, Count, Line, Matching, Section, Seed, Several
 from hashgnn.errors import InputError
 
 # Values become parts of folder names.
@@ -54,26 +54,6 @@ class GuidanceGrid(Grid):
     """Id of one sweep, of a model in `models`."""
 
 
-class Published(Section):
-    """What others report for a model."""
-
-    hr: Share | None = None
-    """Recall@20."""
-
-    ndcg: Share | None = None
-    """NDCG@20."""
-
-    source: Line
-    """Where it is reported."""
-
-
-class AnchorGrid(Grid):
-    """Trainings, and published results beside them."""
-
-    published: dict[str, Published]
-    """What others report, by id of the model."""
-
-
 class Grids(Section):
     """The runs that each figure and table shows; null if it is not made."""
 
@@ -114,8 +94,8 @@ class Grids(Section):
     encoders: Grid | None = None
     """Table of one method with several encoders (`config/encoders.yaml`)."""
 
-    anchors: AnchorGrid | None = None
-    """Continuous methods beside published results (`config/anchors.yaml`)."""
+    published: Grid | None = None
+    """Methods beside what others report on the same splits (`config/published.yaml`)."""
 
     quantization: Grid | None = None
     """Recall by bytes per item, of learned codes and of quantized vectors
@@ -126,7 +106,7 @@ class Grids(Section):
 CUTOFFS = {
     **dict.fromkeys(("fig5", "fig7", "tuning", "quantization"), (50,)),
     **dict.fromkeys(("table2", "table3", "methods", "encoders"), (50, 100)),
-    "anchors": (20,),
+    "published": (20,),
 }
 
 

@@ -95,6 +95,20 @@ class Triplets(Section):
     """Independent draws; epoch e trains on draw e modulo this number."""
 
 
+class Training(Section):
+    """How every method is trained, besides the hyper-parameters that graph methods share."""
+
+    refit: bool = False
+    """Whether to train once more after validation has chosen the epoch: on the training and
+    validation parts together, for as many epochs, on the same schedules, never looking at the test
+    part. For all methods, those without an encoder too. Tuning needs `false`."""
+
+
+def refits(config: Config) -> bool:
+    """Return whether trainings end with a refit."""
+    return bool(config["training"].get("refit", False))
+
+
 def parameters(config: Config, dataset: str, model: str) -> dict[str, Any]:
     """Return the hyper-parameters of a model on a data set.
 
@@ -103,9 +117,14 @@ def parameters(config: Config, dataset: str, model: str) -> dict[str, Any]:
     only. Nested mappings are merged.
     """
     entry = config["models"][model]
-    shared = [config["training"], config["datasets"][dataset].get("training", {})]
+    shared = [shared_parameters(config), config["datasets"][dataset].get("training", {})]
     own = [entry.get("parameters", {}), entry.get("per_dataset", {}).get(dataset, {})]
     return reduce(merged, (shared if takes_training(config, model) else []) + own, {})
+
+
+def shared_parameters(config: Config) -> dict[str, Any]:
+    """Return the hyper-parameters of ``training``."""
+    return {k: v for k, v in config["training"].items() if k not in Training.model_fields}
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hashgnn.config.base import Id, Matching, Section, parse
 from hashgnn.config.data_sets import RANDOM_TEST, DataSet
 from hashgnn.config.evaluation import Checks, EvaluationSettings, TimingSettings
 from hashgnn.config.grids import Grids, Sweep, Tuning, unusable_counts
-from hashgnn.config.methods import Model, Triplets, looks, same_looks
+from hashgnn.config.methods import Model, Training, Triplets, looks, same_looks
 from hashgnn.errors import InputError, did_you_mean
 
 Device = Annotated[
@@ -74,6 +74,8 @@ class Configuration(Section):
 
     def check(self) -> None:
         """Raise ``InputError`` for sections that contradict each other."""
+        of_all = {key: self.training[key] for key in Training.model_fields if key in self.training}
+        parse(Training, of_all, "training")
         if (found := self.evaluation.candidates) < (needed := self.evaluation.validation_cutoff):
             raise InputError(
                 f"evaluation.candidates: expected evaluation.validation_cutoff ({needed}) or more, "
@@ -95,9 +97,6 @@ class Configuration(Section):
                 yield from self._unless_known(f"grids.{name}.{kind}", kind, ids)
             for kind, ids in shown.items():
                 yield from self._same_names(f"grids.{name}.{kind}", kind, ids)
-            for model in getattr(grid, "published", ()):
-                if model not in (models or ()):
-                    yield f"grids.{name}.published: {model} is not among its models"
         if (guided := self.grids.fig7) and guided.sweeps[0] in self.sweeps:
             model = self.sweeps[guided.sweeps[0]].model
             if model not in (_shown_in("fig7", guided, self.models) or ()):
@@ -145,7 +144,7 @@ class Configuration(Section):
         for id, model in self.models.items():
             where = f"models.{id}.tuning"
             shared = {"negatives", *self.training} if model.shared_training else set()
-            known = shared | set(model.parameters)
+            known = (shared - set(Training.model_fields)) | set(model.parameters)
             yield from _unknown_blocks(where, id, model, model.tuning or ())
             for key, values in (model.tuning or {}).items():
                 for mistake in unusable_counts((key,), values, model.shared_training):

@@ -58,6 +58,11 @@ class Content(NamedTuple):
     parquet: bool
 
 
+def label_of(path: Path, member: str | None) -> str:
+    """Return how errors call a file, or a member of an archive."""
+    return f"{path}: {member}" if member else str(path)
+
+
 @contextmanager
 def open_data(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
     """Yield the uncompressed bytes of ``path`` as a stream.
@@ -137,6 +142,8 @@ def _without_suffix(name: str) -> str:
 
 def _member(path: Path, archive: zipfile.ZipFile, member: str | None) -> str:
     names = [name for name in archive.namelist() if not name.endswith("/")]
+    if names.count(member or "") > 1:
+        raise InputError(f"{path}: holds several members {member!r}, and only one could be read")
     if member in names:
         return member
     names = [name for name in names if not _is_litter(name)]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import pyarrow as pa
 import pyarrow.csv
 
-from hashgnn.data.archive import describe_data, open_data
+from hashgnn.data.archive import describe_data, label_of, open_data
 from hashgnn.data.cells import Locate, find_columns, parse_separator
 from hashgnn.errors import InputError
 
@@ -20,8 +20,9 @@ _UNIT_SEPARATOR = b"\x1f"  # stands for separators of more than one byte
 
 
 class _Layout(NamedTuple):
-    """How the text is laid out."""
+    """How the text is laid out, and how errors call it."""
 
+    label: str  # the path, and the member of an archive
     separator: str
     quote: bool
     header: bool
@@ -107,10 +108,10 @@ def read_delimited(
         yield from _read(path, columns, text)
     except (LookupError, UnicodeError) as error:
         raise InputError(
-            f"{path}: not {text.encoding} text ({error}): set format.encoding"
+            f"{text.label}: not {text.encoding} text ({error}): set format.encoding"
         ) from error
     except csv.Error as error:
-        raise InputError(f"{path}: cannot parse the header line ({error})") from error
+        raise InputError(f"{text.label}: cannot parse the header line ({error})") from error
     except pa.ArrowException as error:
         raise InputError(_explain(path, text, str(error))) from error
 
@@ -126,6 +127,7 @@ def _layout(path: Path, layout: Mapping[str, Any]) -> _Layout:
         raise InputError(f"format.encoding {encoding!r}: no such encoding") from error
     # With a separator of several bytes, quotes are ordinary characters.
     return _Layout(
+        label_of(path, layout.get("member")),
         separator,
         layout.get("quote", True) and len(separator.encode()) == 1,
         layout.get("header", True),
@@ -138,7 +140,7 @@ def _read(
     path: Path, columns: Mapping[str, Any], text: _Layout
 ) -> Iterator[tuple[dict[str, pa.Array], Locate]]:
     first, skipped = _first_line(path, text)
-    roles = find_columns(columns, first if text.header else None, len(first), str(path))
+    roles = find_columns(columns, first if text.header else None, len(first), text.label)
     start = 0
     with open_data(path, text.member) as raw:
         stream = _QuoteDetector(raw)
@@ -155,8 +157,9 @@ def _check_rows(path: Path, text: _Layout, rows: int) -> None:
     lines = sum(map(bool, _lines(path, text))) - text.header
     if lines != rows:
         raise InputError(
-            f"{path}: {lines:,} lines make {rows:,} rows, as some cell in quotes holds a line "
-            "break or is never closed; set format.quote: false if quotes are ordinary characters"
+            f"{text.label}: {lines:,} lines make {rows:,} rows, as some cell in quotes holds a "
+            "line break or is never closed; set format.quote: false if quotes are ordinary "
+            "characters"
         )
 
 
@@ -198,10 +201,10 @@ def _first_line(path: Path, text: _Layout) -> tuple[list[str], int]:
     """Return the cells of the first non-empty line, and the number of lines before the data."""
     for number, line in enumerate(_lines(path, text)):
         if "\ufffd" in line:
-            raise InputError(f"{path}: not {text.encoding} text: set format.encoding")
+            raise InputError(f"{text.label}: not {text.encoding} text: set format.encoding")
         if line:
             return _cells(line, text), number + text.header
-    raise InputError(f"{path}: empty file")
+    raise InputError(f"{text.label}: empty file")
 
 
 def _cells(line: str, text: _Layout) -> list[str]:
@@ -219,7 +222,7 @@ def _lines(path: Path, text: _Layout) -> Iterator[str]:
 
 
 def _locator(path: Path, text: _Layout, start: int) -> Locate:
-    return lambda row: f"{path}, line {_line_of(path, text, start + row)}"
+    return lambda row: f"{text.label}, line {_line_of(path, text, start + row)}"
 
 
 def _line_of(path: Path, text: _Layout, row: int) -> int:
@@ -236,9 +239,9 @@ def _explain(path: Path, text: _Layout, message: str) -> str:
     """Return PyArrow's message with the line of the file in place of its row number."""
     place = re.search(r"Row #(\d+): ", message)
     if not place:
-        return f"{path}: cannot be read as a table ({' '.join(message.split())})"
+        return f"{text.label}: cannot be read as a table ({' '.join(message.split())})"
     skipped = _first_line(path, text)[1]
     line = _line_of(path, text, int(place[1]) - skipped - 1)
     problem = " ".join(message[place.end() :].split())[:200]
     hint = ": set format.encoding" if "UTF8" in problem else ""
-    return f"{path}, line {line}: {problem}{hint}"
+    return f"{text.label}, line {line}: {problem}{hint}"

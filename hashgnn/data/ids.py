@@ -91,21 +91,21 @@ class Pairs(NamedTuple):
     user: np.ndarray  # int32
     item: np.ndarray  # int32
     time: np.ndarray | None  # int64 seconds
-    source: np.ndarray | None  # int16
+    files: np.ndarray | None  # unsigned; bit n is set for pairs of file n
 
     def take(self, rows: np.ndarray) -> "Pairs":
         """Return the pairs at ``rows``: indices, or a bool mask."""
         time = None if self.time is None else self.time[rows]
-        source = None if self.source is None else self.source[rows]
-        return Pairs(self.user[rows], self.item[rows], time, source)
+        files = None if self.files is None else self.files[rows]
+        return Pairs(self.user[rows], self.item[rows], time, files)
 
 
 def unique_pairs(pairs: Pairs) -> Pairs:
-    """Return each pair once, sorted by user, then item, with its least time and source."""
+    """Return each pair once, sorted by user, then item, with its least time and all its files."""
     n_items = int(pairs.item.max()) + 1
     key = pairs.user * np.int64(n_items) + pairs.item
     order = None
-    if pairs.time is None and pairs.source is None:
+    if pairs.time is None and pairs.files is None:
         key.sort()
     else:
         order = np.argsort(key)
@@ -115,15 +115,15 @@ def unique_pairs(pairs: Pairs) -> Pairs:
     return Pairs(
         user.astype(np.int32),
         item.astype(np.int32),
-        _least(pairs.time, order, first),
-        _least(pairs.source, order, first),
+        _joined(np.minimum, pairs.time, order, first),
+        _joined(np.bitwise_or, pairs.files, order, first),
     )
 
 
-def _least(
-    column: np.ndarray | None, order: np.ndarray | None, first: np.ndarray
+def _joined(
+    join: np.ufunc, column: np.ndarray | None, order: np.ndarray | None, first: np.ndarray
 ) -> np.ndarray | None:
-    return None if column is None else np.minimum.reduceat(column[order], first)
+    return None if column is None else join.reduceat(column[order], first)
 
 
 def keep_frequent(pairs: Pairs, of_user: int, of_item: int) -> Pairs:
@@ -154,5 +154,5 @@ class Batch(NamedTuple):
     user: pa.Array  # string, or dictionary of strings
     item: pa.Array  # string, or dictionary of strings
     time: np.ndarray | None  # int64 seconds since 1970
-    source: int  # number of the file it came from
+    source: int  # number of the file, or of the member of an archive, that it came from
     rows: int  # rows read, including those that filters dropped

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from hashgnn.errors import InputError
 from hashgnn.files import load_arrays, save_arrays
 
 PARTS = ("train", "validation", "test")
+MOST_FILES = 64  # whose pairs can be told apart
 
 
 class Csr(NamedTuple):
@@ -33,7 +34,9 @@ class Interactions:
 
     ``user_key``, ``item_key``: the keys of the ids, by ``hashgnn.data.ids.id_keys``.
     ``time``: seconds since 1970, the earliest of a pair's rows; None if the data have no times.
-    ``source``: number of the first file that holds the pair; None if there is only one file.
+    ``files``: bit n is set if file n holds the pair; None if the files are not told apart, as there
+    is only one or are more than ``MOST_FILES``. ``file_names``: of the files, or of the members of
+    an archive, in the order of reading.
     """
 
     user: np.ndarray  # int32 [interactions]
@@ -43,7 +46,8 @@ class Interactions:
     user_key: np.ndarray  # uint64 [users]
     item_key: np.ndarray  # uint64 [items]
     time: np.ndarray | None = None  # int64 [interactions]
-    source: np.ndarray | None = None  # int16 [interactions]
+    files: np.ndarray | None = None  # unsigned [interactions]
+    file_names: tuple[str, ...] = ()
 
     def csr(self, keep: np.ndarray) -> Csr:
         """Return the pairs where ``keep`` (bool [interactions]) is set, by user."""
@@ -64,9 +68,32 @@ class Split:
     n_items: int
 
 
+def join_parts(split: Split) -> Split:
+    """Return a split with training and validation interactions to train on, and no other parts.
+
+    Users who would have all items, so that none were left as a negative, keep their training part.
+    """
+    train, validation = split.train, split.validation
+    sizes, held_out = np.diff(train.indptr), np.diff(validation.indptr)
+    joined = sizes + np.where(sizes + held_out < split.n_items, held_out, 0)
+    numbers = np.arange(split.n_users)
+    users = np.concatenate([np.repeat(numbers, sizes), np.repeat(numbers, held_out)])
+    items = np.concatenate([train.indices, validation.indices])
+    kept = np.ones(len(users), dtype=bool)
+    kept[len(train.indices) :] = np.repeat(joined > sizes, held_out)
+    users, items = users[kept], items[kept]
+    indptr = np.zeros_like(train.indptr)
+    np.cumsum(joined, out=indptr[1:])
+    nothing = Csr(np.zeros_like(indptr), items[:0])
+    whole = Csr(indptr, items[np.lexsort((items, users))])
+    return Split(whole, nothing, nothing, split.n_users, split.n_items)
+
+
 def save_interactions(path: Path, interactions: Interactions) -> None:
     """Write ``interactions`` as ``.npz``, atomically."""
-    optional = {"time": interactions.time, "source": interactions.source}
+    optional = {"time": interactions.time, "files": interactions.files}
+    if interactions.files is not None:
+        optional["file_names"] = np.array(interactions.file_names)
     save_arrays(
         path,
         user=interactions.user,
@@ -90,9 +117,10 @@ def load_interactions(path: Path) -> Interactions:
         raise _unfit(path, "user and item", "pairs that do not ascend", "pairs in order, each once")
     _check_array(path, "user_key", arrays["user_key"], np.uint64, n_users)
     _check_array(path, "item_key", arrays["item_key"], np.uint64, n_items)
-    for name, kind in (("time", np.int64), ("source", np.int16)):
-        if name in arrays:
-            _check_array(path, name, arrays[name], kind, len(user))
+    if "time" in arrays:
+        _check_array(path, "time", arrays["time"], np.int64, len(user))
+    if "files" in arrays:
+        _check_files(path, arrays, len(user))
     return Interactions(
         user,
         item,
@@ -101,7 +129,8 @@ def load_interactions(path: Path) -> Interactions:
         arrays["user_key"],
         arrays["item_key"],
         arrays.get("time"),
-        arrays.get("source"),
+        arrays.get("files"),
+        tuple(arrays["file_names"].tolist()) if "files" in arrays else (),
     )
 
 
@@ -166,7 +195,19 @@ def _check_numbers(path: Path, name: str, array: np.ndarray, length: int, count:
         raise _unfit(path, name, f"{array.min()} to {array.max()}", f"0 to {count - 1}")
 
 
-def _check_array(path: Path, name: str, array: np.ndarray, kind: type, length: int) -> None:
+def _check_files(path: Path, arrays: dict[str, np.ndarray], length: int) -> None:
+    """Require a name for each file, and an unsigned number with a bit for each."""
+    names = arrays.get("file_names", np.empty(0))
+    if names.dtype.kind != "U" or names.ndim != 1 or not 1 < len(names) <= MOST_FILES:
+        raise _unfit(path, "file_names", _form(names), f"text [2 to {MOST_FILES}]")
+    most = (1 << len(names)) - 1
+    files = arrays["files"]
+    _check_array(path, "files", files, np.min_scalar_type(most), length)
+    if length and not (files.min() > 0 and files.max() <= most):
+        raise _unfit(path, "files", f"{files.min()} to {files.max()}", f"1 to {most}")
+
+
+def _check_array(path: Path, name: str, array: np.ndarray, kind: Any, length: int) -> None:
     if array.dtype != kind or array.shape != (length,):
         raise _unfit(path, name, _form(array), f"{np.dtype(kind)} [{length}]")
 

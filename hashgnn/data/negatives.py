@@ -101,15 +101,66 @@ def draw_negatives(
     The draw is exact and needs no rejection, however many items a user has.
     """
     start = mix(mix(np.uint64(seed)) + np.uint64(round_))
-    width = output.shape[1]
     for user in range(len(indptr) - 1):
         items = indices[indptr[user] : indptr[user + 1]]
-        absent = np.uint64(n_items - len(items))
         for row in range(indptr[user], indptr[user + 1]):
-            for column in range(width):
-                counter = np.uint64(row * width + column + 1)
-                bits = mix(start + counter * GOLDEN)
-                output[row, column] = _absent(items, np.int64(bits % absent))
+            _fill(output[row], items, n_items, start, row)
+
+
+@njit(cache=True)
+def _fill(output, items, n_items, start, row):  # type: ignore[no-untyped-def]
+    """Fill ``output`` [n] with the negatives of a row, whose user has ``items``."""
+    absent = np.uint64(n_items - len(items))
+    for column in range(len(output)):
+        counter = np.uint64(row * len(output) + column + 1)
+        bits = mix(start + counter * GOLDEN)
+        output[column] = _absent(items, np.int64(bits % absent))
+
+
+@njit(cache=True)
+def _draw_rows(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    n_items: int,
+    seed: int,
+    round_: int,
+    rows: np.ndarray,
+    output: np.ndarray,
+) -> None:
+    """Fill ``output`` int32 [rows, n] with what ``draw_negatives`` draws for these rows."""
+    start = mix(mix(np.uint64(seed)) + np.uint64(round_))
+    for place in range(len(rows)):
+        user = np.searchsorted(indptr, rows[place], side="right") - 1
+        items = indices[indptr[user] : indptr[user + 1]]
+        _fill(output[place], items, n_items, start, rows[place])
+
+
+class DrawnNegatives:
+    """The negatives that ``write_negatives`` would write, drawn when they are asked for.
+
+    ``negatives[round, rows]`` is int32 [rows, per_interaction].
+
+    Raises:
+        InputError: a user has training interactions with all items.
+    """
+
+    def __init__(self, split: Split, per_interaction: int, rounds: int, seed: int) -> None:
+        _check_room(split.train, split.n_items)
+        self.shape = rounds, len(split.train.indices), per_interaction
+        self._split = split
+        self._seed = seed
+
+    def __len__(self) -> int:
+        """Return the number of rounds."""
+        return self.shape[0]
+
+    def __getitem__(self, place: tuple[int, np.ndarray]) -> np.ndarray:
+        """Return the negatives of some rows in a round."""
+        round_, rows = place
+        output = np.empty((len(rows), self.shape[2]), np.int32)
+        train, n_items = self._split.train, self._split.n_items
+        _draw_rows(*train, n_items, self._seed, round_, rows, output)
+        return output
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ from hashgnn.data.ids import (
     save_ids,
     unique_pairs,
 )
-from hashgnn.data.interactions import Interactions, save_interactions
+from hashgnn.data.interactions import MOST_FILES, Interactions, save_interactions
+from hashgnn.data.readers import sources
 from hashgnn.errors import InputError
 from hashgnn.stage.command import run_stage, stage_parser
 
@@ -34,6 +35,7 @@ from hashgnn.stage.command import run_stage, stage_parser
 # one reader makes nothing stale that another reader has read.
 READERS = {
     "adjacency": "hashgnn.data.readers:read_adjacency",
+    "browsing": "hashgnn.data.browsing:generate",
     "synthetic": "hashgnn.data.synthetic:generate",
     "table": "hashgnn.data.readers:read_table",
 }
@@ -81,7 +83,8 @@ def prepare(paths: Sequence[Path], settings: Mapping[str, Any]) -> Prepared:
     Raises:
         InputError: the files cannot be read as ``settings`` say, or the filters leave nothing.
     """
-    users, items, pairs, rows_read = _read(paths, settings)
+    names = tuple(source.name for source in sources(paths, settings))
+    users, items, pairs, rows_read = _read(paths, settings, len(names))
     rows_kept = len(pairs.user)
     unique = unique_pairs(pairs)
     keep = settings.get("filter", {})
@@ -94,12 +97,13 @@ def prepare(paths: Sequence[Path], settings: Mapping[str, Any]) -> Prepared:
     item, old_item = renumber(pairs.item)
     users, items = users.take(old_user), items.take(old_item)
     sizes, keys = (len(users), len(items)), (id_keys(users), id_keys(items))
-    interactions = Interactions(user, item, *sizes, *keys, pairs.time, pairs.source)
+    told_apart = () if pairs.files is None else names
+    interactions = Interactions(user, item, *sizes, *keys, pairs.time, pairs.files, told_apart)
     return Prepared(interactions, users, items, rows_read, rows_kept)
 
 
 def _read(
-    paths: Sequence[Path], settings: Mapping[str, Any]
+    paths: Sequence[Path], settings: Mapping[str, Any], n_files: int
 ) -> tuple[pa.Array, pa.Array, Pairs, int]:
     """Return the ids of users and of items, the pairs of their numbers, and the rows read."""
     batches = list(_reader(settings["reader"])(paths, settings))
@@ -108,7 +112,7 @@ def _read(
         raise _nothing_left(settings, "rows", rows_read)
     users = number_ids([batch.user for batch in batches])
     items = number_ids([batch.item for batch in batches])
-    pairs = Pairs(users.numbers, items.numbers, _times(batches), _sources(batches))
+    pairs = Pairs(users.numbers, items.numbers, _times(batches), _files(batches, n_files))
     return users.ids, items.ids, pairs, rows_read
 
 
@@ -125,12 +129,13 @@ def _times(batches: Sequence[Batch]) -> np.ndarray | None:
     return np.concatenate(times) if times else None
 
 
-def _sources(batches: Sequence[Batch]) -> np.ndarray | None:
-    """Return the file that each row came from; None if there is only one file."""
-    sources = np.array([batch.source for batch in batches], dtype=np.int16)
-    if not sources.any():
+def _files(batches: Sequence[Batch], count: int) -> np.ndarray | None:
+    """Return the bit of each row's file; None for one file and for more than ``MOST_FILES``."""
+    if not 1 < count <= MOST_FILES:
         return None
-    return np.repeat(sources, [len(batch.user) for batch in batches])
+    bits = [1 << batch.source for batch in batches]
+    kind = np.min_scalar_type((1 << count) - 1)
+    return np.repeat(np.array(bits, kind), [len(batch.user) for batch in batches])
 
 
 def _nothing_left(settings: Mapping[str, Any], what: str, count: int) -> InputError:

@@ -7,7 +7,7 @@ interactions, file by file; prepare.READERS names the readers.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hashgnn.config.data_sets import parse_moment
-from hashgnn.data.archive import describe_data, open_data
+from hashgnn.data.archive import describe_data, label_of, open_data
 from hashgnn.data.cells import Locate, find_columns, ids, numbers, parse_separator, seconds, texts
 from hashgnn.data.delimited import read_delimited
 from hashgnn.data.ids import Batch
@@ -34,6 +34,37 @@ _FILTERED_ROLES = {  # the column that each filter of rows tests
 }
 
 
+class Source(NamedTuple):
+    """A file, or a member of an archive, that interactions are read from."""
+
+    path: Path
+    name: str  # of the member, or of the file
+    layout: Mapping[str, Any]  # ``format``, with the member to read
+    behavior: str | None  # of all its interactions, where the settings say so
+
+
+def sources(paths: Sequence[Path], settings: Mapping[str, Any]) -> list[Source]:
+    """Return what is read, in order: each of ``format.members`` of one archive, or each file.
+
+    ``format.members`` is a list of {name, behavior}, behavior being optional. Members whose
+    behavior ``filter.behaviors`` does not name are left out.
+    """
+    layout = settings.get("format", {})
+    members = layout.get("members")
+    if not members:
+        return [Source(path, path.name, layout, None) for path in paths]
+    if len(paths) != 1:
+        raise InputError(f"format.members: expected one archive, found {len(paths)} files")
+    kept = settings.get("filter", {}).get("behaviors")
+    plain = {key: value for key, value in layout.items() if key != "members"}
+    return [
+        Source(paths[0], member["name"], {**plain, "member": member["name"]}, behavior)
+        for member in members
+        for behavior in [member.get("behavior")]
+        if kept is None or behavior is None or behavior in map(str, kept)
+    ]
+
+
 def read_table(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[Batch]:
     """Yield the interactions of tables with one interaction a row, plain or compressed.
 
@@ -41,19 +72,21 @@ def read_table(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[B
         paths: CSV, TSV or Parquet files, read in this order.
         settings: ``columns`` {user, item, rating, time, behavior}, names or positions from 0, of
             which user and item are required; ``format`` {type: csv | parquet, separator, header,
-            quote, encoding, member, time: seconds | milliseconds | iso}; ``filter``
+            quote, encoding, member, members, time: seconds | milliseconds | iso}; ``filter``
             {rating_at_least, behaviors, time_from, time_before}, times in ISO 8601.
 
     Raises:
         InputError: names the file and the line of the first row that cannot be read.
     """
-    columns, layout = settings["columns"], settings.get("format", {})
-    keep = settings.get("filter", {})
-    _check_filter(columns, keep)
-    for source, path in enumerate(paths):
-        read = _read_parquet if _is_parquet(path, layout) else read_delimited
-        for cells, locate in read(path, columns, layout):
-            yield _filtered(cells, layout.get("time", "seconds"), keep, source, locate)
+    columns = settings["columns"]
+    for number, source in enumerate(sources(paths, settings)):
+        # The behavior of a whole member has been compared already.
+        whole = {"behaviors": None} if source.behavior is not None else {}
+        keep = {**settings.get("filter", {}), **whole}
+        _check_filter(columns, keep)
+        read = _read_parquet if _is_parquet(source.path, source.layout) else read_delimited
+        for cells, locate in read(source.path, columns, source.layout):
+            yield _filtered(cells, source.layout.get("time", "seconds"), keep, number, locate)
 
 
 def _check_filter(columns: Mapping[str, Any], keep: Mapping[str, Any]) -> None:
@@ -106,34 +139,35 @@ def _read_parquet(
     path: Path, columns: Mapping[str, Any], layout: Mapping[str, Any]
 ) -> Iterator[tuple[dict[str, pa.Array], Locate]]:
     """Yield the column of each role, batch by batch, and the locator of the batch's rows."""
+    label = label_of(path, layout.get("member"))
     try:
-        yield from _parquet_batches(path, columns, layout)
+        yield from _parquet_batches(path, label, columns, layout)
     except (pa.ArrowException, OSError) as error:  # Arrow's OSError does not name the file
         reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as Parquet ({reason})") from error
+        raise InputError(f"{label}: cannot be read as Parquet ({reason})") from error
 
 
 def _parquet_batches(
-    path: Path, columns: Mapping[str, Any], layout: Mapping[str, Any]
+    path: Path, label: str, columns: Mapping[str, Any], layout: Mapping[str, Any]
 ) -> Iterator[tuple[dict[str, pa.Array], Locate]]:
     file = pq.ParquetFile(_open_parquet(path, layout.get("member")))
     schema = file.schema_arrow
-    roles = find_columns(columns, schema.names, len(schema.names), str(path))
+    roles = find_columns(columns, schema.names, len(schema.names), label)
     for role, position in roles.items():
         if pa.types.is_nested(schema.types[position]):
-            raise InputError(f"{path}: the {role} column holds {schema.types[position]} values")
+            raise InputError(f"{label}: the {role} column holds {schema.types[position]} values")
         if schema.names.count(schema.names[position]) > 1:  # columns are selected by name
-            raise InputError(f"{path}: several columns {schema.names[position]!r}; rename them")
+            raise InputError(f"{label}: several columns {schema.names[position]!r}; rename them")
     names = {role: schema.names[position] for role, position in roles.items()}
     start = 0
     for batch in file.iter_batches(_PARQUET_ROWS, columns=list(names.values())):
         cells = {role: _decoded(batch.column(name)) for role, name in names.items()}
-        yield cells, _row_locator(path, start)
+        yield cells, _row_locator(label, start)
         start += batch.num_rows
 
 
-def _row_locator(path: Path, start: int) -> Locate:
-    return lambda row: f"{path}, row {start + row + 1}"
+def _row_locator(label: str, start: int) -> Locate:
+    return lambda row: f"{label}, row {start + row + 1}"
 
 
 def _open_parquet(path: Path, member: str | None) -> pa.NativeFile:
@@ -164,20 +198,22 @@ def read_adjacency(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterat
 
     Args:
         paths: text files in UTF-8, plain or compressed, read in this order.
-        settings: ``format`` {separator (default: any white space), member}.
+        settings: ``format`` {separator (default: any white space), member, members}.
     """
     layout = settings.get("format", {})
     separator = parse_separator(layout["separator"]).encode() if "separator" in layout else None
-    for source, path in enumerate(paths):
-        with open_data(path, layout.get("member")) as stream:
+    for number, source in enumerate(sources(paths, settings)):
+        member = source.layout.get("member")
+        label = label_of(source.path, member)
+        with open_data(source.path, member) as stream:
             start = 1
-            while lines := _next_lines(stream, f"{path}, line {start}"):
+            while lines := _next_lines(stream, f"{label}, line {start}"):
                 if start == 1:
                     lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
-                yield _adjacency_batch(lines, separator, source, f"{path}, from line {start}")
+                yield _adjacency_batch(lines, separator, number, f"{label}, from line {start}")
                 start += len(lines)
         if start == 1:
-            raise InputError(f"{path}: empty file")
+            raise InputError(f"{label}: empty file")
 
 
 def _next_lines(stream: IO[bytes], where: str) -> list[bytes]:

@@ -3,12 +3,15 @@
 Settings: ``by`` and what goes with it, ``validation`` (a share of the training part), ``seed``.
   random  {test: share}                   each user's test items at random
   time    {test: share}                   each user's latest
-          {test_from: ISO 8601}           all from that time on
+          {test_from: ISO 8601}           all from that time on, the same for all users
           {test_days: n}                  all of the last n times 24 hours
-  file    {test: [positions]}             those first seen in these of the data set's files
+  file    {test: file or files}           those first seen in these files of the data set
+          {validation: file or files}     those of the training part that these files hold, too
 A share of n interactions is n * share, rounded half up. Every user keeps at least one training
-interaction: the one that would have come last into the test part. Validation takes the latest
-training interactions if ``by`` is time, random ones otherwise; it, too, leaves at least one.
+interaction: the one that would have come last into the test part. With one time for all users,
+nothing after it is used for training: users without earlier interactions are in no part, items
+without them only in test. Validation takes the latest training interactions if ``by`` is time,
+random ones otherwise; it, too, leaves at least one.
 The draw for a user depends on the seed and on the text of the user's and the items' ids alone, not
 on other users and items or on the order of the rows.
 """
@@ -16,13 +19,21 @@ on other users and items or on the order of the rows.
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hashgnn.config.data_sets import parse_moment
-from hashgnn.data.interactions import PARTS, Interactions, Split, load_interactions, save_split
+from hashgnn.data.interactions import (
+    MOST_FILES,
+    PARTS,
+    Interactions,
+    Split,
+    load_interactions,
+    save_split,
+)
 from hashgnn.errors import InputError
 from hashgnn.random import random_bits
 from hashgnn.stage.command import run_stage, stage_parser
@@ -41,30 +52,54 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> dict[str, object]:
     _check_share(args.settings)
-    result = split(load_interactions(args.interactions), args.settings)
+    interactions = load_interactions(args.interactions)
+    result = split(interactions, args.settings)
     if not len(result.test.indices):
-        raise InputError("split: no interaction is tested: every user has too few for split.test")
+        raise InputError(
+            "split: no interaction is tested: every user has too few for split.test, or none "
+            "before the time that divides them"
+        )
     save_split(args.output, result)
     sizes = {part: len(getattr(result, part).indices) for part in PARTS}
-    unseen = result.n_items - len(np.unique(result.train.indices))
-    return {**sizes, "items_unseen_in_training": unseen}
+    facts = {**sizes, **_unseen(interactions, result)}
+    print("; ".join(f"{name.replace('_', ' ')}: {number:,}" for name, number in facts.items()))
+    return {**facts}
+
+
+def _unseen(interactions: Interactions, result: Split) -> dict[str, int]:
+    """Count what training has not seen: users, items, and interactions with these."""
+    seen = np.zeros(result.n_items, dtype=bool)
+    seen[result.train.indices] = True
+    parts = sum(len(getattr(result, part).indices) for part in PARTS)
+    return {
+        "users_unseen_in_training": int((np.diff(result.train.indptr) == 0).sum()),
+        "interactions_of_unseen_users": len(interactions.user) - parts,
+        "items_unseen_in_training": int((~seen).sum()),
+        "test_interactions_with_unseen_items": int((~seen[result.test.indices]).sum()),
+    }
 
 
 def split(interactions: Interactions, settings: Mapping[str, Any]) -> Split:
-    """Split ``interactions``; ``InputError`` if they lack the times or files that this needs."""
+    """Split ``interactions``.
+
+    Raises:
+        InputError: they lack the times or files that ``settings`` name.
+    """
     _check(settings)
     order = _order(interactions, settings)
     sizes = np.bincount(interactions.user, minlength=interactions.n_users)
     place = _places(interactions.user, order, sizes)
-    tested = np.minimum(_test_sizes(interactions, settings, sizes), sizes - 1)
-    validated = _share(settings["validation"], sizes - tested)
-    validated = np.minimum(validated, sizes - tested - 1)
+    tested = _test_sizes(interactions, settings, sizes)
+    if not _at_one_time(settings):
+        tested = np.minimum(tested, sizes - 1)
+    validated = _validation_sizes(interactions, settings, sizes - tested)
     test = place < tested[interactions.user]
     train = place >= (tested + validated)[interactions.user]
+    unseen = (tested == sizes)[interactions.user]
     return Split(
         interactions.csr(train),
         interactions.csr(~test & ~train),
-        interactions.csr(test),
+        interactions.csr(test & ~unseen),
         interactions.n_users,
         interactions.n_items,
     )
@@ -83,6 +118,11 @@ def _check(settings: Mapping[str, Any]) -> None:
         raise InputError(f"split by {settings['by']}: set one of {', '.join(needed)}")
 
 
+def _at_one_time(settings: Mapping[str, Any]) -> bool:
+    """Return whether one time divides the interactions of all users."""
+    return settings["by"] == "time" and "test" not in settings
+
+
 def _order(interactions: Interactions, settings: Mapping[str, Any]) -> np.ndarray:
     """Return the rows by user, and within a user in the order in which they leave training.
 
@@ -95,7 +135,8 @@ def _order(interactions: Interactions, settings: Mapping[str, Any]) -> np.ndarra
     if settings["by"] == "time":
         keys.append(-_time(interactions))
     elif settings["by"] == "file":
-        keys.append(~_in_files(interactions, settings["test"]))
+        keys.append(~_validated(interactions, settings))
+        keys.append(~_tested(interactions, settings))
     return np.lexsort([*keys, interactions.user])
 
 
@@ -111,14 +152,25 @@ def _test_sizes(
     interactions: Interactions, settings: Mapping[str, Any], sizes: np.ndarray
 ) -> np.ndarray:
     if settings["by"] == "file":
-        tested = _in_files(interactions, settings["test"])
-    elif settings["by"] == "time" and "test" not in settings:
+        tested = _tested(interactions, settings)
+    elif _at_one_time(settings):
         tested = _time(interactions) >= _cut(interactions, settings)
-        if not tested.any() or tested.all():
-            raise InputError(f"split: {tested.sum():,} of {len(tested):,} interactions are test")
     else:
         return _share(settings["test"], sizes)
     return np.bincount(interactions.user[tested], minlength=interactions.n_users)
+
+
+def _validation_sizes(
+    interactions: Interactions, settings: Mapping[str, Any], rest: np.ndarray
+) -> np.ndarray:
+    """Return the validation interactions of each user, who has ``rest`` besides test."""
+    validation = settings["validation"]
+    if isinstance(validation, int | float):
+        validated = _share(validation, rest)
+    else:
+        rows = _validated(interactions, settings)
+        validated = np.bincount(interactions.user[rows], minlength=interactions.n_users)
+    return np.minimum(validated, np.maximum(rest - 1, 0))
 
 
 def _share(share: float, sizes: np.ndarray) -> np.ndarray:
@@ -128,9 +180,18 @@ def _share(share: float, sizes: np.ndarray) -> np.ndarray:
 
 def _cut(interactions: Interactions, settings: Mapping[str, Any]) -> float:
     """Return the time from which on all is test, in seconds since 1970."""
+    times = _time(interactions)
+    first, last = int(times.min()), int(times.max())
     if "test_days" in settings:
-        return float(_time(interactions).max()) - settings["test_days"] * _DAY + 1
-    return parse_moment(settings["test_from"], "split.test_from")
+        key, cut = "test_days", float(last) - settings["test_days"] * _DAY + 1
+    else:
+        key, cut = "test_from", parse_moment(settings["test_from"], "split.test_from")
+    if not first < cut <= last:
+        span = " to ".join(datetime.fromtimestamp(time, UTC).isoformat() for time in (first, last))
+        raise InputError(
+            f"split.{key}: {settings[key]!r} leaves one part empty: the data reach from {span}"
+        )
+    return cut
 
 
 def _time(interactions: Interactions) -> np.ndarray:
@@ -139,12 +200,52 @@ def _time(interactions: Interactions) -> np.ndarray:
     return interactions.time
 
 
-def _in_files(interactions: Interactions, files: Sequence[int]) -> np.ndarray:
-    if interactions.source is None:
-        raise InputError("split by file: the data set has only one file")
-    if unknown := set(files) - set(np.unique(interactions.source).tolist()):
-        raise InputError(f"split.test: no interactions from file {', '.join(map(str, unknown))}")
-    return np.isin(interactions.source, files)
+def _tested(interactions: Interactions, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return which interactions were first seen in a test file, bool [interactions]."""
+    tested = _bits(interactions, "test", settings["test"])
+    files = _files(interactions)
+    first = files & (~files + files.dtype.type(1))  # the lowest bit
+    return (first & tested) != 0
+
+
+def _validated(interactions: Interactions, settings: Mapping[str, Any]) -> np.ndarray:
+    """Return which interactions outside test a validation file holds, bool [interactions]."""
+    if isinstance(settings["validation"], int | float):
+        return np.zeros(len(interactions.user), dtype=bool)
+    chosen = _bits(interactions, "validation", settings["validation"])
+    files = _files(interactions)
+    validated = (files & chosen) != 0
+    training = files & ~(chosen | _bits(interactions, "test", settings["test"]))
+    if strangers := int((validated & (training == 0)).sum()):
+        raise InputError(
+            f"split.validation: {strangers:,} of {int(validated.sum()):,} interactions of "
+            f"{_listed(settings['validation'])} are in no training file; a validation file holds a "
+            "part of the training interactions"
+        )
+    return validated & ~_tested(interactions, settings)
+
+
+def _files(interactions: Interactions) -> np.ndarray:
+    if interactions.files is None:
+        raise InputError(
+            f"split by file: expected a data set of 2 to {MOST_FILES} files; use another split"
+        )
+    return interactions.files
+
+
+def _bits(interactions: Interactions, key: str, names: str | Sequence[str]) -> Any:
+    """Return a number with the bits of the named files set, of the type of ``files``."""
+    files, known = _files(interactions), interactions.file_names
+    chosen = [names] if isinstance(names, str) else names
+    if unknown := [name for name in chosen if name not in known]:
+        raise InputError(
+            f"split.{key}: no file {_listed(unknown)}; the files are {', '.join(known)}"
+        )
+    return files.dtype.type(sum(1 << known.index(name) for name in set(chosen)))
+
+
+def _listed(names: str | Sequence[str]) -> str:
+    return names if isinstance(names, str) else ", ".join(map(str, names))
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def generate(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[Bat
     if paths:
         raise InputError("reader synthetic reads no files")
     given = {**_DEFAULTS, **settings["generator"]}
-    _check_sizes(given)
+    check_sizes(given)
     degrees = _degrees(given)
     indptr = np.concatenate([[0], np.cumsum(degrees)])
     favorites = random_bits(
@@ -115,10 +115,12 @@ def generate(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[Bat
         given["seed"],
     )
     users = np.repeat(np.arange(given["users"], dtype=np.int32), degrees)
-    yield _batch(users, items, given, settings.get("filter", {}))
+    share = uniform(given["seed"], _TIME, len(items))
+    yield batch_of(users, items, share, given, settings.get("filter", {}))
 
 
-def _check_sizes(given: Mapping[str, Any]) -> None:
+def check_sizes(given: Mapping[str, Any]) -> None:
+    """Raise ``InputError`` for more interactions, or fewer, than users can have."""
     users, items, interactions = given["users"], given["items"], given["interactions"]
     if not users <= interactions <= users * max(items // 2, 1):
         raise InputError(
@@ -162,14 +164,22 @@ def _topics(given: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return start, np.tile(counter, 3)[order], np.cumsum(mass[order])
 
 
-def _batch(
-    users: np.ndarray, items: np.ndarray, given: Mapping[str, Any], keep: Mapping[str, Any]
+def batch_of(
+    users: np.ndarray,
+    items: np.ndarray,
+    share: np.ndarray,
+    given: Mapping[str, Any],
+    keep: Mapping[str, Any],
 ) -> Batch:
+    """Return interactions with ids and, if there are behaviors, those kept and their times.
+
+    ``share``: when each happens, from 0 for the beginning of the first day to 1 for the end of the
+    last one.
+    """
     seed, rows = given["seed"], len(users)
     time = None
     if shares := given["behaviors"]:
-        offset = uniform(seed, _TIME, rows) * given["days"] * _DAY
-        time = _FIRST_DAY + offset.astype(np.int64)
+        time = _FIRST_DAY + (share * given["days"] * _DAY).astype(np.int64)
         kept = _behaves(uniform(seed, _BEHAVIOR, rows), shares, keep.get("behaviors"))
         users, items, time = users[kept], items[kept], time[kept]
     return Batch(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hashgnn.config.base import parse
-from hashgnn.config.methods import Config, parameters, shares_training
+from hashgnn.config.methods import Config, parameters, shared_parameters, shares_training
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import variant
 
@@ -66,7 +66,7 @@ def _shared(config: Config) -> Iterator[str]:
             "training": config["training"],
         }
         try:
-            parse(GraphParameters, {**blocks["training"], **entry.get("training", {})})
+            parse(GraphParameters, {**shared_parameters(config), **entry.get("training", {})})
         except InputError as error:
             for line in str(error).splitlines():
                 yield f"{_innermost(blocks, line, 'training')}.{line}"

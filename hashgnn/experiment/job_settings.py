@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hashgnn.checksums import file_checksum
-from hashgnn.config.methods import Config, negatives, parameters, takes_training
+from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
 from hashgnn.experiment.local_files import download_settings
 from hashgnn.experiment.runs import base_model, compared_runs, points, runs, trials
 
@@ -69,14 +69,17 @@ class JobSettings:
     def train(self, wildcards: Wildcards) -> str:
         """Return the method and its hyper-parameters on the data set."""
         config, dataset, model = self._config, wildcards["dataset"], wildcards["model"]
+        held_out = config["datasets"][dataset]["split"]["validation"]
+        share = {"validation": held_out} if isinstance(held_out, (int, float)) else {}
         return to_text(
             model=model,
             method=config["models"][model]["module"],
             bits=int(wildcards["bits"]),
             seed=int(wildcards["seed"]),
-            validation=config["datasets"][dataset]["split"]["validation"],
             negatives=negatives(config, model) if takes_training(config, model) else None,
             parameters=parameters(config, dataset, model),
+            **({"refit": True} if refits(config) else {}),
+            **share,  # files of a split are no setting of ``HashGNN``, which reads this record
             **{key: config["evaluation"][key] for key in VALIDATED_BY},
         )
 
@@ -122,10 +125,11 @@ class JobSettings:
             used["models"] = self._names("models", grid["models"])
             used["continuous"] = self._continuous(grid["models"])
             used["runs"] = runs(self._config, grid)
-        if "published" in grid:
-            used["published"] = grid["published"]
         if name == "quantization":
             used["quantized"] = self._quantized(grid["models"])
+        if name == "published":
+            datasets = self._config["datasets"]
+            used["published"] = {d: datasets[d].get("published", []) for d in grid["datasets"]}
         if name in HIERARCHICAL:
             used["places"] = self._places(grid["models"])
             datasets = self._config["datasets"]
@@ -232,5 +236,9 @@ def _training(wildcards: Wildcards) -> dict[str, Any]:
 
 def _printed_name(entry: Mapping[str, Any]) -> str:
     """Return the name of an entry; a data set that stands in for another says so."""
+    name: str = entry["name"]
     replaced = entry.get("stands_in_for")
-    return entry["name"] + (f" (stand-in for {replaced})" if replaced else "")
+    if not replaced:
+        return name
+    remark = f"stand-in for {replaced})"
+    return f"{name[:-1]}, {remark}" if name.endswith(")") else f"{name} ({remark}"

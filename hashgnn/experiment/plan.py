@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from hashgnn.config.grids import check_cutoffs
-from hashgnn.config.methods import Config, negatives, parameters, takes_training
+from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
 from hashgnn.data.prepare import READERS
+from hashgnn.errors import InputError
 from hashgnn.experiment.job_settings import COURSES, HIERARCHICAL, JobSettings, Wildcards
 from hashgnn.experiment.runs import Run, compared_runs, evaluated_runs, runs, trials
 from hashgnn.training import training_code
@@ -183,8 +184,14 @@ class Plan:
     def validations(self, wildcards: Wildcards) -> list[str]:
         """Return the metrics of every trial of tuning on the validation part.
 
-        Raises ``InputError`` if the cutoff that tuning compares is not evaluated.
+        Raises ``InputError`` if the evaluation lacks the cutoff that tuning compares by, or if
+        trainings are refitted on the validation part.
         """
+        if refits(self._config):
+            raise InputError(
+                "training.refit: true: tuning compares trials on the validation part, which refits "
+                "train on; set it to false until the settings are chosen"
+            )
         check_cutoffs(self._config, "tuning")
         tuning = self._config["tuning"]
         bits, seed = tuning["bits"], tuning["seed"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hashgnn.config.methods import Config, negatives, parameters, takes_training
+from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
 from hashgnn.errors import InputError
 from hashgnn.experiment.sizes import Sizes, Training, generated, prepared, raw_rows, training, tried
 from hashgnn.training import TARGET_COST
@@ -139,6 +139,14 @@ def of_other_training(sizes: Sizes, width: int, bits: int, epochs: int) -> Resou
     return Resources(megabytes, epochs * epoch)
 
 
+def of_refit(once: Resources, sizes: Sizes) -> Resources:
+    """Resources of a training and a refit, given those of the training alone.
+
+    The refit has a copy of the interactions, with the validation part, and takes as many epochs.
+    """
+    return Resources(once.megabytes + _data(sizes) / 2, 2.5 * once.seconds)
+
+
 def _data(sizes: Sizes) -> float:
     """Memory (MB) of the split, the graph and the negatives of a training part."""
     return 200 * sizes.interactions / _MB
@@ -209,9 +217,11 @@ def _train(config: Config, wildcards: Wildcards, files: Files) -> Resources:
         if takes_training(config, model):
             job = training(method, sizes, used, bits, negatives(config, model))
             peak = max(of_training(one).megabytes for one in [job, *tried(job)])
-            return Resources(peak, of_training(job).seconds)
-        width, epochs = used.get("dimensions") or bits, used.get("epochs", 1)
-        return of_other_training(sizes, int(width), bits, int(epochs))
+            once = Resources(peak, of_training(job).seconds)
+        else:
+            width, epochs = used.get("dimensions") or bits, used.get("epochs", 1)
+            once = of_other_training(sizes, int(width), bits, int(epochs))
+        return of_refit(once, sizes) if refits(config) else once
     except (InputError, TypeError, ValueError):  # the training reports the wrong setting
         return Resources(SMALL, 0)
 

@@ -76,7 +76,11 @@ def raw_rows(path: Path, dataset: Mapping[str, Any]) -> int:
     Returns 0 if the file cannot be read, as its reader reports the error.
     """
     layout = dataset.get("format", {})
-    member = layout.get("member")
+    members = [member["name"] for member in layout.get("members", [])] or [layout.get("member")]
+    return sum(_rows_of(path, member, dataset) for member in members)
+
+
+def _rows_of(path: Path, member: str | None, dataset: Mapping[str, Any]) -> int:
     try:
         found = describe_data(path, member)
         if found.parquet:

@@ -25,6 +25,7 @@ from hashgnn.errors import InputError
 if TYPE_CHECKING:
     import torch
 
+    from hashgnn.data.negatives import DrawnNegatives
     from hashgnn.models.graph_hasher import GraphHasher
 
 Unit = Literal["iterations", "epochs"]
@@ -187,8 +188,8 @@ class Task:
         bits: Length of the codes.
         seed: Seed of all random numbers.
         device: Device of the tensors.
-        negatives: int32 [rounds, training interactions, n], in the order of ``split.train``; None
-            unless the method takes the shared training.
+        negatives: int32 [rounds, training interactions, n], in the order of ``split.train``, or
+            ``DrawnNegatives`` of this shape; None unless the method takes the shared training.
         pretrained: Vectors of users and items by another model, None unless the configuration
             names one.
         validation: How the epochs are compared.
@@ -198,7 +199,7 @@ class Task:
     bits: int
     seed: int
     device: torch.device
-    negatives: np.ndarray | None = None
+    negatives: np.ndarray | DrawnNegatives | None = None
     pretrained: Vectors | None = None
     validation: ValidationSettings = field(default_factory=ValidationSettings)
 

@@ -81,6 +81,7 @@ def arguments(record: Mapping[str, Any]) -> dict[str, Any]:
     if _config()["models"].get(method, {}).get("module") != settings["method"]:
         method = settings["method"]  # a method of another config, which ``check_method`` refuses
     chosen = {"bits": settings["bits"], "method": method, "seed": settings["seed"]}
+    chosen["refit"] = settings.get("refit", False)
     chosen["device"] = record.get("device_option", "auto")
     if "validation" in settings:
         chosen["validation"] = settings["validation"]

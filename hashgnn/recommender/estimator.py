@@ -38,6 +38,7 @@ class HashGNN:
         method: str = "hashgnn",
         seed: int = 0,
         validation: float = 0.1,
+        refit: bool = True,
         device: str = "auto",
         **parameters: Any,
     ) -> None:
@@ -49,6 +50,8 @@ class HashGNN:
             seed: Seed of the split, the negatives and the training.
             validation: Share of each user's interactions that is held out to choose the best
                 epoch.
+            refit: Whether to train once more after that, on all interactions, for as many epochs.
+                If not, the model never sees those that were held out.
             device: auto, cpu, cuda or cuda:N.
             parameters: Hyper-parameters (epochs, learning_rate, batch_size, negatives, ...) that
                 differ from the workflow's config. A nested one is updated, not replaced:
@@ -58,6 +61,7 @@ class HashGNN:
         self.method = method
         self.seed = seed
         self.validation = validation
+        self.refit = refit
         self.device = device
         self.parameters = parameters
 

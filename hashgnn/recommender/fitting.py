@@ -51,6 +51,9 @@ class TrainingSettings(Section):
     validation: float
     """Share of each user's interactions that is held out to choose the best epoch."""
 
+    refit: bool
+    """Whether to train once more after that, on all interactions, for as many epochs."""
+
     device: str
     """auto, cpu, cuda or cuda:N."""
 
@@ -87,6 +90,8 @@ class ProgressBar:
             return
         if self._bar is None:
             self._bar = tqdm(total=progress.iterations, unit="step", desc="training")
+        if progress.iteration < self._bar.n:  # a refit has begun
+            self._bar.reset(progress.iterations)
         self._bar.set_postfix_str(progress.message, refresh=False)
         self._bar.update(progress.iteration - self._bar.n)
 
@@ -120,6 +125,7 @@ def fit(
         "bits": settings.bits,
         "seed": settings.seed,
         "validation": settings.validation,
+        "refit": settings.refit,
         "negatives": defaults.negatives,
         "parameters": defaults.parameters,
         **ValidationSettings().model_dump(),
@@ -180,7 +186,8 @@ def _train(
             negatives=load_array(negatives, memory_map=True) if negatives.exists() else None,
         )
         method = load_method(defaults.module)
-        return fit_method(method, task, defaults.parameters, checkpoint, callback)
+        parameters = defaults.parameters
+        return fit_method(method, task, parameters, checkpoint, callback, settings.refit)
 
 
 def _model(data: TrainingData, fitted: Fitted, record: Mapping[str, Any]) -> Model:

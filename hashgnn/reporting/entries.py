@@ -26,7 +26,7 @@ TABLES = {
     "table4": f"{_TABLES}.measured:table4",
     "methods": f"{_TABLES}.methods:methods",
     "encoders": f"{_TABLES}.methods:encoders",
-    "anchors": f"{_TABLES}.methods:anchors",
+    "published": f"{_TABLES}.methods:published",
     "quantization": f"{_TABLES}.quantization:quantization",
 }
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from hashgnn.data.interactions import Csr
+from hashgnn.data.negatives import DrawnNegatives
 from hashgnn.graph.bipartite import Block, Graph, NeighborSampler
 from hashgnn.models.graph_hasher import Batch
 
@@ -22,7 +23,8 @@ class Batches:
 
     Args:
         train: The training interactions.
-        negatives: int32 [rounds, interactions, n]; epoch e uses round e modulo their number.
+        negatives: int32 [rounds, interactions, n], or what draws them when they are asked for;
+            epoch e uses round e modulo their number.
         graph: The graph to sample neighbors from.
         fanouts: Neighbors sampled per node, nearest hop first.
         batch_size: Interactions per batch.
@@ -40,7 +42,7 @@ class Batches:
     def __init__(
         self,
         train: Csr,
-        negatives: np.ndarray,
+        negatives: np.ndarray | DrawnNegatives,
         graph: Graph,
         fanouts: Sequence[int],
         batch_size: int,
@@ -66,12 +68,12 @@ class Batches:
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch from number ``first`` on."""
         order = self._order(np.random.default_rng([self.seed, epoch]))
-        negatives = self.negatives[epoch % len(self.negatives)]
+        round_ = epoch % len(self.negatives)
         for number in range(first, len(self)):
             last = number == len(self) - 1
             start = number * self.batch_size
             rows = order[start : None if last else start + self.batch_size]
-            yield self._batch(rows, negatives, epoch * len(self) + number)
+            yield self._batch(rows, round_, epoch * len(self) + number)
 
     def _order(self, rng: np.random.Generator) -> np.ndarray:
         if not self.by_user:
@@ -79,10 +81,11 @@ class Batches:
         places = rng.permutation(self._sampler.graph.n_users).astype(np.int32)
         return np.argsort(places[self.users], kind="stable")
 
-    def _batch(self, rows: np.ndarray, negatives: np.ndarray, iteration: int) -> Batch:
+    def _batch(self, rows: np.ndarray, round_: int, iteration: int) -> Batch:
         sampler = self._sampler
         users, user_rows = sampler.distinct(self.users[rows])
-        items = np.concatenate([self.items[rows, None], negatives[rows]], axis=1)
+        negatives = self.negatives[round_, rows]
+        items = np.concatenate([self.items[rows, None], negatives], axis=1)
         items, item_rows = sampler.distinct(items + np.int32(sampler.graph.n_users))
         targets = np.concatenate([users, items])
         key = int(np.random.default_rng([self.seed, iteration]).integers(1 << 62))

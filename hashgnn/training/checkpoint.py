@@ -1,5 +1,6 @@
 """Save the state of a training, so that an interrupted one resumes and gives the same result."""
 
+import copy
 import errno
 import struct
 import sys
@@ -39,26 +40,47 @@ class Checkpoint:
         fingerprint: Digest of everything that the result depends on: settings, code, kind of
             device and inputs.
         every_seconds: Shortest time between two checkpoints.
+
+    Attributes:
+        chosen: What an earlier phase of the training found, if this is of a later one; saved with
+            each state.
     """
 
     def __init__(self, path: Path, fingerprint: str, every_seconds: float = 60.0) -> None:
         self.path = path
         self.fingerprint = fingerprint
         self.every_seconds = every_seconds
+        self.chosen: State | None = None
         self._saved = time.monotonic()
         self._cost = 0.0
 
     def load(self) -> State | None:
-        """Return the saved state, or None if this training has none.
+        """Return the saved state, or None if there is none of this phase of this training.
 
         Raises:
             OSError: If the file cannot be read.
         """
+        stored = self._load()
+        same = stored is not None and (stored["chosen"] is None) == (self.chosen is None)
+        return stored["state"] if stored and same else None
+
+    def load_chosen(self) -> State | None:
+        """Return what the earlier phase found, if it is over and a state of the later one saved."""
+        stored = self._load()
+        return stored and stored["chosen"]
+
+    def after(self, chosen: State) -> "Checkpoint":
+        """Return the checkpoint of the phase after the one that found ``chosen``."""
+        following = copy.copy(self)
+        following.chosen = chosen
+        return following
+
+    def _load(self) -> State | None:
         if not self.path.is_file():
             return None
         stored = _read(self.path)
         if stored.get("fingerprint") == self.fingerprint:
-            return stored["state"]
+            return stored
         found = "of other settings, code, device or data" if stored else "damaged"
         message = f"{self.path}: {found}; the training starts from the beginning"
         print(message, file=sys.stderr, flush=True)
@@ -69,7 +91,7 @@ class Checkpoint:
         began = time.monotonic()
         if began - self._saved < max(self.every_seconds, PATIENCE * self._cost):
             return
-        stored = {"fingerprint": self.fingerprint, "state": state()}
+        stored = {"fingerprint": self.fingerprint, "chosen": self.chosen, "state": state()}
         with atomic_write(self.path) as temporary:
             _save(stored, temporary)
         self._saved = time.monotonic()

@@ -1,7 +1,16 @@
-"""Train a method as its declaration says, and keep the epoch that does best on validation."""
+"""Train a method as its declaration says, and keep the epoch that does best on validation.
+
+A refit then trains once more, on the training and validation interactions together, for as many
+epochs as the best one has. Schedules of the learning rate, of p and of methods that train
+themselves stay those of all epochs: epoch by epoch, the refit repeats the chosen training with more
+interactions, so with proportionally more steps.
+"""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +18,7 @@ import pandas as pd
 import torch
 
 from hashgnn.config.base import parse
+from hashgnn.data.interactions import join_parts
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
 from hashgnn.models.graph_hasher import pack
@@ -25,6 +35,7 @@ from hashgnn.search.validation import MAX_BITS
 from hashgnn.training import GRAPH_LOOP
 from hashgnn.training.checkpoint import Checkpoint
 from hashgnn.training.monitoring import (
+    COLUMNS,
     Callback,
     History,
     PairwiseAuc,
@@ -83,6 +94,7 @@ def fit(
     parameters: Mapping[str, Any],
     checkpoint: Checkpoint | None = None,
     callback: Callback = print_progress,
+    refit: bool = False,
 ) -> Fitted:
     """Train a method.
 
@@ -92,22 +104,69 @@ def fit(
         parameters: Its hyper-parameters as in the configuration.
         checkpoint: Where an interrupted training is saved and resumed from.
         callback: Called from time to time with the progress.
+        refit: Whether to train once more, on training and validation interactions, for as many
+            epochs as are best. Without validation interactions, and for methods that hash the
+            vectors of another one without training, there is no refit.
 
     Returns:
         The epoch with the best validation recall; without validation interactions, the last one.
+        After a refit, its last epoch, with the history and facts of the training that chose it.
 
     Raises:
         InputError: For hyper-parameters or data that the method cannot be trained with.
     """
     parsed = parse(method.parameters, {**parameters, **method.fixed}, "parameters")
     _check_task(method, task)
+    if refit and len(task.split.validation.indices) and not isinstance(method, HashMethod):
+        return _fit_twice(method, task, parsed, checkpoint, callback)
+    return _fit_once(method, task, parsed, checkpoint, callback)
+
+
+def _fit_twice(
+    method: Method[Any],
+    task: Task,
+    parsed: Any,
+    checkpoint: Checkpoint | None,
+    callback: Callback,
+) -> Fitted:
+    """Choose the epoch on validation, then train as many on training and validation together."""
+    whole = replace(task, split=join_parts(task.split))
+    if isinstance(method, GraphMethod):
+        whole = import_module(GRAPH_LOOP).with_own_negatives(whole, task.negatives)
+    chosen = checkpoint.load_chosen() if checkpoint else None
+    if chosen is None:
+        first = _fit_once(method, task, parsed, checkpoint, callback)
+        chosen = {"facts": dict(first.facts), "history": first.history.to_dict("records")}
+    following = checkpoint.after(chosen) if checkpoint else None
+    epochs = chosen["facts"]["best_epoch"]
+    told = partial(_tell_of_refit, callback)
+    fitted = _fit_once(method, whole, parsed, following, told, epochs)
+    refit = {"refit_epochs": epochs, "refit_interactions": len(whole.split.train.indices)}
+    history = pd.DataFrame(chosen["history"], columns=list(COLUMNS))
+    return fitted._replace(history=history, facts={**chosen["facts"], **refit})
+
+
+def _tell_of_refit(callback: Callback, progress: TrainingProgress) -> None:
+    """Report the progress of a refit; its numbers are no part of the course of the training."""
+    callback(progress._replace(message=f"refit: {progress.message}", values={}))
+
+
+def _fit_once(
+    method: Method[Any],
+    task: Task,
+    parsed: Any,
+    checkpoint: Checkpoint | None,
+    callback: Callback,
+    last: int | None = None,
+) -> Fitted:
+    """Train a method, up to epoch number ``last`` if this is given."""
     if isinstance(method, GraphMethod):
         loop = import_module(GRAPH_LOOP)
-        fitted: Fitted = loop.fit_graph(method, task, parsed, checkpoint, callback)
+        fitted: Fitted = loop.fit_graph(method, task, parsed, checkpoint, callback, last)
         return fitted
     if isinstance(method, EpochMethod):
-        epochs = method.epochs(task, parsed)
-        return _fit_epochs(epochs, task, parsed.epochs, parsed.patience, callback)
+        epochs = islice(method.epochs(task, parsed), last)
+        return _fit_epochs(epochs, task, last or parsed.epochs, parsed.patience, callback)
     if isinstance(method, VectorMethod):
         epoch = Epoch(*method.vectors(task, parsed))
         return _fit_epochs([epoch], task, 1, 0, callback)

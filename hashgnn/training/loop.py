@@ -2,12 +2,14 @@
 
 import copy
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from hashgnn.data.negatives import DrawnNegatives
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
 from hashgnn.graph.bipartite import Graph, bipartite_graph
@@ -40,6 +42,7 @@ class Training:
         task: Task,
         checkpoint: Checkpoint | None,
         callback: Callback,
+        epochs: int | None = None,
     ) -> None:
         self.model = model
         self.graph = graph
@@ -47,6 +50,7 @@ class Training:
         self.task = task
         self.checkpoint = checkpoint
         self.callback = callback
+        self.epochs = parameters.epochs if epochs is None else epochs
         assert task.negatives is not None
         self.batches = Batches(
             task.split.train,
@@ -80,7 +84,7 @@ class Training:
             self._report(choice)
         self._resume()
         epoch = self.iteration // len(self.batches)
-        while epoch < self.parameters.epochs and not self._is_stuck(epoch):
+        while epoch < self.epochs and not self._is_stuck(epoch):
             self._train_epoch(epoch)
             self._validate(epoch)
             self._save()
@@ -150,7 +154,7 @@ class Training:
         now = time.perf_counter()
         seconds, self._interval_began = now - self._interval_began, now
         seconds /= self.parameters.history_every
-        left = (self.parameters.epochs * len(self.batches) - self.iteration) * seconds
+        left = (self.epochs * len(self.batches) - self.iteration) * seconds
         self._report(
             f"iteration {row['iteration']}  loss {row['loss']:.4f}  auc {row['auc']:.4f}  "
             f"codes {row['auc_codes']:.4f}  p {row['p']:.2f}  "
@@ -172,7 +176,7 @@ class Training:
         self._report(message, validation_hr=recall)
 
     def _report(self, message: str, **values: float) -> None:
-        iterations = self.parameters.epochs * len(self.batches)
+        iterations = self.epochs * len(self.batches)
         self.callback(TrainingProgress(self.iteration, iterations, message, values))
 
     @property
@@ -216,14 +220,24 @@ class Training:
         return self.model.propagate(self.graph).split(self.graph.n_users)
 
 
+def with_own_negatives(task: Task, like: np.ndarray | DrawnNegatives) -> Task:
+    """Return ``task`` with as many negatives as ``like`` has, of its own training interactions."""
+    rounds, _, per_interaction = like.shape
+    return replace(task, negatives=DrawnNegatives(task.split, per_interaction, rounds, task.seed))
+
+
 def fit_graph(
     method: GraphMethod[Any],
     task: Task,
     parameters: GraphParameters,
     checkpoint: Checkpoint | None,
     callback: Callback,
+    epochs: int | None = None,
 ) -> Fitted:
-    """Train a graph method; see ``hashgnn.training.fit.fit``."""
+    """Train a graph method; see ``hashgnn.training.fit.fit``.
+
+    ``epochs``: stop after so many, on the schedules of ``parameters.epochs``.
+    """
     pretrained = []
     if method.hashes_pretrained:
         assert task.pretrained is not None
@@ -231,6 +245,6 @@ def fit_graph(
     torch.manual_seed(task.seed)
     graph = bipartite_graph(task.split.train, task.split.n_items)
     model = method.model(graph, task.bits, parameters, *pretrained).to(task.device)
-    training = Training(model, graph, parameters, task, checkpoint, callback)
+    training = Training(model, graph, parameters, task, checkpoint, callback, epochs)
     training.run()
     return training.fitted()

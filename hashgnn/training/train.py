@@ -110,7 +110,8 @@ def _run(args: argparse.Namespace) -> Facts:
     )
     callback = board_writer(args.output / "tensorboard") if args.tensorboard else print_progress
     method = load_method(settings["method"])
-    fitted = fit(method, task, settings["parameters"], checkpoint, callback)
+    refit = settings.get("refit", False)
+    fitted = fit(method, task, settings["parameters"], checkpoint, callback, refit)
     _save(args.output, fitted)
     checkpoint.remove()
     devices = {"device": describe_device(device), "device_option": args.device}

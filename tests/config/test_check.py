@@ -11,7 +11,7 @@ import yaml
 from snakemake.utils import update_config
 
 from hashgnn.config.base import parse
-from hashgnn.config.methods import parameters
+from hashgnn.config.methods import Training, parameters
 from hashgnn.config.model import resolve
 from hashgnn.errors import InputError
 from hashgnn.models.hashgnn import Parameters
@@ -25,21 +25,24 @@ MODELS = (
     "als, bine, graphsage, hash_gumb, hash_ste, hashgnn, hashgnn_nr, hashgnn_plus, "
     "hashgnn_sp, hashnet, lightgcn, lsh, mf, popularity, pte, puresvd"
 )
-DATASETS = "alibaba_like, gowalla, movielens, pinterest, synthetic, taobao"
+DATASETS = (
+    "alibaba_like, gowalla, movielens, pinterest, synthetic, taobao_subset, taobao_userbehavior"
+)
 SECTIONS = (
     "checks, datasets, device, evaluation, grids, mirror, mirror_checksums, models, "
     "sweeps, tensorboard, timing, training, triplets, tuning, workdir"
 )
 DATA_SET = (
-    "citation, columns, files, filter, format, generator, in_paper, name, reader, split, "
-    "stands_in_for, training"
+    "citation, columns, files, filter, format, generator, in_paper, name, published, "
+    "reader, split, stands_in_for, training"
 )
 GRIDS = (
-    "anchors, encoders, fig1, fig3, fig4, fig5, fig6, fig7, methods, quantization, table1, table2, "
-    "table3, table4"
+    "encoders, fig1, fig3, fig4, fig5, fig6, fig7, methods, published, quantization, table1, "
+    "table2, table3, table4"
 )
 SHOWING = (
-    "fig1, fig3, fig4, fig6, fig7, table2, table3, table4, methods, encoders, anchors, quantization"
+    "fig1, fig3, fig4, fig6, fig7, table2, table3, table4, methods, encoders, published, "
+    "quantization"
 )
 MODEL = (
     "color, continuous, marker, module, name, negatives, parameters, per_dataset, place, "
@@ -100,8 +103,8 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "datasets gowalla split",
             {"validation": "1e-1"},
-            "datasets.gowalla.split.validation: expected a number, got '1e-1', which is "
-            "text: write 1.0e-1 without quotes",
+            "datasets.gowalla.split.validation: by: random expects a share from 0 to 1, got "
+            "'1e-1', which is text: write 1.0e-1 without quotes",
         ),
         (
             "tensorboard",
@@ -219,8 +222,8 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "datasets gowalla split",
             {"test": "0.3"},
-            "datasets.gowalla.split.test: expected a number or a list, each a whole number or"
-            " nothing, got '0.3', which is text: write 0.3 without quotes",
+            "datasets.gowalla.split.test: by: random expects a share from 0 to 1, got '0.3', "
+            "which is text: write 0.3 without quotes",
         ),
         (
             "datasets gowalla split",
@@ -243,9 +246,9 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "datasets.gowalla.split.validation: expected less than 1, got 1",
         ),
         (
-            "datasets taobao split",
+            "datasets taobao_userbehavior split",
             {"by": "time", "test_days": 0},
-            "datasets.taobao.split.test_days: expected more than 0, got 0",
+            "datasets.taobao_userbehavior.split.test_days: expected more than 0, got 0",
         ),
         (
             "datasets movielens columns user",
@@ -339,25 +342,68 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         ),
         (
             "datasets gowalla split",
-            {"test": [0]},
-            "datasets.gowalla.split.test: by: random expects a share from 0 to 1, got [0]",
+            {"test": ["test.txt"]},
+            "datasets.gowalla.split.test: by: random expects a share from 0 to 1, got ['test.txt']",
         ),
         (
             "datasets gowalla split",
             {"by": "file", "test": 0.3},
-            "datasets.gowalla.split.test: by: file expects a list of the tested files, got 0.3",
+            "datasets.gowalla.split.test: by: file expects names of the tested files, got 0.3",
         ),
         (
             "datasets gowalla split",
-            {"by": "file", "test": [2]},
-            "datasets.gowalla.split.test: [2]: expected some of the files, not all, by their "
-            "positions from 0: the data set has 2",
+            {"by": "file", "test": "text.txt"},
+            "datasets.gowalla.split.test: 'text.txt': expected some of the files train.txt, "
+            "test.txt",
         ),
         (
             "datasets gowalla split",
-            {"by": "file", "test": [0, 1]},
-            "datasets.gowalla.split.test: [0, 1]: expected some of the files, not all, by "
-            "their positions from 0: the data set has 2",
+            {"by": "file", "test": [1]},
+            "datasets.gowalla.split.test: expected a number or text or a list, each text or "
+            "nothing, got [1]",
+        ),
+        (
+            "datasets gowalla split",
+            {"by": "file", "test": ["test.txt", "train.txt"]},
+            "datasets.gowalla.split: no file is left for training: test and validation name all "
+            "of them",
+        ),
+        (
+            "datasets gowalla split",
+            {"by": "file", "test": "test.txt", "validation": ["test.txt"]},
+            "datasets.gowalla.split.validation: 'test.txt': is tested, too",
+        ),
+        (
+            "datasets gowalla split",
+            {"validation": "train.txt"},
+            "datasets.gowalla.split.validation: by: random expects a share from 0 to 1, got "
+            "'train.txt'",
+        ),
+        (
+            "datasets gowalla format",
+            {"members": [{"name": "a"}]},
+            "datasets.gowalla.format.members: expected one archive in files, found 2",
+        ),
+        (
+            "datasets movielens format members",
+            [{"name": "a"}, {"name": "b", "behavior": "buy"}],
+            "datasets.movielens.format.members: set member or members, not both",
+        ),
+        (
+            "datasets taobao_subset format members",
+            [{"name": "a"}, {"name": "a", "behavior": "buy"}],
+            "datasets.taobao_subset.format.members: 'a' stands twice",
+        ),
+        (
+            "datasets taobao_subset columns behavior",
+            2,
+            "datasets.taobao_subset.format.members: behaviors stand in columns.behavior, too; set "
+            "one of them",
+        ),
+        (
+            "datasets taobao_subset filter",
+            {"behaviors": ["buy", "click"]},
+            "datasets.taobao_subset.filter.behaviors: click is not among format.members",
         ),
         (
             "datasets gowalla split",
@@ -365,15 +411,15 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "datasets.gowalla.split.by: the data have no time: the reader adjacency reads none",
         ),
         (
-            "datasets taobao split",
+            "datasets taobao_userbehavior split",
             {"by": "time", "test": 0.3, "test_days": 1},
-            "datasets.taobao.split.by: time needs one of test, test_from, test_days; found "
-            "test and test_days; null unsets one",
+            "datasets.taobao_userbehavior.split.by: time needs one of test, test_from, test_days; "
+            "found test and test_days; null unsets one",
         ),
         (
-            "datasets taobao split",
+            "datasets taobao_userbehavior split",
             {"by": "time", "test_from": "soon"},
-            "datasets.taobao.split.test_from: 'soon' is no time in ISO 8601",
+            "datasets.taobao_userbehavior.split.test_from: 'soon' is no time in ISO 8601",
         ),
         (
             "datasets gowalla split",
@@ -488,9 +534,10 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "users, who have at least one and at most half of 10,000 items each",
         ),
         (
-            "datasets taobao filter time_before",
+            "datasets taobao_userbehavior filter time_before",
             "2017-11-25T00:00:00+08:00",
-            "datasets.taobao.filter.time_from: is not before time_before: nothing would be left",
+            "datasets.taobao_userbehavior.filter.time_from: is not before time_before: "
+            "nothing would be left",
         ),
         (
             "datasets movielens files ml-1m.zip address",
@@ -646,10 +693,10 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             " text: write 1000 without quotes",
         ),
         (
-            "datasets taobao filter time_from",
+            "datasets taobao_userbehavior filter time_from",
             date(2017, 11, 25),
-            "datasets.taobao.filter.time_from: expected numbers, text, or lists or mappings "
-            "of them, got datetime.date(2017, 11, 25); put it in quotes",
+            "datasets.taobao_userbehavior.filter.time_from: expected numbers, text, or lists or "
+            "mappings of them, got datetime.date(2017, 11, 25); put it in quotes",
         ),
     ],
 )
@@ -706,4 +753,13 @@ def test_a_grid_that_no_model_is_shown_in_lacks_models() -> None:
 
 
 def test_the_shared_hyper_parameters_are_those_the_trainer_knows() -> None:
-    assert set(CONFIG["training"]) == set(GraphParameters.model_fields)
+    known = {*GraphParameters.model_fields, *Training.model_fields}
+    assert set(CONFIG["training"]) == known
+
+
+@pytest.mark.parametrize("value", [1, "yes", [True]])
+def test_a_refit_is_true_or_false(value: object) -> None:
+    config = copy.deepcopy(CONFIG)
+    config["training"]["refit"] = value
+    with pytest.raises(InputError, match=r"^training.refit: expected true or false, got "):
+        resolve(config)

@@ -21,7 +21,7 @@ def test_the_cutoffs_are_those_that_the_modules_show() -> None:
     assert {
         **dict.fromkeys(("fig5", "fig7"), (sweeps.CUTOFF,)),
         **dict.fromkeys(("table2", "table3", "methods", "encoders"), methods.CUTOFFS),
-        "anchors": (methods.PUBLISHED_CUTOFF,),
+        "published": (methods.PUBLISHED_CUTOFF,),
         "quantization": (quantization.CUTOFF,),
         "tuning": (summarize.CUTOFF,),
     } == CUTOFFS
@@ -45,7 +45,7 @@ def test_figures_and_tables_of_models() -> None:
         ("table2", [50, 100], ""),
         ("fig5", [10, 20], "50"),
         ("fig3", [10, 20], ""),
-        ("anchors", [50], "20"),
+        ("published", [50], "20"),
         ("table4", [3], ""),
     ],
 )

@@ -79,10 +79,16 @@ def test_the_config_itself_is_not_changed() -> None:
     ("changes", "path"),
     [
         ({"tuning": None}, "tuning"),
-        ({"datasets": {"taobao": {"filter": None}}}, "datasets taobao filter"),
+        (
+            {"datasets": {"taobao_userbehavior": {"filter": None}}},
+            "datasets taobao_userbehavior filter",
+        ),
         ({"models": {"hash_ste": {"tuning": None}}}, "models hash_ste tuning"),
         ({"models": {"mf": {"negatives": None}}}, "models mf negatives"),
-        ({"datasets": {"taobao": {"split": {"test": None}}}}, "datasets taobao split test"),
+        (
+            {"datasets": {"taobao_userbehavior": {"split": {"test": None}}}},
+            "datasets taobao_userbehavior split test",
+        ),
         ({"grids": {"table4": None}}, "grids table4"),
     ],
 )
@@ -105,4 +111,4 @@ def test_random_splits_test_a_share() -> None:
         "seed": 0,
     }
     assert made["gowalla"]["split"]["test"] == 0.2
-    assert "test" not in made["taobao"]["split"]
+    assert "test" not in made["taobao_userbehavior"]["split"]

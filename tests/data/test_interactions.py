@@ -29,7 +29,8 @@ KNOWN = Interactions(
     user_key=np.arange(4, dtype=np.uint64),
     item_key=np.arange(5, dtype=np.uint64),
     time=np.arange(4, dtype=np.int64),
-    source=np.zeros(4, np.int16),
+    files=np.array([1, 2, 3, 1], np.uint8),
+    file_names=("train.txt", "test.txt"),
 )
 NOTHING = Csr(np.zeros(4, np.int64), np.empty(0, np.int32))
 SPLIT = Split(
@@ -130,7 +131,11 @@ UNFIT: list[tuple[str, str, Callable[[np.ndarray], Any], str]] = [
     ("interactions", "n_items", lambda a: a << 40, "n_items: found int64 []"),
     ("interactions", "time", lambda a: a[:2], "time: found int64 [2], expected int64 [4]"),
     ("interactions", "time", lambda a: a.astype(float), "time: found float64 [4]"),
-    ("interactions", "source", lambda a: a.astype(np.int32), "source: found int32 [4]"),
+    ("interactions", "files", lambda a: a.astype(np.int32), "files: found int32 [4]"),
+    ("interactions", "files", lambda a: a + 1, "files: found 2 to 4, expected 1 to 3"),
+    ("interactions", "files", lambda a: a - 1, "files: found 0 to 2, expected 1 to 3"),
+    ("interactions", "file_names", lambda a: a[:1], "file_names: found <U9 [1], expected text"),
+    ("interactions", "file_names", lambda a: np.arange(2), "file_names: found int64 [2]"),
     ("split", "train_indptr", lambda a: a[:-1], "train_indptr: found int64 [3], expected int64"),
     ("split", "train_indptr", lambda a: a.astype(np.int32), "train_indptr: found int32 [4]"),
     ("split", "train_indptr", lambda a: a[[0, 3, 1, 3]], "train_indptr: found other bounds"),

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import zipfile
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from hashgnn.data.prepare import prepare
 from hashgnn.data.readers import read_adjacency
 from hashgnn.errors import InputError
-from tests.data.files import error, table, timed_pairs
+from tests.data.files import error, table, timed_pairs, zipped
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -82,6 +83,60 @@ def test_span_of_time(tmp_path):
     assert timed_pairs(prepared) == [("u", "1", 86_400)]
 
 
+MEMBERS = {
+    "t/.DS_Store": b"\0",
+    "__MACOSX/t/._view.txt": b"\0",
+    "t/view.txt": b"a x\na y\n",
+    "t/buy.txt": b"b x\na x\n",
+    "t/cart.txt": b"c\n",
+}
+VIEWED = {"name": "t/view.txt", "behavior": "view"}
+BOUGHT = {"name": "t/buy.txt", "behavior": "buy"}
+
+
+def archive_of(path, members, archived=MEMBERS, **settings):
+    path.write_bytes(zipped(**archived))
+    layout = {"members": members, "separator": " ", "header": False}
+    columns = {"user": 0, "item": 1}
+    entry = {"dataset": "toy", "reader": "table", "columns": columns, "format": layout}
+    return prepare([path], {**entry, **settings})
+
+
+@pytest.mark.parametrize("reader", ["table", "adjacency"])
+def test_members_of_an_archive_are_read_in_order(tmp_path, reader):
+    found = archive_of(tmp_path / "x.zip", [BOUGHT, VIEWED], reader=reader)
+    assert timed_pairs(found) == [("a", "x"), ("a", "y"), ("b", "x")]
+    assert found.interactions.file_names == ("t/buy.txt", "t/view.txt")
+    assert found.interactions.files.tolist() == [0b11, 0b10, 0b01]
+    assert (found.rows_read, found.rows_kept) == (4, 4)
+
+
+def test_behaviors_of_members_are_filtered(tmp_path):
+    keep = {"filter": {"behaviors": ["buy"]}}
+    found = archive_of(tmp_path / "x.zip", [VIEWED, BOUGHT], **keep)
+    assert timed_pairs(found) == [("a", "x"), ("b", "x")]
+    assert found.interactions.files is None
+    with pytest.raises(InputError, match="hold no interactions"):
+        archive_of(tmp_path / "x.zip", [VIEWED], **keep)
+
+
+def test_bad_members(tmp_path):
+    path = tmp_path / "x.zip"
+    with pytest.raises(InputError, match=r"no member 'v'; there are: t/view.txt, t/buy.txt, t/car"):
+        archive_of(path, [VIEWED, {"name": "v"}])
+    with pytest.raises(InputError, match=r"x.zip: t/cart.txt.*(column|line 1)"):
+        archive_of(path, [VIEWED, {"name": "t/cart.txt"}])
+    with pytest.raises(InputError, match="expected one archive, found 2 files"):
+        prepare([path, path], {"reader": "adjacency", "format": {"members": [VIEWED]}})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("t/view.txt", "a x\n")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("t/view.txt", "b x\n")
+    layout = {"members": [VIEWED]}
+    with pytest.raises(InputError, match=r"holds several members 't/view\.txt'"):
+        prepare([path], {"dataset": "toy", "reader": "adjacency", "format": layout})
+
+
 def test_of_repeats_the_earliest_counts(tmp_path):
     columns = {"user": "u", "item": "i", "time": "t"}
     assert timed_pairs(table(tmp_path, "u,i,t\na,x,7\na,x,5\na,x,6\n", columns)) == [("a", "x", 5)]
@@ -94,7 +149,8 @@ def test_adjacency(tmp_path):
     settings = {"dataset": "toy", "reader": "adjacency"}
     prepared = prepare([first, second], settings)
     assert timed_pairs(prepared) == [("0", "5"), ("0", "7"), ("0", "9"), ("2", "5")]
-    assert prepared.interactions.source.tolist() == [0, 0, 1, 1]
+    assert prepared.interactions.files.tolist() == [1, 3, 2, 2]
+    assert prepared.interactions.file_names == ("train.txt", "test.txt")
     commas = tmp_path / "commas.txt"
     commas.write_text("ann b,x y,z\n")
     batch = next(read_adjacency([commas], {"format": {"separator": ","}}))

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -25,15 +26,17 @@ from hashgnn.errors import InputError
 # Seed 0 on user '0' with items '0' to '9': a new version of anything must not move it.
 PINNED = [[0, 3, 4, 7, 8, 9], [2], [1, 5, 6]]
 B2SUM = ["d04474cc4b844a8c", "f04dbbe25e2ba039", "e75017cace788f82"]
+NAMES = ("train.txt", "test.txt", "valid.txt")
 RANDOM = {"by": "random", "test": 0.3, "validation": 0.1, "seed": 0}
 
 
-def interactions(rows, time=None, source=None):
+def interactions(rows, time=None, files=None):
     """From (user, item) rows, sorted; the id of each is its number."""
     user, item = np.array(rows, dtype=np.int32).reshape(-1, 2).T
     sizes = user.max() + 1, item.max() + 1
     keys = [id_keys(pa.array(map(str, range(size)), pa.string())) for size in sizes]
-    return Interactions(user, item, *sizes, *keys, time, source)
+    names = NAMES if files is not None else ()
+    return Interactions(user, item, *sizes, *keys, time, files, names)
 
 
 def of_user(n, **extra):
@@ -188,19 +191,71 @@ def test_by_time_from_a_moment_on(cut):
     time = np.array([0, day - 1, day, 2 * day - 1, day + 7, day + 5])
     data = interactions([(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1)], time)
     found = split(data, {"by": "time", "validation": 0, "seed": 0, **cut})
-    # User 1 came on the last day; the first of its interactions is all there is to train on.
-    assert rows(found.test) == [(0, 2), (0, 3), (1, 0)]
-    assert rows(found.train) == [(0, 0), (0, 1), (1, 1)]
+    # User 1 came on the last day: there is nothing to train on, and nothing is tested.
+    assert rows(found.test) == [(0, 2), (0, 3)]
+    assert rows(found.train) == [(0, 0), (0, 1)]
+
+
+@settings(deadline=None)
+@given(PAIRS.filter(lambda pairs: len(pairs) > 1), st.data())
+def test_nothing_after_the_moment_is_trained_on(pairs, data):
+    users = sorted({user for user, _ in pairs})
+    pairs = [(users.index(user), item) for user, item in pairs]
+    time = np.array(data.draw(st.permutations(range(len(pairs)))))
+    cut = data.draw(st.integers(1, len(pairs) - 1))
+    share = data.draw(SHARE)
+    moment = datetime.fromtimestamp(cut, UTC).isoformat()
+    division = {"by": "time", "test_from": moment, "validation": share, "seed": 0}
+    found = split(interactions(pairs, time), division)
+    before = [pair for pair, second in zip(pairs, time, strict=True) if second < cut]
+    after = [pair for pair, second in zip(pairs, time, strict=True) if second >= cut]
+    assert sorted(rows(found.train) + rows(found.validation)) == before
+    seen = {user for user, _ in before}
+    assert rows(found.test) == [pair for pair in after if pair[0] in seen]
+    assert {user for user, _ in rows(found.train)} == seen
+
+
+def test_what_a_moment_leaves_unseen_is_counted(tmp_path):
+    pairs = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]  # user 1 and item 2 come after the moment
+    data = interactions(pairs, np.array([10, 20, 90, 91, 92]))
+    cut = {"by": "time", "test_from": "1970-01-01T00:01:00", "validation": 0, "seed": 0}
+    assert run_stage_on(tmp_path, data, cut) == 0
+    facts = json.loads((tmp_path / "p.json").read_text())
+    counted = {name: number for name, number in facts.items() if "unseen" in name}
+    assert counted == {
+        "users_unseen_in_training": 1,
+        "interactions_of_unseen_users": 2,
+        "items_unseen_in_training": 1,
+        "test_interactions_with_unseen_items": 1,
+    }
+
+
+def of_files(files):
+    """One user; each number has bits for train.txt, test.txt and valid.txt, from the right."""
+    return of_user(len(files), files=np.array(files, np.uint8))
 
 
 def test_by_file_keeps_the_published_split():
-    data = of_user(6, source=np.array([0, 1, 0, 2, 0, 1], dtype=np.int16))
-    division = {"by": "file", "validation": 0, "seed": 0}
-    assert split(data, division | {"test": [1]}).test.indices.tolist() == [1, 5]
-    assert split(data, division | {"test": [1, 2]}).test.indices.tolist() == [1, 3, 5]
+    data = of_files([0b001, 0b010, 0b101, 0b001, 0b101, 0b010])
+    division = {"by": "file", "test": "test.txt", "validation": "valid.txt", "seed": 0}
+    found = split(data, division)
+    assert found.train.indices.tolist() == [0, 3]
+    assert found.validation.indices.tolist() == [2, 4]
+    assert found.test.indices.tolist() == [1, 5]
+    both = split(data, division | {"test": ["test.txt", "valid.txt"], "validation": 0})
+    assert both.test.indices.tolist() == [1, 5]  # pairs of several files belong to the first
+    share = split(data, division | {"validation": 0.5})
+    assert sizes(share) == (2, 2, 2)
+    assert share.test.indices.tolist() == [1, 5]
 
 
-TIMED = of_user(3, time=np.array([1, 2, 3]), source=np.array([0, 0, 1], dtype=np.int16))
+def test_validation_by_file_leaves_one_to_train_on():
+    division = {"by": "file", "test": "test.txt", "validation": "valid.txt", "seed": 0}
+    assert sizes(split(of_files([0b101, 0b101, 0b010]), division)) == (1, 1, 1)
+
+
+TIMED = of_user(3, time=np.array([1, 2, 3]), files=np.array([1, 1, 2], dtype=np.uint8))
+FILED = {"by": "file", "test": "test.txt"}
 
 
 @pytest.mark.parametrize(
@@ -211,10 +266,26 @@ TIMED = of_user(3, time=np.array([1, 2, 3]), source=np.array([0, 0, 1], dtype=np
         (TIMED, {"by": "time", "test": 0.1, "test_days": 1}, "set one of"),
         (TIMED, {"by": "file"}, "set one of test"),
         (TIMED, {"by": "time", "test_from": "soon"}, "'soon' is no time in ISO 8601"),
-        (TIMED, {"by": "time", "test_from": "2020-01-01"}, "0 of 3 interactions are test"),
-        (TIMED, {"by": "time", "test_from": "1960-01-01"}, "3 of 3 interactions are test"),
-        (of_user(3), {"by": "file", "test": [1]}, "only one file"),
-        (TIMED, {"by": "file", "test": [1, 5]}, "no interactions from file 5"),
+        (
+            TIMED,
+            {"by": "time", "test_from": "2020-01-01"},
+            "split.test_from: '2020-01-01' leaves one part empty: the data reach from "
+            r"1970-01-01T00:00:01\+00:00 to 1970-01-01T00:00:03",
+        ),
+        (TIMED, {"by": "time", "test_from": "1960-01-01"}, "leaves one part empty"),
+        (TIMED, {"by": "time", "test_from": "1970-01-01T00:00:01"}, "leaves one part empty"),
+        (TIMED, {"by": "time", "test_days": 2}, "split.test_days: 2 leaves one part empty"),
+        (of_user(3), FILED, "expected a data set of 2 to 64 files"),
+        (
+            TIMED,
+            FILED | {"test": ["test.txt", "tset.txt"]},
+            "no file tset.txt; the files are",
+        ),
+        (
+            of_files([0b001, 0b101, 0b100, 0b110]),
+            FILED | {"validation": "valid.txt"},
+            "split.validation: 2 of 3 interactions of valid.txt are in no training file",
+        ),
     ],
 )
 def test_bad_settings(data, division, word):
@@ -227,7 +298,8 @@ def test_command_line(tmp_path, capsys):
     save_interactions(source, TIMED)
     loaded = load_interactions(source)
     assert loaded.time.tolist() == [1, 2, 3]
-    assert loaded.source.tolist() == [0, 0, 1]
+    assert loaded.files.tolist() == [1, 1, 2]
+    assert loaded.file_names == NAMES
     argv = [f"--interactions={source}", f"--output={output}", "--settings", json.dumps(RANDOM)]
     assert main([*argv, f"--provenance={tmp_path / 'p.json'}"]) == 0
     first = output.read_bytes()
@@ -258,5 +330,5 @@ def test_the_stage_refuses_a_split_that_tests_nobody(tmp_path, capsys):
 def run_stage_on(folder, data, settings):
     source, output = folder / "interactions.npz", folder / "split.npz"
     save_interactions(source, data)
-    argv = [f"--interactions={source}", f"--output={output}"]
+    argv = [f"--interactions={source}", f"--output={output}", f"--provenance={folder / 'p.json'}"]
     return main([*argv, "--settings", json.dumps(settings)])

@@ -195,6 +195,32 @@ def test_results_that_lack_a_cutoff_are_refused_when_they_are_asked_for() -> Non
     assert lacking.figure_inputs({"figure": "fig3"})
 
 
+def test_a_refit_is_a_setting_of_trainings_where_it_is_wanted_and_refused_by_tuning() -> None:
+    run = {"dataset": "a", "model": "m", "bits": "8", "seed": "0"}
+    training = config()["training"]
+    refitted = plan(training={**training, "refit": True})
+    settings = json.loads(refitted.settings.train(run))
+
+    assert settings["refit"] is True
+    assert "refit" not in settings["parameters"]
+    assert plan(training={**training, "refit": False}).settings.train(run) == (
+        plan().settings.train(run)
+    )
+    with pytest.raises(
+        InputError, match=r"^training\.refit: true: tuning compares trials on the v"
+    ):
+        refitted.validations({})
+
+
+def test_a_validation_file_is_no_setting_of_a_training() -> None:
+    split = {"by": "file", "test": "test.txt", "validation": "valid.txt"}
+    datasets = config()["datasets"]
+    found = plan(datasets={**datasets, "a": {**datasets["a"], "split": split}})
+    run = {"dataset": "a", "model": "m", "bits": "8", "seed": "0"}
+
+    assert "validation" not in json.loads(found.settings.train(run))
+
+
 @pytest.mark.parametrize(
     ("model", "triplets", "pretrained"),
     [

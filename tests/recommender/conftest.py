@@ -12,7 +12,7 @@ SMALL = {
     "widths": [16, 12],
     "fanouts": [4, 3],
     "batch_size": 64,
-    "learning_rate": 0.01,
+    "learning_rate": 0.03,
     "initial_deviation": 0.3,
     "epochs": 15,
 }

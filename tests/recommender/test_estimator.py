@@ -178,3 +178,17 @@ def test_nothing_is_imported_that_is_not_needed(
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert ran.stdout.strip() == "False"
+
+
+def test_the_model_is_refitted_on_all_interactions_unless_told_otherwise(
+    planted: pd.DataFrame, fitted: HashGNN
+) -> None:
+    without = HashGNN(bits=12, refit=False, **SMALL).fit(planted)
+    refitted, alone = fitted.model_.record, without.model_.record
+
+    assert refitted["settings"]["refit"] is True
+    assert refitted["refit_epochs"] == refitted["best_epoch"] == alone["best_epoch"]
+    assert refitted["refit_interactions"] == len(planted)
+    assert alone["settings"]["refit"] is False
+    assert "refit_epochs" not in alone
+    assert fitted.model_.users.vectors.tobytes() != without.model_.users.vectors.tobytes()

@@ -27,9 +27,9 @@ def encoders(argv: Sequence[str] | None = None) -> int:
     return run_table(encoders.__doc__, partial(make_methods, title="Encoder"), argv)
 
 
-def anchors(argv: Sequence[str] | None = None) -> int:
-    """Make the table of continuous methods beside published numbers, on the split of those."""
-    return run_table(anchors.__doc__, make_anchors, argv)
+def published(argv: Sequence[str] | None = None) -> int:
+    """Make the table of methods beside what others report on the same splits."""
+    return run_table(published.__doc__, make_published, argv)
 
 
 def make_methods(
@@ -110,49 +110,77 @@ def _block(rows: pd.DataFrame, dataset: str, models: Mapping[str, str], title: s
     return block
 
 
-def make_anchors(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make_published(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return numbers and printed form; ``inputs`` are ``metrics.csv`` of all trainings."""
     settings = args.settings
-    numbers = compare_published(read_metrics(args.inputs), settings["published"])
-    names = dict(settings["datasets"]), dict(settings["models"])
-    return numbers, print_anchors(numbers, *names)
+    frame = read_metrics(args.inputs)
+    numbers = beside_published(frame, settings["continuous"], settings["published"])
+    return numbers, print_published(numbers, dict(settings["datasets"]), dict(settings["models"]))
 
 
-def compare_published(
-    frame: pd.DataFrame, published: Mapping[str, Mapping[str, Any]]
+def beside_published(
+    frame: pd.DataFrame,
+    continuous: Sequence[str],
+    published: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> pd.DataFrame:
-    """Return Recall@20 (which is HR@20) and NDCG@20 of continuous search beside published ones.
+    """Return Recall@20 (which is HR@20) and NDCG@20, ours and published ones.
 
     Args:
         frame: Rows of metrics.
-        published: For each model its ``hr``, ``ndcg`` and ``source``, as far as published.
+        continuous: Models without codes of their own.
+        published: For each data set the results that others report, as in the configuration.
 
     Returns:
-        Means over seeds with the columns ``published`` (NaN where there is none), ``ratio`` (ours
-        to theirs) and ``source``.
+        Means over seeds by Hamming and by continuous search, and published values, with the columns
+        ``bytes_per_item``, ``epoch_chosen_on`` and ``source`` (empty for ours).
     """
+    searches = {"hamming": "codes", "continuous": "vectors"}
     shown = frame.metric.isin(PUBLISHED_METRICS) & (frame.n == PUBLISHED_CUTOFF)
-    numbers = over_seeds(frame[(frame.search == "continuous") & shown])
-    pairs = list(zip(numbers.model, numbers.metric, strict=True))
-    theirs = [published.get(model, {}).get(metric, float("nan")) for model, metric in pairs]
-    numbers["published"] = theirs
-    numbers["ratio"] = numbers["mean"] / numbers["published"]
-    numbers["source"] = [published.get(model, {}).get("source", "") for model in numbers.model]
-    return numbers
+    shown &= frame.search.isin(searches)
+    shown &= ~(frame.model.isin(continuous) & (frame.search == "hamming"))
+    ours = over_seeds(frame[shown])
+    ours["side"] = ours.search.map(searches)
+    ours["bytes_per_item"] = ours.bits * 4  # vectors have a float for each bit
+    codes = ours.side == "codes"
+    ours.loc[codes, "bytes_per_item"] = ours.bits[codes] // 8
+    ours = ours.assign(epoch_chosen_on="validation", source="")
+    theirs = [
+        {
+            "dataset": dataset,
+            "model": entry["method"],
+            "side": "published",
+            "metric": metric,
+            "n": PUBLISHED_CUTOFF,
+            "mean": entry[key],
+            **{name: entry[name] for name in ("bytes_per_item", "epoch_chosen_on", "source")},
+        }
+        for dataset, entries in published.items()
+        for entry in entries
+        for metric, key in (("hr", "recall"), ("ndcg", "ndcg"))
+        if entry.get(key) is not None
+    ]
+    return pd.concat([ours, pd.DataFrame(theirs)], ignore_index=True)
 
 
-def print_anchors(
+def print_published(
     numbers: pd.DataFrame, datasets: Mapping[str, str], models: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Return a row per data set, method and number of dimensions."""
+    """Return a row per data set, method and representation, by bytes per item."""
+    keys = ["dataset", "bytes_per_item", "side", "model", "source", "epoch_chosen_on"]
+    order = numbers.assign(dataset=pd.Categorical(numbers.dataset, list(datasets), ordered=True))
     rows = []
-    for (dataset, model, bits), group in numbers.groupby(["dataset", "model", "bits"], sort=False):
-        names = datasets[str(dataset)], models[str(model)], str(bits)
-        row = dict(zip(("Dataset", "Method", "Dimensions"), names, strict=True))
+    for key, group in order.sort_values(keys[:2], kind="stable").groupby(
+        keys, sort=False, observed=True
+    ):
+        dataset, stored, side, model, source, chosen_on = key
+        row = {
+            "Dataset": datasets[str(dataset)],
+            "Method": models[str(model)] if side != "published" else str(model),
+            "Items as": "" if side == "published" else str(side),
+            "Bytes per item": f"{stored:,}",
+        }
         for metric, title in PUBLISHED_METRICS.items():
-            line = group[group.metric == metric].iloc[0]
-            row[f"{title}@{PUBLISHED_CUTOFF}"] = f"{line['mean']:.4f}"
-            theirs = "" if pd.isna(line.published) else f"{line.published:.4f}"
-            row[f"{title}@{PUBLISHED_CUTOFF}, published"] = theirs
-        rows.append({**row, "Source": group.source.iloc[0]})
+            values = group[group.metric == metric]["mean"]
+            row[f"{title}@{PUBLISHED_CUTOFF}"] = f"{values.iloc[0]:.4f}" if len(values) else ""
+        rows.append({**row, "Epoch chosen on": str(chosen_on), "Source": source or "this workflow"})
     return pd.DataFrame(rows)

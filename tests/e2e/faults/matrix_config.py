@@ -50,8 +50,8 @@ VALUES: dict[str, Any] = {
     "datasets/*/columns/user": 7,
     "datasets/*/columns/item": 8,
     "datasets/*/checksum": "md5:" + "0" * 32,
-    "datasets/taobao/filter/time_from": "2017-11-26T00:00:00+08:00",
-    "datasets/taobao/filter/time_before": "2017-12-03T00:00:00+08:00",
+    "datasets/taobao_userbehavior/filter/time_from": "2017-11-26T00:00:00+08:00",
+    "datasets/taobao_userbehavior/filter/time_before": "2017-12-03T00:00:00+08:00",
     "datasets/*/reader": "adjacency",
     "datasets/*/split/by": "random",
     "datasets/*/stands_in_for": "Another",
@@ -62,8 +62,7 @@ VALUES: dict[str, Any] = {
     "evaluation/ndcg": "retrieved",
     "tuning/training": {"epochs": 3},
     "grids/fig7/models": ["hashgnn_nr", "hash_ste"],
-    "grids/anchors/models": ["graphsage", "hash_ste"],
-    "grids/anchors/published": {"graphsage": {"hr": 0.2, "ndcg": 0.2, "source": "x"}},
+    "grids/published/models": ["graphsage", "hash_ste"],
 }
 
 # Whatever other value these have, the config is refused: another key has to change as well.
@@ -71,7 +70,7 @@ _REFUSED = (
     "datasets/alibaba_like/reader",
     "datasets/gowalla/reader",
     "datasets/synthetic/reader",
-    "datasets/taobao/reader",
+    "datasets/taobao_userbehavior/reader",
     "datasets/*/split/by",
     *(f"models/hashgnn{name}/module" for name in ("", "_nr", "_sp", "_plus")),
     *(f"models/{name}/module" for name in ("hash_gumb", "hashnet", "lsh", "als", "pte", "bine")),
@@ -137,7 +136,11 @@ def row(key: str, config: Mapping[str, Any]) -> Row:
     match key.split("/"):
         case [("device" | "mirror" | "mirror_checksums" | "tensorboard"), *_]:
             return Row(key, NONE)
-        case ["datasets", ("taobao" | "synthetic"), *_]:  # which nothing shows
+        case [
+            "datasets",
+            ("taobao_userbehavior" | "taobao_subset" | "synthetic"),
+            *_,
+        ]:  # which nothing shows
             return Row(key, NONE)
         case ["datasets", dataset, part, *rest]:
             return _of_data_set(key, config, dataset, part, rest)
