@@ -12,7 +12,7 @@ from tests.helpers import run_hashgnn as run
 from tests.recommender.conftest import GROUPS, ITEMS, SMALL
 
 LAYOUT = ["--separator", ";", "--no-header", "--user", "1", "--item", "2"]
-SETTINGS = [f"--set={key}={json.dumps(value)}" for key, value in SMALL.items()]
+SETTINGS = ["--seed=1", *(f"--set={key}={json.dumps(value)}" for key, value in SMALL.items())]
 
 
 @pytest.fixture(scope="session")
