@@ -28,7 +28,8 @@ PAPER = {
     "gowalla": {"hierarchical": (82.1, 2.3), "hamming": (66.1, 2.8)},
     "alibaba": {"hierarchical": (4295.8, 3.5), "hamming": (4163.9, 3.6)},
 }
-_STAND_INS = {"alibaba_like": "alibaba", "taobao": "alibaba"}  # the paper's own data are private
+# The data of Alibaba are not public.
+_STAND_INS = dict.fromkeys(("alibaba_like", "taobao_subset", "taobao_userbehavior"), "alibaba")
 _UNKNOWN = (float("nan"), float("nan"))
 
 
