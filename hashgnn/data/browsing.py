@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hashgnn.data.ids import Batch
-from hashgnn.data.synthetic import _uniform, batch_of, check_sizes
+from hashgnn.data.synthetic import batch_of, check_sizes
 from hashgnn.errors import InputError
 from hashgnn.kernels import mix, njit
-from hashgnn.random import random_bits, uniform
+from hashgnn.random import GOLDEN, random_bits, uniform
 
 _DEFAULTS = {
     "seed": 0,
@@ -174,6 +174,15 @@ def _draw(
     mass = np.concatenate([[0.0], catalogue.mass[_PERIODS // 2, : given["items"]]])
     drawn = mass[low] + draws * (mass[high] - mass[low])
     return np.clip(np.searchsorted(mass, drawn, side="right") - 1, low, np.subtract(high, 1))
+
+
+# As in ``synthetic``: kernels take no other kernel than the generator's from another file, since
+# what numba has compiled does not follow edits of it.
+@njit(cache=True)
+def _uniform(state):  # type: ignore[no-untyped-def]
+    """Return the next number from [0, 1) and advance ``state``, uint64 [1]."""
+    state[0] += GOLDEN
+    return np.float64(mix(state[0]) >> np.uint64(11)) * 2.0**-53
 
 
 @njit(cache=True)

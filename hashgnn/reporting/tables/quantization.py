@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from hashgnn.config.base import parse
 from hashgnn.evaluation.statistics import over_seeds, read_metrics
+from hashgnn.files import load_array
 from hashgnn.models.quantizer import Parameters, bytes_of_item
 from hashgnn.reporting.tables import run_table
 
@@ -46,7 +46,7 @@ def _widths(
 ) -> dict[tuple[str, str, int], int]:
     """Return the dimensions of the item vectors by data set, model and bits."""
     return {
-        (dataset, model, bits): np.load(file, mmap_mode="r").shape[1]
+        (dataset, model, bits): load_array(file, memory_map=True).shape[1]
         for (dataset, model, bits, _), file in zip(runs, files, strict=True)
     }
 
