@@ -125,7 +125,7 @@ def fit(
         "bits": settings.bits,
         "seed": settings.seed,
         "validation": settings.validation,
-        "refit": settings.refit,
+        **({"refit": True} if settings.refit else {}),
         "negatives": defaults.negatives,
         "parameters": defaults.parameters,
         **ValidationSettings().model_dump(),
