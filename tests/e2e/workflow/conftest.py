@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.e2e.traced import trace_jobs
 from tests.e2e.workflow.project import CONFIG, Project, make_project
 
 
@@ -10,7 +9,6 @@ from tests.e2e.workflow.project import CONFIG, Project, make_project
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The experiment, run once."""
     made = make_project(tmp_path_factory.mktemp("project"), CONFIG)
-    trace_jobs(made.root)
     ran = made.snakemake()
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return made
