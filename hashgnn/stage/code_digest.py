@@ -165,7 +165,9 @@ class CodeDigest:
                 own = [item for item in definition.uses.imports if item.bound == chain[0]]
                 for item in own:
                     yield from self._imported(item, chain[1:])
-                if chain == ("__name__",):  # its own
+                if chain == ("__name__",):  # by which others may import the module
+                    if node.name != _PROGRAM:
+                        yield Node(node.module, "*")
                     continue
                 if read.binds(chain[0]) or not (own or chain in definition.uses.soft):
                     yield from self._resolve(node.module, chain)

@@ -181,12 +181,13 @@ def test_of_what_else_a_module_holds_its_effects_count(
         "def x():\n    from hashgnn import m\n    return [m]\n",
         *("from hashgnn.m import twice\n", "from hashgnn.m import more\n"),
         *("from hashgnn.m import seen\n", "from hashgnn.m import unknown\n"),
-        "from hashgnn import m\nx = m.__name__\n",
+        *("from hashgnn import m\nx = m.__name__\n", "from hashgnn.m import named\nx = named\n"),
     ],
 )
 def test_where_it_cannot_be_told_the_whole_module_counts(tmp_path: Path, use: str) -> None:
     text = "twice = 1\ntwice = 2\n\nmore = 1\nmore += 1\n\ndef seen():\n    return globals()\n"
     text += "\ndef unknown():\n    return set_elsewhere\n\ndef f():\n    return 1\n"
+    text += "\nnamed = [__name__]\n"
     files = {"run.py": use, "m.py": text}
     edited = {"m.py": text.replace("return 1", "return 2")}
     assert differs(tmp_path, files, edited, "hashgnn.run")

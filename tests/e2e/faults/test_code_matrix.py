@@ -124,7 +124,8 @@ def _begin(root: str) -> None:
 def _stale_after_edit(file: str) -> list[str]:
     text = (_copy.root / file).read_text(encoding="utf-8")
     with _copy.replaced(file, edited(text)):
-        return _copy.stale_files(targets=TARGETS)
+        # Plain text: Snakemake's own kind of it cannot be sent to another process.
+        return [str(file) for file in _copy.stale_files(targets=TARGETS)]
 
 
 def test_modules(ran: Ran, tally: Tally) -> None:
