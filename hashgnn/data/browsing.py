@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hashgnn.data.ids import Batch
-from hashgnn.data.synthetic import batch_of, check_sizes
+from hashgnn.data.synthetic import batch_of, check_sizes, share_out
 from hashgnn.errors import InputError
 from hashgnn.kernels import mix, njit
 from hashgnn.random import GOLDEN, random_bits, uniform
@@ -91,18 +91,8 @@ def generate(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[Bat
 
 def degrees_of(given: Mapping[str, Any]) -> np.ndarray:
     """Return the interactions of each user, int64: log-normal above ``least``, exact in total."""
-    users, total, most = given["users"], given["interactions"], max(given["items"] // 2, 1)
-    least = min(given["least"], total // users)
-    weight = np.exp(given["user_spread"] * _normal(given["seed"], _DEGREE, users))
-    extra = np.floor((total - least * users) * (weight / weight.sum()))
-    degrees = np.minimum(least + extra.astype(np.int64), most)
-    order = np.argsort(random_bits(given["seed"], _LEFT, np.arange(users)), kind="stable")
-    while left := total - int(degrees.sum()):
-        room = order[degrees[order] < most]
-        step = np.full(len(room), left // len(room))
-        step[: left % len(room)] += 1
-        degrees[room] = np.minimum(degrees[room] + step, most)
-    return degrees
+    weight = np.exp(given["user_spread"] * _normal(given["seed"], _DEGREE, given["users"]))
+    return share_out(weight, given, _LEFT)
 
 
 def _normal(seed: int, stream: int, n: int) -> np.ndarray:

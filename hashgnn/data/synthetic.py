@@ -131,13 +131,25 @@ def check_sizes(given: Mapping[str, Any]) -> None:
 
 def _degrees(given: Mapping[str, Any]) -> np.ndarray:
     """Return the interactions of each user, int64: log-normal above ``least``, exact in total."""
-    users, total, most = given["users"], given["interactions"], max(given["items"] // 2, 1)
-    least = min(given["least"], total // users)
+    users = given["users"]
     radius = np.sqrt(-2.0 * np.log1p(-uniform(given["seed"], _RADIUS, users)))
     weight = np.exp(radius * np.cos(2.0 * np.pi * uniform(given["seed"], _ANGLE, users)))
+    return share_out(weight, given, _LEFT)
+
+
+def share_out(weight: np.ndarray, given: Mapping[str, Any], stream: int) -> np.ndarray:
+    """Return the interactions of each user, int64, in proportion to ``weight`` above ``least``.
+
+    Args:
+        weight: A weight per user, float64.
+        given: Sizes, ``least`` and ``seed`` of the generator.
+        stream: Stream of the random order in which what rounding leaves is given out.
+    """
+    users, total, most = given["users"], given["interactions"], max(given["items"] // 2, 1)
+    least = min(given["least"], total // users)
     extra = np.floor((total - least * users) * (weight / weight.sum()))
     degrees = np.minimum(least + extra.astype(np.int64), most)
-    order = np.argsort(random_bits(given["seed"], _LEFT, np.arange(users)), kind="stable")
+    order = np.argsort(random_bits(given["seed"], stream, np.arange(users)), kind="stable")
     while left := total - int(degrees.sum()):
         room = order[degrees[order] < most]
         step = np.full(len(room), left // len(room))
