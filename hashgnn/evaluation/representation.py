@@ -118,6 +118,22 @@ def _ranks(
     k = max(settings.cutoffs)
     if settings.ndcg == "retrieved":
         k = max(k, WINDOW)
+    return rank(search, index, queries, relevant, excluded, k, settings.candidates)
+
+
+def rank(
+    search: str,
+    index: Index,
+    queries: Representation,
+    relevant: Csr,
+    excluded: Csr | None,
+    k: int,
+    candidates: int,
+) -> Ranks:
+    """Return the first ``k`` ranks of each query by one search.
+
+    Hamming search has levels of tied items; the other searches give lists.
+    """
     codes, vectors = queries
     if search == "hamming":
         assert codes is not None
@@ -129,7 +145,7 @@ def _ranks(
         ranked, _ = index.asymmetric(vectors, k, excluded)
     else:
         assert codes is not None
-        ranked, _ = index.hierarchical(codes, vectors, k, excluded, settings.candidates)
+        ranked, _ = index.hierarchical(codes, vectors, k, excluded, candidates)
     return ranks_of_lists(ranked, relevant)
 
 

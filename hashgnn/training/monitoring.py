@@ -15,8 +15,7 @@ from torch import Tensor
 from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import Csr, Split, take_rows
 from hashgnn.evaluation.metrics import recall
-from hashgnn.evaluation.ranks import Ranks, ranks_of_levels, ranks_of_lists
-from hashgnn.evaluation.representation import Representation
+from hashgnn.evaluation.representation import Representation, rank
 from hashgnn.kernels import njit
 from hashgnn.models.graph_hasher import sign
 from hashgnn.search import Index
@@ -41,12 +40,9 @@ def validation_recall(
         return float("nan")
     seen, relevant = take_rows(split.train, validated), take_rows(split.validation, validated)
     index, users, sizes = Index(*items), users.rows(validated), np.diff(relevant.indptr)
+    n, candidates = settings.validation_cutoff, settings.candidates
     rates = [
-        recall(
-            _ranks(index, users, seen, relevant, search, settings),
-            sizes,
-            [settings.validation_cutoff],
-        )[0]
+        recall(rank(search, index, users, relevant, seen, n, candidates), sizes, [n])[0]
         for search in searches
     ]
     return float(np.mean(rates))
@@ -64,27 +60,6 @@ def of_some_users(split: Split, count: int, seed: int) -> Split:
     indptr[chosen + 1] = sizes[chosen]
     indices = take_rows(split.validation, chosen).indices
     return replace(split, validation=Csr(np.cumsum(indptr), indices))
-
-
-def _ranks(
-    index: Index,
-    users: Representation,
-    seen: Csr,
-    relevant: Csr,
-    search: str,
-    settings: ValidationSettings,
-) -> Ranks:
-    (codes, vectors), n = users, settings.validation_cutoff
-    if search == "hamming":
-        assert codes is not None
-        return ranks_of_levels(*index.level_counts(codes, n, seen, relevant), n)
-    assert vectors is not None
-    if search == "continuous":
-        ranked, _ = index.continuous(vectors, n, seen)
-    else:
-        assert codes is not None
-        ranked, _ = index.hierarchical(codes, vectors, n, seen, settings.candidates)
-    return ranks_of_lists(ranked, relevant)
 
 
 class PairwiseAuc:
