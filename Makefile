@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders report schema docs bench-search bench-serving bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders reproduction report schema docs bench-search bench-serving bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,12 @@ published: env ## Compare methods with published numbers on their splits; hours
 
 encoders: env ## HashGNN on other graph encoders, one table by encoder; an hour or two
 	$(RUN) snakemake --cores $(CORES) --configfile config/encoders.yaml -- results/encoders.csv
+
+reproduction: env ## Run all experiments and keep their records; PART=gowalla: one data set's; hours
+	$(RUN) snakemake --cores $(CORES) --configfile config/reproduction.yaml $(ARGUMENTS) -- \
+		$(if $(PART),results/$(PART)/provenance.csv,all)
+	$(RUN) python -m hashgnn.reporting.records pack \
+		--results reproduction/results --into docs/reproduction/records
 
 report: env ## Collect the figures and tables made so far in report.html
 	$(RUN) snakemake --report report.html

@@ -18,8 +18,8 @@ import pandas as pd
 import yaml
 
 from hashgnn.config.model import resolve
+from hashgnn.evaluation.run_checks import Check
 from hashgnn.evaluation.statistics import COLUMNS, over_seeds, read_metrics
-from hashgnn.reporting.check_runs import Check
 from hashgnn.reporting.checks import check_table, summarize
 from hashgnn.reporting.figures import curves, save_figure, sweeps, use_style
 from hashgnn.reporting.tables import hierarchical, to_latex, to_markdown

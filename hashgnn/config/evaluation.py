@@ -74,4 +74,8 @@ class Checks(Section):
 
     popularity: Literal["fail", "report"] = "fail"
     """Whether the run fails if a learned method is not better than popularity, or only reports it.
-    All other checks fail the run."""
+    All other checks of trainings and tables fail the run."""
+
+    stale: Literal["fail", "report"] = "fail"
+    """Whether the run fails if a result was made by other code or settings than the present ones,
+    as those restored from records may be, or `provenance.csv` of the data set only reports it."""

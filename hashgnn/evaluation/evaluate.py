@@ -1,4 +1,7 @@
-"""Evaluate one method: recall (HR), hit rate and NDCG of each search, per user and on average."""
+"""Evaluate one method: recall (HR), hit rate and NDCG of each search, per user and on average.
+
+Codes, vectors, lists and metrics are checked too; broken rules are recorded for the report.
+"""
 
 import argparse
 import csv
@@ -7,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from hashgnn.config.base import parse
 from hashgnn.config.evaluation import EvaluationSettings
@@ -17,6 +21,8 @@ from hashgnn.evaluation.representation import (
     Representation,
     evaluate,
 )
+from hashgnn.evaluation.run_checks import Check, check_metrics, check_run
+from hashgnn.evaluation.statistics import read_metrics
 from hashgnn.files import atomic_write, load_array, save_arrays
 from hashgnn.stage.command import run_stage, stage_parser
 
@@ -31,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.add_argument(f"--{name}", type=Path)
     parser.add_argument("--metrics", type=Path, required=True, help="CSV of means over users")
     parser.add_argument("--per-user", type=Path, required=True, help="NPZ of values per user")
+    parser.add_argument("--checks", type=Path, required=True, help="CSV of checks of the results")
     return run_stage(parser, _run, argv)
 
 
@@ -49,6 +56,9 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
         metrics=np.array(evaluation.metrics),
         cutoffs=np.array(evaluation.cutoffs),
     )
+    checks = _checks(args, settings.candidates, users, items, seen, split.n_items)
+    with atomic_write(args.checks) as temporary:
+        pd.DataFrame(checks, columns=Check._fields).to_csv(temporary, index=False)
     return {"users_evaluated": int(np.count_nonzero(np.diff(relevant.indptr)))}
 
 
@@ -95,6 +105,24 @@ def _write_means(path: Path, evaluation: Evaluation, settings: Mapping[str, obje
                     writer.writerow(
                         {**labels, "search": search, "metric": metric, "n": n, "value": value}
                     )
+
+
+def _checks(
+    args: argparse.Namespace,
+    candidates: int,
+    users: Representation,
+    items: Representation,
+    seen: Csr,
+    n_items: int,
+) -> list[Check]:
+    metrics = read_metrics([args.metrics])
+    first = metrics.iloc[0]
+    subject = f"{first.dataset}/{first.model}/bits{first.bits}/seed{first.seed}"
+    bits = None if args.settings.get("continuous") else int(first.bits)
+    return [
+        *check_run(subject, users, items, seen, n_items, bits, candidates),
+        *check_metrics(subject, metrics),
+    ]
 
 
 if __name__ == "__main__":

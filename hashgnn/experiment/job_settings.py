@@ -85,7 +85,9 @@ class JobSettings:
 
     def evaluate(self, wildcards: Wildcards) -> str:
         """Return the settings of an evaluation, and its part of the data if not the test part."""
-        part = {"part": "validation"} if wildcards["part"] else {}
+        part: dict[str, Any] = {"part": "validation"} if wildcards["part"] else {}
+        if self._continuous([wildcards["model"]]):
+            part["continuous"] = True
         evaluation = self._config["evaluation"]
         used = {key: value for key, value in evaluation.items() if key != "validation_cutoff"}
         return to_text(**_training(wildcards), evaluation=used, **part)
@@ -168,16 +170,13 @@ class JobSettings:
         models = self._config["models"]
         return to_text(places=self._places(m for m in models if base_model(m) == m))
 
-    def check_runs(self) -> str:
-        """Return the settings of the checks of trainings."""
-        candidates = self._config["evaluation"]["candidates"]
-        return to_text(
-            candidates=candidates, continuous=sorted(self._continuous(self._config["models"]))
-        )
-
     def checks(self) -> str:
         """Return which failed checks stop the workflow."""
-        return to_text(**self._config["checks"])
+        return to_text(popularity=self._config["checks"]["popularity"])
+
+    def provenance(self, planned: Mapping[str, str]) -> str:
+        """Return the digests of the ``planned`` jobs, and whether others stop the workflow."""
+        return to_text(planned=planned, stale=self._config["checks"]["stale"])
 
     def _names(self, kind: str, ids: Iterable[str]) -> list[list[str]]:
         """Return pairs of id and printed name, in the order of ``ids``."""

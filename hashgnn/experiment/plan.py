@@ -3,7 +3,8 @@
 The rules of the workflow call the methods of ``Plan``; this module does not import Snakemake.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -15,6 +16,7 @@ from hashgnn.data.prepare import READERS
 from hashgnn.errors import InputError
 from hashgnn.experiment.job_settings import COURSES, HIERARCHICAL, JobSettings, Wildcards
 from hashgnn.experiment.runs import Run, compared_runs, evaluated_runs, runs, trials
+from hashgnn.stage.record import SUFFIX, job_digest
 from hashgnn.training import training_code
 
 # The folder of one training: a data set, a model, a code length, a seed.
@@ -100,9 +102,10 @@ class Plan:
         return ["results/explore.html"] * bool(compared_runs(self._config))
 
     def verdicts(self) -> list[str]:
-        """Return the claims, if one can be tested, and the checks, if anything is evaluated."""
+        """Return the claims, if one can be tested, and checks and provenance of evaluations."""
         names = ["claims"] * bool(self.claims_inputs())
-        names += ["checks"] * bool(self.evaluated_datasets())
+        names += ["checks"] * bool(self.evaluated())
+        names += [f"{dataset}/provenance" for dataset in self.evaluated_datasets()]
         return _named("results/{}.{}", names, ("csv", "md"))
 
     # Inputs.
@@ -152,7 +155,7 @@ class Plan:
         check_cutoffs(self._config, name)
         grid = self._config["grids"][name]
         if "models" not in grid:
-            return [f"results/{dataset}/interactions.npz" for dataset in grid["datasets"]]
+            return _named("results/{}/prepare.provenance.json", grid["datasets"])
         return _files(runs(self._config, grid), *_TABLE_FILES.get(name, ("metrics.csv",)))
 
     def explored(self) -> list[str]:
@@ -163,19 +166,17 @@ class Plan:
         """Return the results that claims are tested on, if they have a grid."""
         return _named("results/{}.csv", self._having_grids(self._claimed))
 
-    def evaluated(self, wildcards: Wildcards) -> list[str]:
-        """Return the metrics of all trainings; of one data set, if ``wildcards`` names one."""
-        chosen = wildcards.get("dataset")
-        found = evaluated_runs(self._config)
-        return _files((run for run in found if chosen in (None, run.dataset)), "metrics.csv")
+    def evaluated(self) -> list[str]:
+        """Return the metrics of all trainings."""
+        return _files(evaluated_runs(self._config), "metrics.csv")
 
     def evaluated_datasets(self) -> list[str]:
         """Return the data sets that trainings are evaluated on."""
         return sorted({run.dataset for run in evaluated_runs(self._config)})
 
     def checked(self) -> list[str]:
-        """Return the checks of the runs on each data set."""
-        return _named("results/{}/checks.csv", self.evaluated_datasets())
+        """Return the checks of all trainings."""
+        return _files(evaluated_runs(self._config), "checks.csv")
 
     def compared_tables(self) -> list[str]:
         """Return the tables that compare every model with the first one."""
@@ -219,6 +220,46 @@ class Plan:
     def table_code(self, wildcards: Wildcards) -> list[str]:
         """Return the entries of a table: what runs it, and its own function."""
         return [f"{_REPORTING}:main", self._tables[wildcards["table"]]]
+
+    # Provenance.
+
+    def records(self, wildcards: Wildcards) -> list[str]:
+        """Return the provenance of a data set and of all its trainings and evaluations."""
+        return list(self._made(wildcards["dataset"]))
+
+    def planned(self, wildcards: Wildcards, code: Callable[..., str]) -> dict[str, str]:
+        """Return the ``job_digest`` of each of ``records``.
+
+        Args:
+            wildcards: Name the data set.
+            code: Returns the digest of the code with the given entries, as ``PlannedCode``.
+        """
+        return {
+            path: job_digest(code(*entries), json.loads(settings))
+            for path, (entries, settings) in self._made(wildcards["dataset"]).items()
+        }
+
+    def _made(self, dataset: str) -> dict[str, tuple[Sequence[str], str]]:
+        """Return the entries of the code and the settings that make each recorded result."""
+        found: dict[str, tuple[Sequence[str], str]] = {}
+        settings = self.settings
+        timed = runs(self._config, self._config["grids"].get("table4") or {"datasets": []})
+        for run in (run for run in evaluated_runs(self._config) if run.dataset == dataset):
+            job = {key: str(value) for key, value in run._asdict().items()} | {"part": TEST}
+            data, folder = f"results/{dataset}", RUN.format(**job)
+            found[f"{data}/prepare{SUFFIX}"] = self.prepare_code(job), settings.prepare(job)
+            found[f"{data}/split{SUFFIX}"] = ["hashgnn.data.split"], settings.split(job)
+            for drawn in self.triplets(job):
+                number = negatives(self._config, run.model)
+                chosen = settings.triplets({**job, "negatives": str(number)})
+                found[drawn.replace(".npy", SUFFIX)] = ["hashgnn.data.negatives"], chosen
+            found[f"{folder}/train{SUFFIX}"] = self.train_code(job), settings.train(job)
+            evaluation = ["hashgnn.evaluation.evaluate"], settings.evaluate(job)
+            found[f"{folder}/evaluate{SUFFIX}"] = evaluation
+            if run in timed:
+                timing = ["hashgnn.evaluation.time_searches"], settings.timing(job)
+                found[f"{folder}/timing{SUFFIX}"] = timing
+        return found
 
     def _having_grids(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name in self._config["grids"]]

@@ -237,13 +237,6 @@ def _timing(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     return of_timing(Sizes(users, items, 0), bits, config["timing"]["rounds"])
 
 
-def _check_runs(config: Config, wildcards: Wildcards, files: Files) -> Resources:
-    sizes = _sizes(config, wildcards, files)
-    longest = max(bits for grid in config["grids"].values() for bits in grid.get("bits", []))
-    seconds = 0.1 * len(files) + _seconds_of_rows(sizes.interactions)
-    return Resources(of_evaluation(sizes, longest, 5).megabytes, seconds)
-
-
 def _sizes(config: Config, wildcards: Wildcards, files: Files) -> Sizes:
     """Return the sizes in the first of ``files``, or those of the generator until it exists."""
     try:
@@ -262,5 +255,4 @@ _STAGES: dict[str, Callable[[Config, Wildcards, Files], Resources]] = {
     "train": _train,
     "evaluate": _evaluate,
     "timing": _timing,
-    "check_runs": _check_runs,
 }

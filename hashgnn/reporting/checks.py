@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from hashgnn.errors import InputError
+from hashgnn.evaluation.run_checks import SHOWN, Check
 from hashgnn.evaluation.statistics import read_metrics
-from hashgnn.reporting.check_runs import SHOWN, Check
 from hashgnn.reporting.tables import to_markdown, write_text
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
@@ -22,7 +22,7 @@ _ROUNDING = 1e-6  # values of users are kept as float32
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; see ``--help``."""
     parser = stage_parser(__doc__)
-    parser.add_argument("--checks", type=Path, nargs="+", required=True, help="of each data set")
+    parser.add_argument("--checks", type=Path, nargs="+", required=True, help="of every training")
     parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="of every training")
     parser.add_argument("--tables", type=Path, nargs="*", default=[], help="that compare methods")
     parser.add_argument("--csv", type=Path, required=True)

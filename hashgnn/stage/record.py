@@ -166,6 +166,12 @@ def record_checksum(record: Mapping[str, Any]) -> str:
     return f"sha256:{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()}"
 
 
+def job_digest(code: str | None, settings: object) -> str:
+    """Return a digest of a job's ``code``, as ``PlannedCode`` gives it, and its settings."""
+    said = json.dumps([code, settings], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
 def recorded_outputs(record: Path) -> dict[str, str]:
     """Return the outputs in ``record`` as ``describe_outputs`` gave them, empty if it has none.
 

@@ -34,7 +34,7 @@ def write_inputs(folder: Path) -> list[str]:
     return arguments + outputs
 
 
-OUTPUTS = {"metrics": "metrics.csv", "per-user": "per_user.npz"}
+OUTPUTS = {"metrics": "metrics.csv", "per-user": "per_user.npz", "checks": "checks.csv"}
 
 
 def test_stage_writes_means_and_users(tmp_path: Path) -> None:
@@ -48,6 +48,9 @@ def test_stage_writes_means_and_users(tmp_path: Path) -> None:
     assert [row[c] for c in ("dataset", "model", "bits", "search", "metric", "n", "seed")] == [
         *("tiny", "hashgnn", "16", "hamming", "hr", "5", "3")
     ]
+    checks = list(csv.DictReader((tmp_path / "checks.csv").read_text().splitlines()))
+    assert {check["kept"] for check in checks} == {"True"}
+    assert checks[0]["subject"] == "tiny/hashgnn/bits16/seed3 users"
     assert float(row["value"]) == pytest.approx(np.nanmean(per_user["values"][0, 0, 0]), rel=1e-6)
 
 

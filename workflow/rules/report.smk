@@ -145,33 +145,10 @@ rule claims:
         "--provenance {output.provenance} > {log} 2>&1"
 
 
-rule check_runs:
-    input:
-        split="results/{dataset}/split.npz",
-        metrics=plan.evaluated,
-    output:
-        checks="results/{dataset}/checks.csv",
-        provenance="results/{dataset}/checks.provenance.json",
-    log:
-        "results/{dataset}/logs/checks.log",
-    conda:
-        ENVIRONMENT
-    resources:
-        **resources_of("check_runs"),
-    params:
-        settings=plan.settings.check_runs(),
-        code=code("hashgnn.reporting.check_runs"),
-    shell:
-        "python -m hashgnn.reporting.check_runs --split {input.split} "
-        "--code {params.code:q} "
-        "--metrics {input.metrics} --settings {params.settings:q} --output {output.checks} "
-        "--provenance {output.provenance} > {log} 2>&1"
-
-
 rule checks:
     input:
         checks=plan.checked(),
-        metrics=plan.evaluated,
+        metrics=plan.evaluated(),
         tables=plan.compared_tables(),
     output:
         csv=report(
@@ -197,3 +174,33 @@ rule checks:
         "--tables {input.tables} "
         "--settings {params.settings:q} --csv {output.csv} --md {output.md} "
         "--provenance {output.provenance} 2>&1 | tee {log}"
+
+
+# Makes all results of a data set.
+rule provenance:
+    input:
+        plan.records,
+    output:
+        csv=report(
+            "results/{dataset}/provenance.csv",
+            caption="../report/provenance.rst",
+            category="Provenance",
+            labels={"data set": "{dataset}"},
+        ),
+        md="results/{dataset}/provenance.md",
+        provenance="results/{dataset}/provenance.provenance.json",
+    log:
+        "results/{dataset}/logs/provenance.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("provenance"),
+    params:
+        settings=lambda wildcards: plan.settings.provenance(
+            plan.planned(wildcards, code)
+        ),
+        code=code("hashgnn.reporting.provenance"),
+    shell:
+        "python -m hashgnn.reporting.provenance {input} --settings {params.settings:q} "
+        "--code {params.code:q} "
+        "--csv {output.csv} --md {output.md} --provenance {output.provenance} > {log} 2>&1"

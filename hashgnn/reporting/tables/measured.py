@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.data.interactions import load_interactions
 from hashgnn.evaluation.time_searches import BUSY, read_times
 from hashgnn.reporting.tables import run_table
+from hashgnn.stage.record import read_record
 
 _CASE = ["dataset", "model", "bits", "users", "items", "k", "candidates", "threads"]
 _BASELINE = "continuous"
@@ -44,7 +44,7 @@ def table4(argv: Sequence[str] | None = None) -> int:
 
 
 def make_table1(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return numbers and printed form; ``inputs`` are interactions in the order of data sets."""
+    """Return numbers and printed form; ``inputs`` are the records of preparation, by data set."""
     datasets = args.settings["datasets"]  # pairs of id and name
     numbers = pd.DataFrame(
         _count(dataset, name, path)
@@ -58,8 +58,8 @@ def make_table1(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _count(dataset: str, name: str, path: Path) -> dict[str, object]:
-    interactions = load_interactions(path)
-    users, items, rows = interactions.n_users, interactions.n_items, len(interactions.user)
+    record = read_record(path)
+    users, items, rows = (record[key] for key in ("users", "items", "interactions"))
     return {
         "dataset": dataset,
         "name": name,

@@ -59,7 +59,6 @@ RULES = {
         "hashgnn.evaluation.evaluate", "validation/metrics.csv", f"{_RUN}/validation/metrics.csv"
     ),
     "timing": Rule("hashgnn.evaluation.time_searches", "", f"{_RUN}/timing.csv"),
-    "check_runs": Rule("hashgnn.reporting.checks.inspect_runs", "", "results/*/checks.csv"),
     "figure": Rule("hashgnn.reporting.figures", "", "figures/*.svg"),
     "table": Rule("hashgnn.reporting.tables", "", "results/table*.csv"),
     "tuning": Rule("hashgnn.reporting.tables.tuning", "", "results/tuning.csv"),

@@ -157,7 +157,7 @@ def row(key: str, config: Mapping[str, Any]) -> Row:
             figure = "fig7" if sweep == "fixed_p" else "fig5"
             return Row(key, (shown_by(figure),), ("train *@*", "evaluate *@*", "check*"))
         case ["evaluation", ("candidates" | "validation_cutoff") as part]:
-            more = (*EVALUATIONS, "timing *", "check_runs *") if part == "candidates" else NONE
+            more = (*EVALUATIONS, "timing *") if part == "candidates" else NONE
             return Row(key, (*more, *trains(*SHARED)), trains(*OTHERS))
         case ["evaluation", _]:
             return Row(key, EVALUATIONS)
@@ -195,7 +195,7 @@ def _of_model(key: str, config: Mapping[str, Any], model: str, part: str, rest: 
         case "name":
             return Row(key, _naming(model))
         case "continuous":
-            return Row(key, ("check_runs *",), _naming(model))
+            return Row(key, (f"evaluate * {model} *",), (f"validate * {model} *", *_naming(model)))
         case "negatives":  # other negatives for it, and none of those that there are
             return Row(key, (f"train * {model} *",))
         case "per_dataset":

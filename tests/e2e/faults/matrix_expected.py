@@ -29,7 +29,7 @@ def trains(*models: str) -> Patterns:
 
 SPLITS = ("split *",)
 EVALUATIONS = ("evaluate *", "validate *")
-SUMMARIES = ("figure *", "table *", "tuning", "check_runs *", "checks")
+SUMMARIES = ("figure *", "table *", "tuning", "checks")
 
 # What figures and tables show.
 SHOWN: dict[str, dict[str, Any]] = {
@@ -78,7 +78,6 @@ def followers(job: str) -> Iterable[str]:
             if dataset in SHOWN["table1"]["datasets"]:
                 yield "table table1"
         case "split", dataset:
-            yield f"check_runs {dataset}"
             yield f"triplets {dataset} *"
             yield from (f"{rule} {dataset} *" for rule in ("train", "evaluate", "validate"))
         case "triplets", dataset, number:
@@ -95,14 +94,12 @@ def followers(job: str) -> Iterable[str]:
                 yield from (f"train {dataset} {other} {bits}" for other in ("lsh", "hashgnn_sp"))
             yield from _figures(dataset, model, "fig4", "fig6")
         case "evaluate", dataset, model, _:
-            yield from (f"check_runs {dataset}", "checks")
+            yield "checks"
             yield from _figures(dataset, model, *(set(SHOWN) - {"fig4", "fig6", "table4"}))
         case "validate", *_:
             yield "tuning"
         case "timing", *_:
             yield "table table4"
-        case "check_runs", _:
-            yield "checks"
         case (("figure" | "table"), name) if name not in ("table1", "methods", "published"):
             yield "claims"
             if name in ("table2", "table3"):

@@ -68,8 +68,6 @@ def job(file: str) -> str | None:
             return f"prepare {dataset}"
         case ["results", dataset, "split.npz"]:
             return f"split {dataset}"
-        case ["results", dataset, "checks.csv"]:
-            return f"check_runs {dataset}"
         case ["results", dataset, drawn, "seed0.npy"]:
             return f"triplets {dataset} {drawn.removeprefix('triplets')}"
         case ["results", dataset, model, bits, "seed0", name]:  # another seed makes new jobs
@@ -155,7 +153,7 @@ def test_config_keys(placeholders: tuple[Project, set[str]], tally: Tally) -> No
     project, jobs = placeholders
     assert {name.split()[0] for name in jobs} == {
         *("download", "prepare", "split", "triplets", "train", "evaluate", "validate", "timing"),
-        *("check_runs", "checks", "claims", "figure", "table", "tuning"),
+        *("checks", "claims", "figure", "table", "tuning"),
     }
     assert {f"triplets movielens {number}" for number in NEGATIVES.values()} < jobs
     config = full_config(project)

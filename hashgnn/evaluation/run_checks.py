@@ -1,21 +1,14 @@
-"""Check the trainings of one data set: their codes, vectors, lists and metrics."""
+"""Check what a training gave: its codes, vectors, lists and metrics."""
 
-import argparse
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from hashgnn.data.interactions import Csr, Split, load_split, take_rows
-from hashgnn.evaluation.evaluate import parts
+from hashgnn.data.interactions import Csr, take_rows
 from hashgnn.evaluation.representation import Representation
-from hashgnn.evaluation.statistics import read_metrics
-from hashgnn.files import atomic_write, load_array
 from hashgnn.search import Index
-from hashgnn.stage.command import Facts, run_stage, stage_parser
 
 SHOWN = 50  # items in a list
 _MOST_USERS = 2000  # whose lists are made, evenly spread over all
@@ -32,53 +25,41 @@ class Check(NamedTuple):
     detail: str = ""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the stage; see ``--help``."""
-    parser = stage_parser(__doc__)
-    parser.add_argument("--split", type=Path, required=True)
-    parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="of every training")
-    parser.add_argument("--output", type=Path, required=True)
-    return run_stage(parser, _run, argv)
+def check_run(
+    subject: str,
+    users: Representation,
+    items: Representation,
+    seen: Csr,
+    n_items: int,
+    bits: int | None,
+    candidates: int,
+) -> Iterator[Check]:
+    """Yield the checks of codes, vectors and lists.
 
-
-def _run(args: argparse.Namespace) -> Facts:
-    split = load_split(args.split)
-    checks = [c for path in args.metrics for c in check_run(path, split, args.settings)]
-    with atomic_write(args.output) as temporary:
-        pd.DataFrame(checks).to_csv(temporary, index=False)
-    return {"checks": len(checks)}
-
-
-def check_run(path: Path, split: Split, settings: Mapping[str, Any]) -> Iterator[Check]:
-    """Yield all checks of the training whose ``metrics.csv`` is at ``path``.
-
-    ``settings``: ``candidates`` of hierarchical search, and the ``continuous`` methods, whose
-    codes are the signs of vectors of any length.
+    Args:
+        subject: Name of the training.
+        users: Codes and vectors of the users.
+        items: Codes and vectors of the items.
+        seen: Items that may not be recommended, per user.
+        n_items: Number of items.
+        bits: Length of the codes; None for codes that are the signs of vectors of any length.
+        candidates: Most items that hierarchical search re-ranks.
     """
-    metrics = read_metrics([path])
-    first = metrics.iloc[0]
-    subject = f"{first.dataset}/{first.model}/bits{first.bits}/seed{first.seed}"
-    users, items = _read(path.parent, "user"), _read(path.parent, "item")
-    bits = int(first.bits)
-    if first.model in settings["continuous"] and items.vectors is not None:
+    if bits is None and items.vectors is not None:
         bits = items.vectors.shape[1]
     arrays = [
-        *_check_arrays(f"{subject} users", users, split.n_users, bits),
-        *_check_arrays(f"{subject} items", items, split.n_items, bits),
+        *_check_arrays(f"{subject} users", users, len(seen.indptr) - 1, bits),
+        *_check_arrays(f"{subject} items", items, n_items, bits),
     ]
     yield from arrays
     if all(check.kept for check in arrays):  # else nothing can be searched
-        yield from _check_searches(subject, users, items, split, settings["candidates"])
-    yield from check_metrics(subject, metrics)
+        yield from _check_searches(subject, users, items, seen, candidates)
 
 
-def _read(folder: Path, kind: str) -> Representation:
-    paths = (folder / f"{kind}_codes.npy", folder / f"{kind}_vectors.npy")
-    return Representation(*(load_array(path) if path.exists() else None for path in paths))
-
-
-def _check_arrays(subject: str, arrays: Representation, rows: int, bits: int) -> Iterator[Check]:
-    if arrays.codes is not None:
+def _check_arrays(
+    subject: str, arrays: Representation, rows: int, bits: int | None
+) -> Iterator[Check]:
+    if arrays.codes is not None and bits is not None:
         yield from check_codes(subject, arrays.codes, rows, bits)
     if arrays.vectors is not None:
         yield from check_vectors(subject, arrays.vectors, rows)
@@ -109,14 +90,13 @@ def check_vectors(subject: str, vectors: np.ndarray, rows: int) -> Iterator[Chec
 
 
 def _check_searches(
-    subject: str, users: Representation, items: Representation, split: Split, candidates: int
+    subject: str, users: Representation, items: Representation, seen: Csr, candidates: int
 ) -> Iterator[Check]:
-    sample = np.unique(np.linspace(0, split.n_users - 1, _MOST_USERS).astype(np.int64))
-    _, seen = parts(split, "test")
+    index = Index(*items)
+    sample = np.unique(np.linspace(0, len(seen.indptr) - 2, _MOST_USERS).astype(np.int64))
     seen, queries = take_rows(seen, sample), users.rows(sample)
-    for search, lists, looked_at in _lists(Index(*items), queries, seen, candidates):
-        name = f"{subject} {search}"
-        yield from check_lists(name, lists, seen, split.n_items, looked_at)
+    for search, lists, looked_at in _lists(index, queries, seen, candidates):
+        yield from check_lists(f"{subject} {search}", lists, seen, len(index), looked_at)
 
 
 def _lists(
@@ -178,7 +158,3 @@ def check_metrics(subject: str, metrics: pd.DataFrame) -> Iterator[Check]:
 
 def _name(row: pd.Series) -> str:
     return f"{row.metric}@{row.n} by {row.search} search, {row.value}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

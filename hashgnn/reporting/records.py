@@ -1,0 +1,224 @@
+"""Keep the results of finished trainings in one small file per data set, and restore them.
+
+    python -m hashgnn.reporting.records pack --results results --into FOLDER
+    python -m hashgnn.reporting.records unpack --from FOLDER --results results
+
+A file of records is a Parquet table with a row per file of results: metrics, checks, times and
+losses of each training, the values of users that paired tests take, and provenance. From restored
+results Snakemake makes figures, tables and pages without data and without training, as it does not
+repeat the jobs of results that exist. Codes and vectors are not kept.
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from hashgnn.errors import InputError
+from hashgnn.files import atomic_write, load_arrays
+from hashgnn.reporting.tables.hierarchical import TESTED
+from hashgnn.stage.record import CHECKSUM, SUFFIX, Inputs, read_record, record_checksum
+
+# Results of a training that are kept. It counts as finished once the first of them exists.
+_KEPT = ("metrics.csv", "checks.csv", "history.csv", "timing.csv")
+_USERS = "per_user.npz"
+
+# What provenance says about the machine's folders and modules is of no use elsewhere.
+_LOCAL = ("command", "modules", "source", "checked", CHECKSUM)
+
+_SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),  # relative to the folder of the data set
+        ("commit", pa.string()),  # of the code that made the file
+        ("processor", pa.string()),
+        ("finished", pa.string()),  # UTC, ISO 8601
+        ("content", pa.binary()),
+    ]
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Pack or unpack records; return the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    packing = commands.add_parser("pack", help="add finished results to the records")
+    packing.add_argument("--into", type=Path, required=True, metavar="FOLDER", dest="records")
+    packing.add_argument("--datasets", nargs="*", help="by default all that have results")
+    unpacking = commands.add_parser("unpack", help="restore results from records")
+    unpacking.add_argument("--from", type=Path, required=True, metavar="FOLDER", dest="records")
+    for command in (packing, unpacking):
+        command.add_argument("--results", type=Path, default=Path("results"))
+    args = parser.parse_args(argv)
+    try:
+        if args.command == "pack":
+            _pack_all(args.results, args.records, args.datasets)
+        else:
+            _unpack_all(args.records, args.results)
+    except (InputError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    return 0
+
+
+def _pack_all(results: Path, records: Path, datasets: Sequence[str] | None) -> None:
+    chosen = datasets or sorted(path.parent.name for path in results.glob(f"*/prepare{SUFFIX}"))
+    if not chosen:
+        raise InputError(f"{results}: has no results of a data set")
+    for dataset in chosen:
+        file = records / f"{dataset}.parquet"
+        packed = pack(results / dataset, file)
+        print(f"{file}: {packed} trainings packed, {file.stat().st_size / 1e6:.1f} MB")
+
+
+def _unpack_all(records: Path, results: Path) -> None:
+    files = sorted(records.glob("*.parquet"))
+    if not files:
+        raise InputError(f"{records}: has no records (*.parquet)")
+    for file in files:
+        print(f"{results / file.stem}: {unpack(file, results / file.stem)} files restored")
+
+
+def pack(results: Path, file: Path) -> int:
+    """Add the finished trainings in ``results``, the folder of a data set, to ``file``.
+
+    Records of the same trainings are replaced, and others are kept, so that a data set can be made
+    in parts, on several machines.
+
+    Returns:
+        The number of trainings that were added.
+
+    Raises:
+        InputError: A result differs from its provenance, or ``file`` cannot be read.
+    """
+    runs = sorted(path.parent for path in results.glob(f"*/bits*/seed*/{_KEPT[0]}"))
+    kept = {} if not file.exists() else {row["path"]: row for row in _read(file)}
+    for folder in runs:
+        prefix = f"{folder.relative_to(results)}/"
+        kept = {path: row for path, row in kept.items() if not path.startswith(prefix)}
+    made = [*_of_dataset(results), *(row for folder in runs for row in _of_run(folder, results))]
+    kept |= {row["path"]: row for row in made}
+    table = pa.Table.from_pylist([kept[path] for path in sorted(kept)], _SCHEMA)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(file) as temporary:
+        parquet.write_table(table, temporary, compression="zstd", compression_level=19)
+    return len(runs)
+
+
+def unpack(file: Path, results: Path) -> int:
+    """Restore the results that ``file`` holds into ``results``, the folder of a data set.
+
+    All get the same modification time, so that Snakemake finds none newer than another.
+
+    Returns:
+        The number of files that were written.
+
+    Raises:
+        InputError: ``file`` cannot be read, or a file of ``results`` has other content.
+    """
+    rows = _read(file)
+    for row in rows:
+        path = results / row["path"]
+        if path.exists() and path.read_bytes() != row["content"]:
+            raise InputError(f"{path}: differs from the record in {file}; unpack elsewhere")
+    moment = time.time_ns()
+    for row in rows:
+        path = results / row["path"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(row["content"])
+        os.utime(path, ns=(moment, moment))
+    return len(rows)
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    try:
+        rows: list[dict[str, Any]] = parquet.read_table(file, schema=_SCHEMA).to_pylist()
+    except (pa.ArrowException, ValueError) as error:
+        raise InputError(f"{file}: not a file of records ({error}); delete it") from error
+    for row in rows:
+        parts = Path(row["path"]).parts
+        if not parts or ".." in parts or Path(row["path"]).is_absolute():
+            raise InputError(f"{file}: {row['path']!r} leads out of the folder of results")
+    return rows
+
+
+def _of_dataset(results: Path) -> Iterator[dict[str, Any]]:
+    """Yield records of the provenance of data: raw files, preparation, split, negatives."""
+    names = ("prepare", "split", "download/*", "triplets*/*")
+    for pattern in (f"{name}{SUFFIX}" for name in names):
+        for path in sorted(results.glob(pattern)):
+            facts = portable(read_record(path))
+            yield _row(path.relative_to(results), _signed(facts), facts)
+
+
+def _of_run(folder: Path, results: Path) -> Iterator[dict[str, Any]]:
+    present = [path for name in _KEPT if (path := folder / name).exists()]
+    Inputs([*present, folder / _USERS], None)  # checks them
+    users = _reduced(folder / _USERS)
+    facts = {path: portable(read_record(path)) for path in sorted(folder.glob(f"*{SUFFIX}"))}
+    for record in facts.values():
+        if _USERS in record["outputs"]:
+            record["outputs"][_USERS] = f"sha256:{hashlib.sha256(users).hexdigest()}"
+    maker = {name: record for record in facts.values() for name in record["outputs"]}
+    contents = {path: path.read_bytes() for path in present} | {folder / _USERS: users}
+    for path, content in contents.items():
+        yield _row(path.relative_to(results), content, maker[path.name])
+    for path, record in facts.items():
+        yield _row(path.relative_to(results), _signed(record), record)
+
+
+def _row(path: Path, content: bytes, record: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "path": path.as_posix(),
+        "commit": record["git_commit"],
+        "processor": record["machine"]["processor"],
+        "finished": record["finished"],
+        "content": content,
+    }
+
+
+def _reduced(path: Path) -> bytes:
+    """Return ``per_user.npz`` with the measurement that paired tests take, of each search."""
+    arrays = load_arrays(path)
+    metric, n = TESTED
+    metrics, cutoffs = arrays["metrics"].tolist(), arrays["cutoffs"].tolist()
+    if metric not in metrics or n not in cutoffs:
+        raise InputError(f"{path}: lacks {metric} at {n}, which paired tests take")
+    chosen = arrays["values"][:, [metrics.index(metric)]][:, :, [cutoffs.index(n)]]
+    target = io.BytesIO()
+    np.savez(
+        target,
+        allow_pickle=False,
+        values=chosen,
+        searches=arrays["searches"],
+        metrics=np.array([metric]),
+        cutoffs=np.array([n]),
+    )
+    return target.getvalue()
+
+
+def portable(record: dict[str, Any]) -> dict[str, Any]:
+    """Return provenance without what is of its machine; the planned code is kept as ``code``."""
+    command = record.get("command", [])
+    code = command[command.index("--code") + 1] if "--code" in command else record.get("code")
+    kept = {key: value for key, value in record.items() if key not in _LOCAL}
+    return {**kept, "code": code}
+
+
+def _signed(record: dict[str, Any]) -> bytes:
+    signed = {**record, CHECKSUM: record_checksum(record)}
+    return (json.dumps(signed, indent=2) + "\n").encode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
