@@ -163,13 +163,10 @@ def _scan(
     tabled = queries.dtype == np.uint16
     enough = quotas(items.n_items, k, scan.VECTOR_ITEMS)
     scan.scanner(items.bits, tabled, levels)(
-        (items.planes.reshape(-1), items.n_items),
-        (queries, _biases(scan.farthest(items.bits, levels))),
-        (k, enough),
-        (indptr[rows.start : rows.stop + 1], excluded),
-        counts,
-        (positions, distances),
-    )
+        items.planes.reshape(-1), items.n_items, queries,
+        _biases(scan.farthest(items.bits, levels)), k, enough,
+        (indptr[rows.start : rows.stop + 1], excluded), (counts, positions, distances),
+    )  # fmt: skip
 
 
 @lru_cache

@@ -382,6 +382,17 @@ class _Hits(NamedTuple):
     places: np.ndarray
 
 
+@njit(cache=True, nogil=True, forceinline=True)
+def _no_hits(room: int, levels: int) -> _Hits:
+    """Return room for the hits of ``room`` vectors."""
+    return _Hits(
+        np.empty(room, dtype=np.int64),
+        np.empty(room, dtype=np.int64),
+        np.empty(room * (levels + 2) * LANES, dtype=np.uint64),
+        np.empty(VECTOR_ITEMS + 1, dtype=np.int64),
+    )
+
+
 class _Wanted(NamedTuple):
     """What is wanted of a scan: see ``scanner``; ``levels`` is the number of bits of a distance."""
 
@@ -466,6 +477,14 @@ def _begin(most: int, row: int, indptr: np.ndarray, state: np.ndarray, counts: n
     state[row, CURSOR], state[row, END] = indptr[row], indptr[row + 1]
 
 
+@njit(cache=True, nogil=True, forceinline=True)
+def _first_short(state: np.ndarray, row: int, wanted: int, most: int) -> int:
+    """Return the first query from ``row`` on that too low quotas left with too few items."""
+    while row < len(state) and (state[row, INSIDE] >= wanted or state[row, BOUND] == most):
+        row += 1
+    return row
+
+
 @njit(cache=True, nogil=True)
 def _in_order(
     state: np.ndarray,
@@ -477,7 +496,7 @@ def _in_order(
 ) -> None:
     """Sort the lists ``found`` and ``levels`` by distance into ``positions`` and ``distances``.
 
-    It is a counting sort of lists that are in order of position. Places beyond the last item get -1.
+    It is a counting sort of lists in order of position. Places beyond the last item get -1.
     """
     positions[:] = -1
     distances[:] = -1
@@ -518,9 +537,11 @@ def _pass(
 ) -> None:
     """Scan all items for the queries from ``first`` to ``last``."""
     masks, biases, first, last = queries
+    state, owners, accepted, sums = found.state, hits.owners, hits.accepted, hits.sums
+    levels, n_vectors = wanted.levels, len(wanted.quotas)
     table = np.empty((bits + 2) // 3 * _GROUP_WORDS, dtype=np.uint64)
     width = (bits + 2) // 3 if tabled else bits * (1 + weights)  # of a query's row in ``masks``
-    n_vectors, n_hits = len(wanted.quotas), 0
+    n_hits = 0
     for vector in range(n_vectors):
         plane = _address(planes, vector * LANES // 8 * 8 * bits + vector * LANES % 8)
         if tabled:
@@ -528,19 +549,19 @@ def _pass(
         elif _BEFORE_VECTOR:
             _prefetch_vector(bits, _address(planes, vector * bits * LANES))
         for row in range(first, last):
-            accept = found.state[row, ACCEPT]
+            accept = state[row, ACCEPT]
             if accept > 0:
-                hits.owners[n_hits] = vector << 32 | row
-                hits.accepted[n_hits] = accept
+                owners[n_hits] = vector << 32 | row
+                accepted[n_hits] = accept
                 query = _address(masks, row * width)
-                bias = _address(biases, accept * wanted.levels)
-                sums = _address(hits.sums, n_hits * (wanted.levels + 2) * LANES)
+                bias = _address(biases, accept * levels)
+                place = _address(sums, n_hits * (levels + 2) * LANES)
                 if tabled:
-                    n_hits += _near_by_table(bits, _address(table, 0), query, bias, sums)
+                    n_hits += _near_by_table(bits, _address(table, 0), query, bias, place)
                 elif row == first:
-                    n_hits += _near_by_planes(bits, weights, _AMONG_SUMS, plane, query, bias, sums)
+                    n_hits += _near_by_planes(bits, weights, _AMONG_SUMS, plane, query, bias, place)
                 else:
-                    n_hits += _near_by_planes(bits, weights, False, plane, query, bias, sums)
+                    n_hits += _near_by_planes(bits, weights, False, plane, query, bias, place)
         if n_hits >= (1 if tabled or vector < _EARLY else _LATE) or (
             n_hits > 0 and vector == n_vectors - 1
         ):
@@ -556,16 +577,19 @@ def scanner(bits: int, tabled: bool, weights: int = 0) -> Callable[..., None]:
     ``weights`` they are as ``to_weighted_masks`` makes them, with this many bits per weight, and
     not ``tabled``; distances are sums of the weights of the bits that differ.
 
-    The arguments of the scan, whose first four are inputs:
+    The arguments of the scan are:
 
-    - ``items``: planes uint64 [chunks, bits, 8], flat, and the number of items.
-    - ``queries``: the queries, and biases uint64 [most + 2, levels].
-    - ``limits``: the number of items wanted for each query, and quotas int64 [vectors]: how many
-      items must be within a query's bound at each vector before the bound is lowered.
-    - ``excluded``: ``indptr`` int64 [Q + 1] and the excluded positions int32 of each query between
-      its two entries.
-    - ``counts`` int32 [Q, most + 1]: is filled with the number of items at each distance.
-    - ``lists``: positions and distances int32 [Q, wanted], which are filled, nearest first; or
+    - ``planes``: uint64 [chunks, bits, 8], flat.
+    - ``n_items``
+    - ``queries``
+    - ``biases``: uint64 [most + 2, levels].
+    - ``wanted``: the number of items to find for each query.
+    - ``quotas``: int64 [vectors], how many items must be within a query's bound at each vector
+      before the bound is lowered.
+    - ``excluded``: ``indptr`` int64 [Q + 1] and positions int32, those of each query between its
+      two entries of ``indptr``.
+    - ``results``: counts int32 [Q, most + 1], which are filled with the number of items at each
+      distance; positions and distances int32 [Q, wanted], which are filled, nearest first, or
       [Q, 0] if they are not needed.
 
     A query with fewer items within its bound than wanted, although there may be more, had too low
@@ -577,10 +601,12 @@ def scanner(bits: int, tabled: bool, weights: int = 0) -> Callable[..., None]:
     kept = np.int16 if most < 1 << 15 else np.int32  # the narrowest: lists of a batch are large
 
     @njit(cache=True, nogil=True)
-    def scan(items, queries, limits, excluded, counts, lists):  # type: ignore[no-untyped-def]
-        (planes, n_items), (masks, biases), (wanted, quotas) = items, queries, limits
-        indptr, positions = excluded[0], lists[0]
-        n_queries = len(masks)
+    def scan(  # type: ignore[no-untyped-def]
+        planes, n_items, queries, biases, wanted, quotas, excluded, results
+    ):
+        indptr, excluded_positions = excluded
+        counts, positions, distances = results
+        n_queries = len(queries)
         list_room = 2 * wanted + VECTOR_ITEMS if positions.shape[1] > 0 else 0
         found = _Found(
             np.empty((n_queries, STATE_COLUMNS), dtype=np.int64),
@@ -588,29 +614,20 @@ def scanner(bits: int, tabled: bool, weights: int = 0) -> Callable[..., None]:
             np.empty((n_queries, list_room), dtype=np.int32),
             np.empty((n_queries, list_room), dtype=kept),
         )
-        room = n_queries + _LATE
-        hits = _Hits(
-            np.empty(room, dtype=np.int64),
-            np.empty(room, dtype=np.int64),
-            np.empty(room * (levels + 2) * LANES, dtype=np.uint64),
-            np.empty(VECTOR_ITEMS + 1, dtype=np.int64),
-        )
+        hits = _no_hits(n_queries + _LATE, levels)
         first, last, enough, checked = 0, n_queries, quotas, 0
         while first < last:
             for row in range(first, last):
                 _begin(most, row, indptr, found.state, counts)
-            chosen = _Queries(masks, biases, first, last)
-            goal = _Wanted(levels, n_items, wanted, enough, excluded[1])
+            chosen = _Queries(queries, biases, first, last)
+            goal = _Wanted(levels, n_items, wanted, enough, excluded_positions)
             _pass(bits, weights, tabled, planes, chosen, hits, goal, found)
-            while checked < n_queries and (
-                found.state[checked, INSIDE] >= wanted or found.state[checked, BOUND] == most
-            ):
-                checked += 1
+            checked = _first_short(found.state, checked, wanted, most)
             first = last = checked
             if checked < n_queries:
                 last = checked = checked + 1
                 enough = np.full_like(quotas, wanted)
         if positions.shape[1] > 0:
-            _in_order(found.state, counts, found.positions, found.distances, *lists)
+            _in_order(found.state, counts, found.positions, found.distances, positions, distances)
 
     return scan
