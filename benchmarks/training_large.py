@@ -22,7 +22,7 @@ from benchmarks.training_peers import BITS, FANOUTS
 from hashgnn.data.interactions import load_split
 from hashgnn.data.prepare import prepare
 from hashgnn.files import atomic_write, load_array
-from hashgnn.graph.bipartite import bipartite_graph
+from hashgnn.graph import bipartite_graph
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 from hashgnn.models.method import Progress
 from hashgnn.stage.record import Recorder

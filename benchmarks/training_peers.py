@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.training_data import NEGATIVES, Case
-from hashgnn.graph.bipartite import Graph, bipartite_graph, draw_neighbors
+from hashgnn.graph import Graph, bipartite_graph, draw_neighbors
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 from hashgnn.models.method import Progress
 from hashgnn.training.batches import Batches

@@ -14,8 +14,8 @@ from hashgnn import kernels, random
 from hashgnn.data.interactions import Csr
 from hashgnn.data.negatives import draw_negatives
 from hashgnn.data.synthetic import draw_items
-from hashgnn.graph.bipartite import draw_neighbors
-from hashgnn.graph.walks import buckets
+from hashgnn.graph import draw_neighbors
+from hashgnn.models.bine import buckets
 from hashgnn.random import GOLDEN, random_bits, uniform
 
 ROOT = Path(__file__).parents[1]
@@ -86,7 +86,7 @@ def test_uniform_numbers_lie_in_their_range_and_spread() -> None:
 
 SCRIPT = """
 import numpy as np
-from hashgnn.graph.walks import buckets
+from hashgnn.models.bine import buckets
 from hashgnn.data.interactions import Csr
 print(buckets(Csr(np.array([0, 1]), np.array([3], np.int32)), 1, 1, 0))
 """

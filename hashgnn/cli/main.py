@@ -13,7 +13,7 @@ from hashgnn.cli.quantize import quantize
 from hashgnn.cli.recommend import recommend
 from hashgnn.cli.saved_model import export, info
 from hashgnn.cli.streams import drop_unwritten, use_utf8
-from hashgnn.cli.train import train
+from hashgnn.cli.train_model import train
 from hashgnn.errors import InputError
 from hashgnn.stage.command import exit_status, interruptible
 

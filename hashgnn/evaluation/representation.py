@@ -8,8 +8,16 @@ import numpy as np
 
 from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Csr, take_rows
-from hashgnn.evaluation.metrics import WINDOW, hit_rate, ndcg, ndcg_retrieved, recall
-from hashgnn.evaluation.ranks import Ranks, ranks_of_levels, ranks_of_lists
+from hashgnn.evaluation.metrics import (
+    WINDOW,
+    Ranks,
+    hit_rate,
+    ndcg,
+    ndcg_retrieved,
+    ranks_of_levels,
+    ranks_of_lists,
+    recall,
+)
 from hashgnn.search import Index
 
 SEARCHES = ("hamming", "hierarchical", "continuous")

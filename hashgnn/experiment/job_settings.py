@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hashgnn.checksums import file_checksum
 from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
 from hashgnn.experiment.local_files import download_settings
 from hashgnn.experiment.runs import base_model, compared_runs, points, runs, trials
+from hashgnn.files import file_checksum
 
 Wildcards = Mapping[str, str]
 Grid = Mapping[str, Any]

@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hashgnn.checksums import file_checksum
 from hashgnn.config.methods import Config
-from hashgnn.data.fetch import local_path
+from hashgnn.data.download import local_path
+from hashgnn.files import file_checksum
 
 _CONTENT = "content"
 _PACKAGE = "hashgnn"

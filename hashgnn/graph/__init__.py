@@ -1,1 +1,160 @@
-"""The bipartite interaction graph: neighbor sampling, aggregation and random walks."""
+"""The bipartite interaction graph, and neighbor sampling on it.
+
+Each distinct node of a batch draws its neighbors once per layer. The blocks follow the layer-wise
+scheme of GraphSAGE (Hamilton et al. 2017, Algorithm 2).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from hashgnn.data.interactions import Csr
+from hashgnn.kernels import mix, njit
+from hashgnn.random import GOLDEN
+
+
+class Graph(NamedTuple):
+    """An undirected bipartite graph in CSR form.
+
+    Nodes 0 .. n_users - 1 are users, n_users .. n_nodes - 1 items. The neighbors of each node are
+    given by ``indptr`` int64 [n_nodes + 1] and ``indices`` int32 [edges]. A node without
+    interactions is its own neighbor, so that it is encoded from itself alone.
+    """
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    n_users: int
+
+    @property
+    def n_nodes(self) -> int:
+        """Return the number of users and items together."""
+        return len(self.indptr) - 1
+
+
+def bipartite_graph(interactions: Csr, n_items: int) -> Graph:
+    """Return the graph of ``interactions`` (a row per user), with edges in both directions."""
+    n_users = len(interactions.indptr) - 1
+    users = np.repeat(np.arange(n_users, dtype=np.int32), np.diff(interactions.indptr))
+    by_item = np.argsort(interactions.indices, kind="stable")
+    degrees = np.concatenate(
+        [np.diff(interactions.indptr), np.bincount(interactions.indices, minlength=n_items)]
+    )
+    indices = np.concatenate([interactions.indices + np.int32(n_users), users[by_item]])
+    return Graph(*_with_self_loops(degrees, indices), n_users)
+
+
+def _with_self_loops(degrees: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    isolated = np.flatnonzero(degrees == 0)
+    offsets = np.concatenate([[0], np.cumsum(degrees)])
+    filled = np.insert(indices, offsets[isolated], isolated.astype(np.int32))
+    indptr = np.concatenate([[0], np.cumsum(np.maximum(degrees, 1))]).astype(np.int64)
+    return indptr, filled.astype(np.int32)
+
+
+def interaction_matrix(interactions: Csr, n_items: int) -> csr_matrix:
+    """Return the matrix float32 [users, items] that is 1 where there is an interaction."""
+    indptr, indices = interactions
+    ones = np.ones(len(indices), dtype=np.float32)
+    return csr_matrix((ones, indices, indptr), shape=(len(indptr) - 1, n_items))
+
+
+class Block(NamedTuple):
+    """The inputs of one layer: ``targets`` [T] and their ``neighbors`` [T, fanout].
+
+    Both are int32 row numbers of the layer's input matrix.
+    """
+
+    targets: np.ndarray
+    neighbors: np.ndarray
+
+
+class NeighborSampler:
+    """Samples the blocks of a batch from a graph, with replacement.
+
+    ``fanouts`` are the neighbors per node at each hop, nearest first: (10, 5) draws 10 neighbors of
+    each target and 5 of each of those.
+    """
+
+    def __init__(self, graph: Graph, fanouts: Sequence[int]) -> None:
+        self.graph = graph
+        self.fanouts = tuple(fanouts)
+        self._place = np.full(graph.n_nodes, -1, dtype=np.int32)
+
+    def distinct(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the distinct ``nodes`` in order of appearance, and the place of each node."""
+        return _distinct(nodes.ravel(), self._place)
+
+    def blocks(self, targets: np.ndarray, seed: int) -> list[Block]:
+        """Return the blocks from the first layer to the last, for distinct ``targets`` int32 [T].
+
+        The first block reads rows of the embedding table (node ids). Each later one reads rows
+        that the block before it produced, of which the first T are the targets themselves.
+        """
+        blocks: list[Block] = []
+        for hop in range(len(self.fanouts) - 1):
+            block, targets = self._hop(targets, hop, seed)
+            blocks.append(block)
+        last = len(self.fanouts) - 1
+        blocks.append(Block(targets, self._draw(targets, last, seed)))
+        return blocks[::-1]
+
+    def local_blocks(self, targets: np.ndarray, seed: int) -> tuple[list[Block], np.ndarray]:
+        """Return ``blocks`` whose first reads rows of a list of distinct nodes, and that list."""
+        blocks: list[Block] = []
+        for hop in range(len(self.fanouts)):
+            block, targets = self._hop(targets, hop, seed)
+            blocks.append(block)
+        return blocks[::-1], targets
+
+    def _hop(self, targets: np.ndarray, hop: int, seed: int) -> tuple[Block, np.ndarray]:
+        """Return the block that ends at ``targets``, and the distinct nodes whose rows it reads."""
+        drawn, count = self._draw(targets, hop, seed), len(targets)
+        sources, places = self.distinct(np.concatenate([targets, drawn.ravel()]))
+        local = places[count:].reshape(drawn.shape)
+        return Block(np.arange(count, dtype=np.int32), local), sources
+
+    def _draw(self, targets: np.ndarray, hop: int, seed: int) -> np.ndarray:
+        graph = self.graph
+        return draw_neighbors(graph.indptr, graph.indices, targets, self.fanouts[hop], seed + hop)
+
+
+@njit(cache=True)
+def draw_neighbors(
+    indptr: np.ndarray, indices: np.ndarray, nodes: np.ndarray, fanout: int, seed: int
+) -> np.ndarray:
+    """Draw ``fanout`` neighbors of each node, uniformly with replacement: int32 [nodes, fanout].
+
+    The draws of a node depend on ``seed`` and the node alone.
+    """
+    drawn = np.empty((len(nodes), fanout), dtype=np.int32)
+    key = mix(np.uint64(seed) + GOLDEN)
+    for row in range(len(nodes)):
+        start = indptr[nodes[row]]
+        degree = np.uint64(indptr[nodes[row] + 1] - start)
+        state = mix((key ^ np.uint64(nodes[row])) + GOLDEN)
+        for k in range(fanout):
+            state = mix(state + GOLDEN)
+            # Multiply-shift on the high 32 bits: a bias below 2^-32, and no division.
+            choice = ((state >> np.uint64(32)) * degree) >> np.uint64(32)
+            drawn[row, k] = indices[start + np.int64(choice)]
+    return drawn
+
+
+@njit(cache=True)
+def _distinct(nodes: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find distinct nodes; ``place`` is scratch space, -1 for every node before and after."""
+    found = np.empty(min(len(nodes), len(place)), dtype=np.int32)
+    places = np.empty(len(nodes), dtype=np.int32)
+    count = 0
+    for row in range(len(nodes)):
+        node = nodes[row]
+        if place[node] < 0:
+            place[node] = count
+            found[count] = node
+            count += 1
+        places[row] = place[node]
+    for row in range(count):
+        place[found[row]] = -1
+    return found[:count].copy(), places

@@ -15,7 +15,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
-from hashgnn.graph.bipartite import interaction_matrix
+from hashgnn.graph import interaction_matrix
 from hashgnn.models.method import Epoch, EpochMethod, EpochParameters, Task
 
 

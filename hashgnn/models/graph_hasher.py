@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models.encoders import Encoder, build_encoder
 from hashgnn.models.losses import cross_entropy, similarity
 from hashgnn.models.method import GraphParameters, Progress

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from hashgnn.config.base import Section
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models.graph_hasher import Batch, GraphHasher, straight_through
 from hashgnn.models.losses import bpr, margin_ranking
 from hashgnn.models.method import GraphMethod, GraphParameters, Progress, Unit

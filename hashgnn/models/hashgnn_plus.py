@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models.graph_hasher import Batch, Embedded, GraphHasher, straight_through
 from hashgnn.models.method import GraphMethod, GraphParameters, Progress
 

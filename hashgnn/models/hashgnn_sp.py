@@ -8,7 +8,7 @@ W and b are trained, by HashGNN's guided codes and both of its losses.
 
 from torch import Tensor, nn
 
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models import encoders, hashgnn
 from hashgnn.models.method import GraphMethod
 

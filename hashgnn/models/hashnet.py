@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from hashgnn.config.base import Section
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.models.method import GraphMethod, GraphParameters, Progress, Unit
 

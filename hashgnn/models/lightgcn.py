@@ -18,8 +18,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from hashgnn.graph import Graph
 from hashgnn.graph.aggregate import Neighborhoods, drawn, neighbor_mean, whole
-from hashgnn.graph.bipartite import Graph
 from hashgnn.models.encoders import Encoder, Identity
 from hashgnn.models.graph_hasher import Batch, GraphHasher
 from hashgnn.models.losses import bpr, similarity

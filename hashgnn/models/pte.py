@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from hashgnn.kernels import njit
-from hashgnn.models.method import Epoch, EpochMethod, EpochParameters, Task
+from hashgnn.models.method import Epoch, EpochMethod, EpochParameters, Task, Vectors
 
 
 class Parameters(EpochParameters):
@@ -55,10 +55,8 @@ def epochs(task: Task, parameters: Parameters) -> Iterator[Epoch]:
         n_samples = parameters.passes * len(train.indices)
         course = epoch * n_samples, parameters.epochs * n_samples
         seed = int(rng.integers(1 << 32))
-        loss = sample_edges(
-            users, items, *edges, *noise, n_samples, *course, parameters.learning_rate,
-            parameters.negatives, seed,
-        )  # fmt: skip
+        rate, negatives = parameters.learning_rate, parameters.negatives
+        loss = sample_edges((users, items), edges, noise, n_samples, course, rate, negatives, seed)
         if parameters.add_noise:
             log_noise = parameters.noise_exponent * np.log(np.maximum(degrees, 0.5))
             yield Epoch(*with_bias(users, items, log_noise), loss)
@@ -129,23 +127,24 @@ def step(user, item, label, rate, pull):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, fastmath={"contract", "reassoc"})
 def sample_edges(
-    users: np.ndarray,
-    items: np.ndarray,
-    edge_users: np.ndarray,
-    edge_items: np.ndarray,
-    keep: np.ndarray,
-    other: np.ndarray,
+    vectors: Vectors,
+    edges: tuple[np.ndarray, np.ndarray],
+    noise: tuple[np.ndarray, np.ndarray],
     n_samples: int,
-    done: int,
-    total: int,
+    course: tuple[int, int],
     learning_rate: float,
     negatives: int,
     seed: int,
 ) -> float:
-    """Train ``users`` and ``items`` in place on ``n_samples`` edges, after ``done`` of ``total``.
+    """Train ``vectors``, of users and items, in place on ``n_samples`` of the ``edges``.
 
-    Negatives come from the alias tables ``keep`` and ``other``. Returns the mean loss per edge.
+    ``edges`` are users and items [E]. Negatives are drawn by the alias table ``noise``. ``course``:
+    how many samples were drawn before, of how many in total. Returns the mean loss per edge.
     """
+    users, items = vectors
+    edge_users, edge_items = edges
+    keep, other = noise
+    done, total = course
     np.random.seed(seed)
     pull = np.empty(users.shape[1], dtype=np.float32)
     loss = 0.0

@@ -11,7 +11,7 @@ from scipy.sparse.linalg import svds
 
 from hashgnn.config.base import Section
 from hashgnn.errors import InputError
-from hashgnn.graph.bipartite import interaction_matrix
+from hashgnn.graph import interaction_matrix
 from hashgnn.models.method import Task, VectorMethod, Vectors
 
 

@@ -24,9 +24,9 @@ TABLES = {
     "table2": f"{_TABLES}.hierarchical:table2",
     "table3": f"{_TABLES}.hierarchical:table3",
     "table4": f"{_TABLES}.measured:table4",
-    "methods": f"{_TABLES}.methods:methods",
-    "encoders": f"{_TABLES}.methods:encoders",
-    "published": f"{_TABLES}.methods:published",
+    "methods": f"{_TABLES}.comparison:methods",
+    "encoders": f"{_TABLES}.comparison:encoders",
+    "published": f"{_TABLES}.comparison:published",
     "quantization": f"{_TABLES}.quantization:quantization",
 }
 

@@ -13,9 +13,8 @@ from typing import Any
 import faiss
 import numpy as np
 
-from hashgnn.checksums import file_checksum
 from hashgnn.errors import InputError
-from hashgnn.files import atomic_write, load_object
+from hashgnn.files import atomic_write, file_checksum, load_object
 from hashgnn.folders import read_together, replace_together
 from hashgnn.search.index import Ranked, padded
 from hashgnn.search.validation import fit_codes, whole_number

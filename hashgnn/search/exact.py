@@ -165,7 +165,7 @@ def _scan(
     scan.scanner(items.bits, tabled, levels)(
         items.planes.reshape(-1), items.n_items, queries,
         _biases(scan.farthest(items.bits, levels)), k, enough,
-        indptr[rows.start : rows.stop + 1], excluded, counts, positions, distances,
+        (indptr[rows.start : rows.stop + 1], excluded), (counts, positions, distances),
     )  # fmt: skip
 
 

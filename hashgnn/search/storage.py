@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hashgnn.checksums import file_checksum
 from hashgnn.errors import InputError
-from hashgnn.files import atomic_write, load_array, load_object, save_array
+from hashgnn.files import atomic_write, file_checksum, load_array, load_object, save_array
 from hashgnn.folders import read_together, replace_together
 from hashgnn.search._kernels.bit_planes import CHUNK_ITEMS, CHUNK_WORDS
 from hashgnn.search.validation import MAX_BITS, check_numbers

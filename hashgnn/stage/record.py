@@ -21,9 +21,8 @@ from typing import Any
 import numpy as np
 import psutil
 
-from hashgnn.checksums import file_checksum
 from hashgnn.errors import InputError, shown
-from hashgnn.files import atomic_write, load_object
+from hashgnn.files import atomic_write, file_checksum, load_object
 
 SUFFIX = ".provenance.json"
 CHECKSUM = "record_checksum"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hashgnn.data.interactions import Csr
 from hashgnn.data.negatives import DrawnNegatives
-from hashgnn.graph.bipartite import Block, Graph, NeighborSampler
+from hashgnn.graph import Block, Graph, NeighborSampler
 from hashgnn.models.graph_hasher import Batch
 
 Sampling = Literal["sampled", "sources", "whole"]

@@ -12,7 +12,7 @@ from torch import Tensor
 from hashgnn.data.negatives import DrawnNegatives
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
-from hashgnn.graph.bipartite import Graph, bipartite_graph
+from hashgnn.graph import Graph, bipartite_graph
 from hashgnn.models.graph_hasher import Batch, Embedded, GraphHasher
 from hashgnn.models.method import GraphMethod, GraphParameters, Progress, Task
 from hashgnn.stage.record import peak_memory_mb

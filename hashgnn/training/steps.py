@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models.graph_hasher import Batch, GraphHasher
 from hashgnn.models.method import GraphParameters, Progress
 from hashgnn.training import HOPELESS, TARGET_COST

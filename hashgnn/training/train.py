@@ -12,12 +12,11 @@ from typing import Any
 
 import torch
 
-from hashgnn.checksums import file_checksum
 from hashgnn.config.base import parse
 from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import load_split
 from hashgnn.errors import InputError
-from hashgnn.files import atomic_write, load_array, save_array
+from hashgnn.files import atomic_write, file_checksum, load_array, save_array
 from hashgnn.models.method import Task, Vectors
 from hashgnn.stage.code_digest import own_code
 from hashgnn.stage.command import Facts, run_stage, stage_parser

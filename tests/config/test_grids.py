@@ -10,7 +10,7 @@ from hashgnn.config.grids import CUTOFFS, Grids, check_cutoffs, showing_models
 from hashgnn.errors import InputError
 from hashgnn.reporting.entries import FIGURES, TABLES
 from hashgnn.reporting.figures import sweeps
-from hashgnn.reporting.tables import methods, quantization
+from hashgnn.reporting.tables import comparison, quantization
 from hashgnn.reporting.tables import tuning as summarize
 
 ROOT = Path(__file__).parents[2]
@@ -20,8 +20,8 @@ CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 def test_the_cutoffs_are_those_that_the_modules_show() -> None:
     assert {
         **dict.fromkeys(("fig5", "fig7"), (sweeps.CUTOFF,)),
-        **dict.fromkeys(("table2", "table3", "methods", "encoders"), methods.CUTOFFS),
-        "published": (methods.PUBLISHED_CUTOFF,),
+        **dict.fromkeys(("table2", "table3", "methods", "encoders"), comparison.CUTOFFS),
+        "published": (comparison.PUBLISHED_CUTOFF,),
         "quantization": (quantization.CUTOFF,),
         "tuning": (summarize.CUTOFF,),
     } == CUTOFFS

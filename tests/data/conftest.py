@@ -5,13 +5,13 @@ from http.server import ThreadingHTTPServer
 
 import pytest
 
-from hashgnn.data import fetch
+from hashgnn.data import download
 from tests.data.downloads import Handler
 
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(fetch, "RETRY_WAITS", (0.0, 0.0))
+    monkeypatch.setattr(download, "RETRY_WAITS", (0.0, 0.0))
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         running.seen = []
         running.address = f"http://127.0.0.1:{running.server_port}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hashgnn.data.archive import describe_data, open_data
-from hashgnn.data.fetch import fetch
+from hashgnn.data.download import fetch
 from hashgnn.data.prepare import main
 from hashgnn.errors import InputError
 from hashgnn.experiment.sizes import raw_rows

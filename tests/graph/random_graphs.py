@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 
 
 def random_graph(seed: int) -> Graph:

@@ -3,16 +3,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from hashgnn.graph import aggregate, mean_layer
+from hashgnn.graph import Graph, aggregate, mean_layer
 from hashgnn.graph.aggregate import (
     Neighborhoods,
     drawn,
+    mean_layer_reference,
     neighbor_mean,
     neighbor_mean_reference,
     whole,
 )
-from hashgnn.graph.bipartite import Graph
-from hashgnn.graph.mean_layer import mean_layer_reference
 
 # Node 0 knows 0 and 1, node 1 itself, node 2 everyone.
 GRAPH = Graph(np.array([0, 2, 3, 6]), np.array([0, 1, 1, 0, 1, 2], dtype=np.int32), 1)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from hashgnn.data.interactions import Csr
-from hashgnn.graph.bipartite import bipartite_graph
+from hashgnn.graph import bipartite_graph
 from hashgnn.models.graph_hasher import pack, sign, straight_through
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 

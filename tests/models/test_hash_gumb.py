@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models import hash_gumb
 from hashgnn.models.hash_gumb import HashGumbModel, Parameters, Temperature, gumbel_bits
 from hashgnn.models.method import Progress

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models import hash_ste
 from hashgnn.models.hash_ste import HashSteModel, Parameters
 from hashgnn.models.method import Progress

@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models import hashgnn
 from hashgnn.models.hashgnn import Guidance, HashGnnModel, Parameters, mix, pick_by_pair
 from hashgnn.models.losses import cross_entropy, margin_ranking

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models import hashgnn_plus
 from hashgnn.models.graph_hasher import Batch
 from hashgnn.models.hashgnn_plus import (

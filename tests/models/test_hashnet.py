@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models import hashnet
 from hashgnn.models.hashnet import Continuation, HashNetModel, Parameters
 from hashgnn.models.method import Progress

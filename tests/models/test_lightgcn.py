@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hashgnn.graph.bipartite import Graph, NeighborSampler
+from hashgnn.graph import Graph, NeighborSampler
 from hashgnn.models import lightgcn
 from hashgnn.models.graph_hasher import Batch
 from hashgnn.models.lightgcn import LightGcnEncoder, LightGcnModel, Parameters, squared_length

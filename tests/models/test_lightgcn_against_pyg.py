@@ -6,7 +6,7 @@ import torch
 import torch_geometric.nn
 from torch import Tensor
 
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models.graph_hasher import Batch
 from hashgnn.models.lightgcn import LightGcnEncoder, LightGcnModel, Parameters
 from hashgnn.models.method import Progress

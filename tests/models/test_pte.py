@@ -41,7 +41,7 @@ def test_one_edge_and_its_noise_by_hand() -> None:
     keep, other = alias_table(np.array([0.0, 1.0]))
     edges = np.array([0]), np.array([0], dtype=np.int32)
 
-    sample_edges(users, items, *edges, keep, other, 1, 5, 10, 0.4, 2, 0)
+    sample_edges((users, items), edges, (keep, other), 1, (5, 10), 0.4, 2, 0)
 
     likely = 1 / (1 + np.exp(0.1))
     assert items[0] == pytest.approx([0.1, 1])
@@ -53,9 +53,8 @@ def test_noise_that_is_the_edges_own_item_is_left_out() -> None:
     users, items = vectors([1, 0]), vectors([0, 1])
     keep, other = alias_table(np.array([1.0]))
 
-    sample_edges(
-        users, items, np.array([0]), np.array([0], np.int32), keep, other, 1, 0, 1, 0.2, 5, 0
-    )
+    edges = np.array([0]), np.array([0], np.int32)
+    sample_edges((users, items), edges, (keep, other), 1, (0, 1), 0.2, 5, 0)
 
     assert items[0] == pytest.approx([0.1, 1])
 

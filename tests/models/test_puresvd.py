@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hashgnn.errors import InputError
-from hashgnn.graph.bipartite import interaction_matrix
+from hashgnn.graph import interaction_matrix
 from hashgnn.models import puresvd
 from tests.training.planted import N_ITEMS, check_vectors, planted_split, train
 

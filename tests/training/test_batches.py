@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hashgnn.data.interactions import Csr
-from hashgnn.graph.bipartite import bipartite_graph
+from hashgnn.graph import bipartite_graph
 from hashgnn.models.graph_hasher import Batch
 from hashgnn.training.batches import Batches
 

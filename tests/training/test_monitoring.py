@@ -6,7 +6,7 @@ from hashgnn.config.base import parse
 from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import Csr, Split
 from hashgnn.evaluation.representation import Representation
-from hashgnn.graph.bipartite import NeighborSampler, bipartite_graph
+from hashgnn.graph import NeighborSampler, bipartite_graph
 from hashgnn.models.graph_hasher import pack
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 from hashgnn.models.method import Progress

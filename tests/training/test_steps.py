@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from hashgnn.config.base import parse
-from hashgnn.graph import aggregate, mean_layer
-from hashgnn.graph.bipartite import Graph, bipartite_graph
+from hashgnn.graph import Graph, aggregate, bipartite_graph, mean_layer
 from hashgnn.models import graph_hasher
 from hashgnn.models.graph_hasher import Batch
 from hashgnn.models.hashgnn import HashGnnModel, Parameters

@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol, cast
 from torch import Tensor, nn
 
 from hashgnn.errors import InputError
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models.method import GraphParameters
 
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hashgnn.errors import InputError
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models.encoders import Encoder
 from hashgnn.models.method import GraphParameters
 

@@ -5,9 +5,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from hashgnn.graph.aggregate import Neighborhoods, drawn, whole
-from hashgnn.graph.bipartite import Graph
-from hashgnn.graph.mean_layer import mean_layer
+from hashgnn.graph import Graph
+from hashgnn.graph.aggregate import Neighborhoods, drawn, mean_layer, whole
 from hashgnn.models.encoders import Encoder
 from hashgnn.models.method import GraphParameters
 

@@ -7,16 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from hashgnn.reporting.claims import Claim, Comparison, hierarchical, searches, training, verdict
+from hashgnn.reporting.claims import Claim, Comparison, searches, training, verdict
 from hashgnn.reporting.tables import to_markdown, write_text
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
-CLAIMS = [
-    *searches.CLAIMS,
-    *hierarchical.CLAIMS,
-    *searches.TIME_CLAIMS,
-    *training.CLAIMS,
-]
+CLAIMS = [*searches.CLAIMS, *training.CLAIMS]
 
 _SHOWN = 2  # comparisons of each kind, for and against, that the Markdown shows
 

@@ -15,7 +15,7 @@ from hashgnn.evaluation.statistics import (
     values_of_seeds,
 )
 from hashgnn.reporting.tables import run_table
-from hashgnn.reporting.tables.methods import CUTOFFS, METRICS, marked, place, select
+from hashgnn.reporting.tables.comparison import CUTOFFS, METRICS, marked, place, select
 
 KEYS = ["dataset", "model", "bits", "search", "metric", "n"]
 FOUND = ["reference", "difference", "difference_low", "difference_high", "p"]

@@ -1,14 +1,14 @@
-"""The Hamming scan: distances of 256 or 512 items at a time, by adding bits, not by popcount.
+"""Scan bit planes for the items nearest to each query by Hamming distance.
 
-Codes lie in bit planes (``planes.py``). Item bits that differ from the query's are summed by
-carry-save adders over whole vectors, so one vector instruction works on as many items as it has
-bits, and the sum starts at 2^levels - accept, so its carry says which items are too far. Only
-the few that are near enough are looked at one by one (``_collect``).
+A vector register holds one bit of 256 or 512 items, so one instruction works on all of them. The
+distances of a vector's items are sums of bits, computed by carry-save adders. A sum starts at
+2^levels - accept, where a query accepts distances below ``accept``; the carry out of the highest
+level then marks the items that are too far. ``_collect`` looks at the others one by one.
 
-For a batch of queries every three planes are first tabulated: for each of the eight patterns that
-three query bits can have, how many of the three item bits differ. That saves a first layer of
-adders for all queries; one or few queries add the planes themselves, and wait for the memory. On
-some processors it helps to ask for the planes to come (``_Asking``).
+For a batch of queries, sums over every three planes are tabulated: for each of the eight patterns
+of three query bits, the number of differing bits of each item. This saves the first layer of adders
+for every query. A single query, or a few, add the planes directly and are limited by the speed of
+the memory. On some processors they prefetch the planes (``_Prefetch``).
 """
 
 from collections.abc import Callable, Iterator
@@ -25,32 +25,34 @@ from hashgnn.kernels import LINE, ask, njit
 
 RESULTS_VERSION = 1
 
-# Words a vector: as wide as the machine's registers. The results do not depend on it.
+# Words per vector: the width of the machine's registers. It does not affect the results.
 _FEATURES = binding.get_host_cpu_features()
 LANES = 8 if _FEATURES.get("avx512f") else 4
 VECTOR_ITEMS = 64 * LANES
-PATTERN_WORDS = 2 * LANES  # a tabulated sum of three bits: low and high bit
+PATTERN_WORDS = 2 * LANES  # of a tabulated sum of three bits: the low and the high bit
 _GROUP_WORDS = 8 * PATTERN_WORDS
 _LINE_WORDS = LINE // 8
 
 # Columns of a query's state.
-ACCEPT = 0  # items at this distance or beyond are passed over
-BOUND = 1  # the distance that held the last of the wanted items so far
-INSIDE = 2  # items seen at the bound or nearer
+ACCEPT = 0  # items at this distance or farther are skipped
+BOUND = 1  # distance of the last of the items to keep so far
+INSIDE = 2  # items seen within the bound
 FOUND = 3  # entries in the lists
-CURSOR = 4  # the next excluded position, and the end of them
-END = 5
+CURSOR = 4  # index of the next excluded position
+END = 5  # index of the end of the excluded positions
 STATE_COLUMNS = 6
 
-# A single query's hits are rare after so many vectors, and wait until there are so many of them: a
-# branch for each would be mispredicted, and the scan read nothing ahead meanwhile.
+# Vectors with an item near enough to a single query are rare after the first ``_EARLY`` vectors.
+# ``_LATE`` of them are collected at once: a branch for each would often be mispredicted, and no
+# planes would be read ahead during it.
 _EARLY, _LATE = 8, 16
 
 
-class _Asking(NamedTuple):
-    """How a single query asks for planes ahead: all of a vector's at once, or among its sums.
+class _Prefetch(NamedTuple):
+    """How the scan for a single query prefetches planes.
 
-    ``lines`` ahead, into the ``level`` of ``hashgnn.kernels.ask``.
+    ``among_sums``: one line after each plane that is added, or else all lines of a vector before
+    it. ``lines``: how many cache lines ahead. ``level``: as of ``hashgnn.kernels.ask``.
     """
 
     among_sums: bool
@@ -58,26 +60,27 @@ class _Asking(NamedTuple):
     level: int
 
 
-def _asking() -> _Asking | None:
-    """What was fastest on processors of this kind (docs/search.md); None: not to ask."""
+def _prefetch() -> _Prefetch | None:
+    """Return what was fastest on this kind of processor (docs/search.md); None: no prefetch."""
     if LANES < 8:
-        return _Asking(among_sums=False, lines=32, level=3)
+        return _Prefetch(among_sums=False, lines=32, level=3)
     by_amd = _FEATURES.get("sse4a")
-    return None if by_amd else _Asking(among_sums=True, lines=72, level=2)
+    return None if by_amd else _Prefetch(among_sums=True, lines=72, level=2)
 
 
-_ASKING = _asking()
-_ASK_AMONG_SUMS = _ASKING is not None and _ASKING.among_sums
-_ASK_AT_ONCE = _ASKING is not None and not _ASKING.among_sums
+_PREFETCH = _prefetch()
+_AMONG_SUMS = _PREFETCH is not None and _PREFETCH.among_sums
+_BEFORE_VECTOR = _PREFETCH is not None and not _PREFETCH.among_sums
 
-_intrinsic: Any = intrinsic  # of a type that denies the call without the typing context
-_ODD, _MOST = 0x96, 0xE8  # of three bits
+_intrinsic: Any = intrinsic  # its type requires an explicit typing context
+_ODD, _MOST = 0x96, 0xE8  # truth tables of three bits: sum and carry of a full adder
 _WORD = ir.IntType(64)
 _VECTOR = ir.VectorType(_WORD, LANES)
+_ADDRESS = types.CPointer(types.uint64)
 
 
 def _of_three(builder: Any, table: int, x: Any, y: Any, z: Any) -> Any:
-    """A function of three bits: bit 4 x + 2 y + z of ``table`` is its value."""
+    """Emit a function of three bits: its value is bit 4 x + 2 y + z of ``table``."""
     number = ir.IntType(32)
     kind = ir.FunctionType(_VECTOR, [_VECTOR, _VECTOR, _VECTOR, number])
     name = "llvm.x86.avx512.pternlog.q.512"
@@ -86,7 +89,10 @@ def _of_three(builder: Any, table: int, x: Any, y: Any, z: Any) -> Any:
 
 
 def _full_add(builder: Any, x: Any, y: Any, carry: Any) -> tuple[Any, Any]:
-    """Sum and carry: by AVX-512 an instruction each, which the compiler does not find itself."""
+    """Emit the sum and the carry of three bits.
+
+    With AVX-512 each is one instruction, which the compiler does not find by itself.
+    """
     if LANES == 8:
         return tuple(_of_three(builder, table, x, y, carry) for table in (_ODD, _MOST))
     half = builder.xor(x, y)
@@ -95,7 +101,10 @@ def _full_add(builder: Any, x: Any, y: Any, carry: Any) -> tuple[Any, Any]:
 
 
 def _add_bit(builder: Any, pending: list[list[Any]], level: int, bit: Any) -> None:
-    """Add a vector of weight 2^level; three of a weight become one and one of the next."""
+    """Add ``bit``, a vector of weight 2^level, to the ``pending`` vectors of each weight.
+
+    Three vectors of a weight are replaced by one of this weight and one of the next.
+    """
     slot = pending[level]
     slot.append(bit)
     if len(slot) == 3 and level < len(pending) - 1:
@@ -106,7 +115,10 @@ def _add_bit(builder: Any, pending: list[list[Any]], level: int, bit: Any) -> No
 
 
 def _sum_bits(builder: Any, start: list[Any], bits: Iterator[tuple[int, Any]]) -> list[Any]:
-    """The sum of ``start`` and ``bits`` (level, vector): a vector a level, and the carry out."""
+    """Emit the sum of ``start`` and ``bits``, which are pairs of a level and a vector.
+
+    Returns a vector per level, the lowest first, and the carry out of the highest.
+    """
     pending = [[bit] for bit in start] + [[]]
     for level, bit in bits:
         _add_bit(builder, pending, level, bit)
@@ -121,12 +133,17 @@ def _sum_bits(builder: Any, start: list[Any], bits: Iterator[tuple[int, Any]]) -
     return [slot[0] for slot in pending[:-1]] + [carry]
 
 
-def _pointer(context: Any, builder: Any, kind: Any, array: Any, *words: Any) -> Any:
-    """Address of an array's element number sum(words)."""
-    address = context.make_array(kind)(context, builder, array).data
-    for word in words:
-        address = builder.gep(address, [word])
-    return address
+@_intrinsic
+def _address(typing, array, element):  # type: ignore
+    """Return the address of an ``element`` of ``array``, numbered as in memory."""
+    signature = _ADDRESS(array, types.int64)
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        place = builder.gep(data, [args[1]])
+        return builder.bitcast(place, _WORD.as_pointer())
+
+    return signature, codegen
 
 
 def _load(builder: Any, address: Any, words: int = 0) -> Any:
@@ -140,7 +157,7 @@ def _store(builder: Any, vector: Any, address: Any, words: int) -> None:
 
 
 def _spread(builder: Any, address: Any, words: int) -> Any:
-    """A word loaded into every lane."""
+    """Emit a vector with the word at ``address`` + ``words`` in every lane."""
     word = builder.load(builder.gep(address, [_WORD(words)]))
     index = ir.IntType(32)
     single = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), word, index(0))
@@ -151,9 +168,10 @@ def _spread(builder: Any, address: Any, words: int) -> Any:
 def _compare(
     builder: Any, bits: Iterator[tuple[int, Any]], bias: Any, levels: int, sums: Any
 ) -> Any:
-    """Store the sums and the mask of items that are near enough; return 1 if there are any.
+    """Emit the sum of ``bias`` and ``bits``, and store it with the mask of near items at ``sums``.
 
-    They are stored unasked: a branch would often be mispredicted, and cost more than that.
+    Returns 1 if an item is near enough, else 0. The sum is stored in either case, which costs less
+    than a branch that is often mispredicted.
     """
     start = [_spread(builder, bias, level) for level in range(levels)]
     *totals, far = _sum_bits(builder, start, bits)
@@ -165,94 +183,82 @@ def _compare(
 
 
 def farthest(bits: int, weights: int) -> int:
-    """Return the largest distance between codes of ``bits``, each weighing up to 2^weights - 1.
+    """Return the largest distance between codes of ``bits`` bits.
 
-    Without ``weights`` a bit weighs 1.
+    A bit that differs counts as its weight, up to 2^weights - 1; 1 if ``weights`` is 0.
     """
     return bits * max(1, (1 << weights) - 1)
 
 
 @_intrinsic(prefer_literal=True)
-def _near_by_table(typing, bits, table, patterns, row, biases, accept, sums, at):  # type: ignore
-    """``_compare`` of the vector that ``table`` holds with query ``row``."""
-    place = types.int64
-    signature = types.int64(bits, table, patterns, place, biases, place, sums, place)
-    n_bits, levels = bits.literal_value, bits.literal_value.bit_length()
-    groups = -(-n_bits // 3)
+def _near_by_table(typing, bits, table, patterns, bias, sums):  # type: ignore
+    """Compare a tabulated vector with a query; see ``_compare``.
+
+    All but ``bits`` are addresses: of the table, and of the query's patterns, bias and sums.
+    """
+    n_bits = bits.literal_value
+    levels, groups = n_bits.bit_length(), -(-n_bits // 3)
 
     def codegen(context, builder, signature, args):  # type: ignore
-        kinds = signature.args
-        tabled = _pointer(context, builder, kinds[1], args[1])
-        first = builder.mul(args[3], _WORD(groups))
-        pattern = _pointer(context, builder, kinds[2], args[2], first)
-        bias = _pointer(context, builder, kinds[4], args[4], builder.mul(args[5], _WORD(levels)))
+        table, patterns, bias, sums = args[1:]
+        patterns = builder.bitcast(patterns, ir.IntType(16).as_pointer())
 
         def differing() -> Iterator[tuple[int, Any]]:
             for group in range(groups):
-                number = builder.load(builder.gep(pattern, [_WORD(group)]))
-                entry = builder.gep(tabled, [builder.zext(number, _WORD)])
+                number = builder.load(builder.gep(patterns, [_WORD(group)]))
+                entry = builder.gep(table, [builder.zext(number, _WORD)])
                 yield 0, _load(builder, entry, group * _GROUP_WORDS)
                 yield 1, _load(builder, entry, group * _GROUP_WORDS + LANES)
 
-        sums = _pointer(context, builder, kinds[6], args[6], args[7])
         return _compare(builder, differing(), bias, levels, sums)
 
-    return signature, codegen
+    return types.int64(bits, *[_ADDRESS] * 4), codegen
 
 
 @_intrinsic(prefer_literal=True)
-def _near_by_planes(  # type: ignore
-    typing, bits, weights, ask, planes, word, masks, row, biases, accept, sums, at
-):
-    """``_compare`` of the vector at ``word`` of ``planes`` with query ``row``.
+def _near_by_planes(typing, bits, weights, prefetch, planes, masks, bias, sums):  # type: ignore
+    """Compare a vector with a query; see ``_compare``.
 
-    A bit that differs counts once, or with ``weights`` as often as the query says. With ``ask`` the
-    planes ahead are asked for meanwhile.
+    A bit that differs counts 1 or, with ``weights``, its weight. ``planes``, ``masks``, ``bias``
+    and ``sums`` are addresses: of the vector's first plane, and of what belongs to the query. With
+    ``prefetch`` a line ahead is prefetched for each plane.
     """
-    place = types.int64
-    signature = types.int64(
-        bits, weights, ask, planes, place, masks, place, biases, place, sums, place
-    )
     n_bits, n_weights = bits.literal_value, weights.literal_value
     levels = farthest(n_bits, n_weights).bit_length()
-    n_masks = n_bits * (1 + n_weights)
 
     def codegen(context, builder, signature, args):  # type: ignore
-        kinds = signature.args
-        plane = _pointer(context, builder, kinds[3], args[3], args[4])
-        mask = _pointer(context, builder, kinds[5], args[5], builder.mul(args[6], _WORD(n_masks)))
-        bias = _pointer(context, builder, kinds[7], args[7], builder.mul(args[8], _WORD(levels)))
+        planes, masks, bias, sums = args[3:]
 
         def differing() -> Iterator[tuple[int, Any]]:
             for bit in range(n_bits):
-                item_bits = _load(builder, plane, bit * 8)
-                if ask.literal_value:
-                    _ask(builder, plane, bit)
-                differs = builder.xor(item_bits, _spread(builder, mask, bit * (1 + n_weights)))
+                item_bits = _load(builder, planes, bit * 8)
+                if prefetch.literal_value:
+                    _ask(builder, planes, bit)
+                differs = builder.xor(item_bits, _spread(builder, masks, bit * (1 + n_weights)))
                 if not n_weights:
                     yield 0, differs
                 for level in range(n_weights):
-                    weight = _spread(builder, mask, bit * (1 + n_weights) + 1 + level)
+                    weight = _spread(builder, masks, bit * (1 + n_weights) + 1 + level)
                     yield level, builder.and_(differs, weight)
 
-        sums = _pointer(context, builder, kinds[9], args[9], args[10])
         return _compare(builder, differing(), bias, levels, sums)
 
-    return signature, codegen
+    return types.int64(bits, weights, prefetch, *[_ADDRESS] * 4), codegen
 
 
 @_intrinsic(prefer_literal=True)
-def _tabulate(typing, bits, planes, word, table):  # type: ignore
-    """Fill ``table`` [groups, 8 patterns, 2, LANES] from the vector at ``word`` of ``planes``."""
-    signature = types.void(bits, planes, types.int64, table)
+def _tabulate(typing, bits, planes, table):  # type: ignore
+    """Fill ``table`` [groups, 8 patterns, 2, LANES] from the vector that begins at ``planes``.
+
+    Both are addresses.
+    """
     n_bits = bits.literal_value
 
     def codegen(context, builder, signature, args):  # type: ignore
-        plane = _pointer(context, builder, signature.args[1], args[1], args[2])
-        tabled = _pointer(context, builder, signature.args[3], args[3])
+        planes, table = args[1:]
         for group in range(-(-n_bits // 3)):
             item_bits = [
-                _load(builder, plane, bit * 8) if bit < n_bits else _VECTOR([0] * LANES)
+                _load(builder, planes, bit * 8) if bit < n_bits else _VECTOR([0] * LANES)
                 for bit in range(3 * group, 3 * group + 3)
             ]
             for pattern in range(8):
@@ -262,38 +268,34 @@ def _tabulate(typing, bits, planes, word, table):  # type: ignore
                 ]
                 place = group * _GROUP_WORDS + pattern * PATTERN_WORDS
                 low, high = _full_add(builder, *differing)
-                _store(builder, low, tabled, place)
-                _store(builder, high, tabled, place + LANES)
+                _store(builder, low, table, place)
+                _store(builder, high, table, place + LANES)
         return context.get_dummy_value()
 
-    return signature, codegen
+    return types.void(bits, _ADDRESS, _ADDRESS), codegen
 
 
 def _ask(builder: Any, address: Any, line: int) -> None:
-    """Ask for a line after those on which the scan works at ``address``."""
-    if _ASKING:
-        ask(builder, address, _WORD((_ASKING.lines + line) * LINE), _ASKING.level)
+    """Emit a prefetch of the line that is number ``line`` after ``_PREFETCH.lines`` lines."""
+    if _PREFETCH:
+        ask(builder, address, _WORD((_PREFETCH.lines + line) * LINE), _PREFETCH.level)
 
 
 @_intrinsic(prefer_literal=True)
-def _ask_for_planes(typing, bits, planes, vector):  # type: ignore
-    """Ask for the planes that the scan reaches some lines after those of ``vector``."""
-    signature = types.void(bits, planes, types.int64)
-    words = bits.literal_value * LANES
+def _prefetch_vector(typing, bits, planes):  # type: ignore
+    """Prefetch as many lines as a vector has, from ``_PREFETCH.lines`` after address ``planes``."""
 
     def codegen(context, builder, signature, args):  # type: ignore
-        start = builder.mul(args[2], _WORD(words))
-        address = _pointer(context, builder, signature.args[1], args[1], start)
-        for line in range(words // _LINE_WORDS):
-            _ask(builder, address, line)
+        for line in range(bits.literal_value * LANES // _LINE_WORDS):
+            _ask(builder, args[1], line)
         return context.get_dummy_value()
 
-    return signature, codegen
+    return types.void(bits, _ADDRESS), codegen
 
 
 @_intrinsic
 def _lowest_bit(typing, word):  # type: ignore
-    """Number of the lowest bit set in a word; 64 if none is."""
+    """Return the number of the lowest bit that is set in a word; 64 if there is none."""
 
     def codegen(context, builder, signature, args):  # type: ignore
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
@@ -303,7 +305,7 @@ def _lowest_bit(typing, word):  # type: ignore
 
 @_intrinsic
 def _bits_set(typing, word):  # type: ignore
-    """How many bits are set in a word."""
+    """Return how many bits are set in a word."""
 
     def codegen(context, builder, signature, args):  # type: ignore
         return builder.ctpop(args[0])
@@ -313,9 +315,10 @@ def _bits_set(typing, word):  # type: ignore
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _narrow(sums: np.ndarray, at: int, levels: int, quota: int) -> int:
-    """Leave in the mask only the ``quota`` smallest sums and their equals; return the largest.
+    """Reduce the mask of a vector to its ``quota`` smallest sums and all equal to the largest.
 
-    A selection bit by bit, from the highest: are there enough that have a 0 here?
+    Returns the largest. Sums are selected bit by bit from the highest level: if enough of them have
+    a 0 there, those with a 1 are dropped.
     """
     near, equal = at + levels * LANES, at + (levels + 1) * LANES
     sums[equal : equal + LANES] = sums[near : near + LANES]
@@ -341,11 +344,11 @@ def _narrow(sums: np.ndarray, at: int, levels: int, quota: int) -> int:
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _places(sums: np.ndarray, near: int, places: np.ndarray) -> int:
-    """The places of the bits set in the mask at ``near``, ascending; return their number."""
+    """Write the numbers of the bits set in the mask at ``near``, ascending; return how many."""
     count = 0
     for lane in range(LANES):
         mask = sums[near + lane]
-        while True:  # most lanes have one bit or none: a loop that ends as predicted
+        while True:  # most lanes have one bit or none, so the branch at the end is predicted well
             places[np.uint64(count)] = lane * 64 + np.int64(_lowest_bit(mask))
             count += mask != 0
             mask &= mask - np.uint64(1)
@@ -356,6 +359,7 @@ def _places(sums: np.ndarray, near: int, places: np.ndarray) -> int:
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _sum_at(sums: np.ndarray, at: int, levels: int, place: int) -> np.int64:
+    """Return the sum of the item at ``place`` in a vector whose sums begin at ``at``."""
     start, bit = np.uint64(at + (place >> 6)), np.uint64(place & 63)
     total = np.uint64(0)
     for level in range(levels):
@@ -364,9 +368,53 @@ def _sum_at(sums: np.ndarray, at: int, levels: int, place: int) -> np.int64:
     return np.int64(total)
 
 
+class _Hits(NamedTuple):
+    """Vectors that have items near enough to a query, in order, and scratch space.
+
+    ``owners`` int64: the vector's number, with the query's in the lower half. ``accepted`` int64:
+    what the query accepted then. ``sums`` uint64: a vector per level, then the mask of near items,
+    then scratch space. ``places`` int64: scratch space for the numbers of a vector's items.
+    """
+
+    owners: np.ndarray
+    accepted: np.ndarray
+    sums: np.ndarray
+    places: np.ndarray
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _no_hits(room: int, levels: int) -> _Hits:
+    """Return room for the hits of ``room`` vectors."""
+    return _Hits(
+        np.empty(room, dtype=np.int64),
+        np.empty(room, dtype=np.int64),
+        np.empty(room * (levels + 2) * LANES, dtype=np.uint64),
+        np.empty(VECTOR_ITEMS + 1, dtype=np.int64),
+    )
+
+
+class _Wanted(NamedTuple):
+    """What is wanted of a scan: see ``scanner``; ``levels`` is the number of bits of a distance."""
+
+    levels: int
+    n_items: int
+    k: int
+    quotas: np.ndarray
+    excluded: np.ndarray
+
+
+class _Found(NamedTuple):
+    """What is known of each query: its state, its counts by distance, and its lists."""
+
+    state: np.ndarray
+    counts: np.ndarray
+    positions: np.ndarray
+    distances: np.ndarray
+
+
 @njit(cache=True, nogil=True, forceinline=True)
 def _compact(row: int, state: np.ndarray, positions: np.ndarray, distances: np.ndarray) -> None:
-    """Drop the entries that lie beyond the bound by now."""
+    """Drop the entries of a query's lists that are beyond its bound."""
     kept = 0
     for place in range(state[row, FOUND]):
         if distances[row, place] <= state[row, BOUND]:
@@ -377,38 +425,25 @@ def _compact(row: int, state: np.ndarray, positions: np.ndarray, distances: np.n
 
 
 @njit(cache=True, nogil=True)
-def _collect(
-    hits: int,
-    owners: np.ndarray,
-    accepted: np.ndarray,
-    sums: np.ndarray,
-    levels: int,
-    n_items: int,
-    wanted: int,
-    quotas: np.ndarray,
-    excluded: np.ndarray,
-    places: np.ndarray,
-    state: np.ndarray,
-    counts: np.ndarray,
-    positions: np.ndarray,
-    distances: np.ndarray,
-) -> None:
-    """Take in the items that are near enough by their sums, and draw the queries' bounds closer.
+def _collect(n_hits: int, hits: _Hits, wanted: _Wanted, found: _Found) -> None:
+    """Add the near items of the first ``n_hits`` vectors to the lists and lower the bounds.
 
-    Many hits at once: passing arrays to a function costs more than a hit. ``owners``: the vector
-    and, in the lower half, the query of each; ``accepted``: what the query accepted then.
+    Many vectors are collected at once, as a call with so many arrays takes longer than one of them.
     """
+    owners, accepted, sums, places = hits
+    levels, n_items, k, quotas, excluded = wanted
+    state, counts, positions, distances = found
     listing = positions.shape[1] > 0
-    for hit in range(hits):
+    for hit in range(n_hits):
         vector, row, at = owners[hit] >> 32, owners[hit] & 0xFFFFFFFF, hit * (levels + 2) * LANES
         first, quota, bias = vector * VECTOR_ITEMS, quotas[vector], (1 << levels) - accepted[hit]
         accept, bound, inside = state[row, ACCEPT], state[row, BOUND], state[row, INSIDE]
         if listing and state[row, FOUND] + VECTOR_ITEMS > positions.shape[1]:
             _compact(row, state, positions, distances)
-        if first == 0 and quota < wanted:
+        if first == 0 and quota < k:
             bound = min(bound, _narrow(sums, at, levels, quota) - bias)
             accept = bound + 1
-        found, cursor, end = state[row, FOUND], state[row, CURSOR], state[row, END]
+        entries, cursor, end = state[row, FOUND], state[row, CURSOR], state[row, END]
         for number in range(_places(sums, at + levels * LANES, places)):
             position = first + places[number]
             distance = _sum_at(sums, at, levels, places[number]) - bias
@@ -419,27 +454,35 @@ def _collect(
             if cursor < end and excluded[cursor] == position:
                 continue
             if listing:
-                positions[row, found] = position
-                distances[row, found] = distance
-                found += 1
+                positions[row, entries] = position
+                distances[row, entries] = distance
+                entries += 1
             counts[row, distance] += 1
             inside += 1
             while inside - counts[row, bound] >= quota:
                 inside -= counts[row, bound]
                 bound -= 1
-            # In a list the later of two equals comes second; a count wants all of them.
-            accept = bound if listing and inside >= wanted else bound + 1
+            # A list keeps the first of equal distances; counts include all of them.
+            accept = bound if listing and inside >= k else bound + 1
         state[row, ACCEPT], state[row, BOUND], state[row, INSIDE] = accept, bound, inside
-        state[row, FOUND], state[row, CURSOR] = found, cursor
+        state[row, FOUND], state[row, CURSOR] = entries, cursor
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _begin(most: int, row: int, indptr: np.ndarray, state: np.ndarray, counts: np.ndarray) -> None:
-    """The state of a query that has seen nothing yet."""
+    """Set the state and the counts of a query that has seen no item."""
     counts[row, :] = 0
     state[row, ACCEPT], state[row, BOUND] = most + 1, most
     state[row, INSIDE], state[row, FOUND] = 0, 0
     state[row, CURSOR], state[row, END] = indptr[row], indptr[row + 1]
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _first_short(state: np.ndarray, row: int, wanted: int, most: int) -> int:
+    """Return the first query from ``row`` on that too low quotas left with too few items."""
+    while row < len(state) and (state[row, INSIDE] >= wanted or state[row, BOUND] == most):
+        row += 1
+    return row
 
 
 @njit(cache=True, nogil=True)
@@ -451,9 +494,9 @@ def _in_order(
     positions: np.ndarray,
     distances: np.ndarray,
 ) -> None:
-    """Sort what was found by distance, by counting; it is in order of position already.
+    """Sort the lists ``found`` and ``levels`` by distance into ``positions`` and ``distances``.
 
-    Places beyond the found ones get -1.
+    It is a counting sort of lists in order of position. Places beyond the last item get -1.
     """
     positions[:] = -1
     distances[:] = -1
@@ -472,104 +515,119 @@ def _in_order(
                 slots[level] += 1
 
 
+class _Queries(NamedTuple):
+    """Queries as ``to_patterns`` or ``to_masks`` makes them, biases, and the rows to scan for."""
+
+    masks: np.ndarray
+    biases: np.ndarray
+    first: int
+    last: int
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _pass(
+    bits: int,
+    weights: int,
+    tabled: bool,
+    planes: np.ndarray,
+    queries: _Queries,
+    hits: _Hits,
+    wanted: _Wanted,
+    found: _Found,
+) -> None:
+    """Scan all items for the queries from ``first`` to ``last``."""
+    masks, biases, first, last = queries
+    state, owners, accepted, sums = found.state, hits.owners, hits.accepted, hits.sums
+    levels, n_vectors = wanted.levels, len(wanted.quotas)
+    table = np.empty((bits + 2) // 3 * _GROUP_WORDS, dtype=np.uint64)
+    width = (bits + 2) // 3 if tabled else bits * (1 + weights)  # of a query's row in ``masks``
+    n_hits = 0
+    for vector in range(n_vectors):
+        plane = _address(planes, vector * LANES // 8 * 8 * bits + vector * LANES % 8)
+        if tabled:
+            _tabulate(bits, plane, _address(table, 0))
+        elif _BEFORE_VECTOR:
+            _prefetch_vector(bits, _address(planes, vector * bits * LANES))
+        for row in range(first, last):
+            accept = state[row, ACCEPT]
+            if accept > 0:
+                owners[n_hits] = vector << 32 | row
+                accepted[n_hits] = accept
+                query = _address(masks, row * width)
+                bias = _address(biases, accept * levels)
+                place = _address(sums, n_hits * (levels + 2) * LANES)
+                if tabled:
+                    n_hits += _near_by_table(bits, _address(table, 0), query, bias, place)
+                elif row == first:
+                    n_hits += _near_by_planes(bits, weights, _AMONG_SUMS, plane, query, bias, place)
+                else:
+                    n_hits += _near_by_planes(bits, weights, False, plane, query, bias, place)
+        if n_hits >= (1 if tabled or vector < _EARLY else _LATE) or (
+            n_hits > 0 and vector == n_vectors - 1
+        ):
+            _collect(n_hits, hits, wanted, found)
+            n_hits = 0
+
+
 @lru_cache
 def scanner(bits: int, tabled: bool, weights: int = 0) -> Callable[..., None]:
-    """The scan over codes of ``bits``, for queries as ``to_patterns`` (or else ``to_masks``).
+    """Return the scan over codes of ``bits`` bits.
 
-    With ``weights`` the queries are as ``to_weighted_masks`` makes them, with so many bits of
-    weight, and are not ``tabled``; distances are sums of the weights of the bits that differ.
+    ``tabled``: whether queries are as ``to_patterns`` makes them, or else as ``to_masks``. With
+    ``weights`` they are as ``to_weighted_masks`` makes them, with this many bits per weight, and
+    not ``tabled``; distances are sums of the weights of the bits that differ.
 
-    It takes planes uint64 [chunks, bits, 8], flat; number of items; queries; biases uint64
-    [most + 2, levels]; items wanted of each query; quotas int64 [vectors], how many items must
-    be within the bound at each vector before it is drawn closer; excluded positions int32, those of
-    a query from one ``indptr`` int64 to the next. It fills counts int32 [Q, most + 1], and
-    positions and distances int32 [Q, wanted], nearest first, or [Q, 0] if they are not needed. A
-    query of which fewer items than wanted are within the bound, although there may be more, had
-    too low quotas, and is scanned anew.
+    The arguments of the scan are:
 
-    One call does all, for its own time: after a pass over the memory no other code is in a cache.
+    - ``planes``: uint64 [chunks, bits, 8], flat.
+    - ``n_items``
+    - ``queries``
+    - ``biases``: uint64 [most + 2, levels].
+    - ``wanted``: the number of items to find for each query.
+    - ``quotas``: int64 [vectors], how many items must be within a query's bound at each vector
+      before the bound is lowered.
+    - ``excluded``: ``indptr`` int64 [Q + 1] and positions int32, those of each query between its
+      two entries of ``indptr``.
+    - ``results``: counts int32 [Q, most + 1], which are filled with the number of items at each
+      distance; positions and distances int32 [Q, wanted], which are filled, nearest first, or
+      [Q, 0] if they are not needed.
+
+    A query with fewer items within its bound than wanted, although there may be more, had too low
+    quotas and is scanned again. All is done in one call: after a pass over the memory, the caches
+    hold no other code.
     """
     most = farthest(bits, weights)
     levels = most.bit_length()
-    sum_words = (levels + 2) * LANES
-    # As narrow as the distances allow: the lists of a batch are large.
-    kept = np.int16 if most < 1 << 15 else np.int32
+    kept = np.int16 if most < 1 << 15 else np.int32  # the narrowest: lists of a batch are large
 
     @njit(cache=True, nogil=True)
-    def scan(
-        planes: np.ndarray,
-        n_items: int,
-        queries: np.ndarray,
-        biases: np.ndarray,
-        wanted: int,
-        quotas: np.ndarray,
-        indptr: np.ndarray,
-        excluded: np.ndarray,
-        counts: np.ndarray,
-        positions: np.ndarray,
-        distances: np.ndarray,
-    ) -> None:
+    def scan(  # type: ignore[no-untyped-def]
+        planes, n_items, queries, biases, wanted, quotas, excluded, results
+    ):
+        indptr, excluded_positions = excluded
+        counts, positions, distances = results
         n_queries = len(queries)
-        state = np.empty((n_queries, STATE_COLUMNS), dtype=np.int64)
         list_room = 2 * wanted + VECTOR_ITEMS if positions.shape[1] > 0 else 0
-        listed = np.empty((n_queries, list_room), dtype=np.int32)
-        listed_distances = np.empty((n_queries, list_room), dtype=kept)
-        table = np.empty((bits + 2) // 3 * _GROUP_WORDS, dtype=np.uint64)
-        room = n_queries + _LATE
-        sums = np.empty(room * sum_words, dtype=np.uint64)
-        owners = np.empty(room, dtype=np.int64)
-        accepted = np.empty(room, dtype=np.int64)
-        places = np.empty(VECTOR_ITEMS + 1, dtype=np.int64)
-        first, last, enough = 0, n_queries, quotas
-        checked = 0
+        found = _Found(
+            np.empty((n_queries, STATE_COLUMNS), dtype=np.int64),
+            counts,
+            np.empty((n_queries, list_room), dtype=np.int32),
+            np.empty((n_queries, list_room), dtype=kept),
+        )
+        hits = _no_hits(n_queries + _LATE, levels)
+        first, last, enough, checked = 0, n_queries, quotas, 0
         while first < last:
             for row in range(first, last):
-                _begin(most, row, indptr, state, counts)
-            hits = 0
-            for vector in range(len(enough)):
-                word = vector * LANES // 8 * 8 * bits + vector * LANES % 8
-                if tabled:
-                    _tabulate(bits, planes, word, table)
-                elif _ASK_AT_ONCE:
-                    _ask_for_planes(bits, planes, vector)
-                for row in range(first, last):
-                    accept, at = state[row, ACCEPT], hits * sum_words
-                    if accept > 0:
-                        owners[hits] = vector << 32 | row
-                        accepted[hits] = accept
-                        if tabled:
-                            hits += _near_by_table(
-                                bits, table, queries, row, biases, accept, sums, at
-                            )
-                        elif row == first:
-                            hits += _near_by_planes(
-                                bits, weights, _ASK_AMONG_SUMS, planes, word, queries, row, biases,
-                                accept, sums, at,
-                            )  # fmt: skip
-                        else:
-                            hits += _near_by_planes(
-                                bits, weights, False, planes, word, queries, row, biases, accept,
-                                sums, at,
-                            )  # fmt: skip
-                if hits >= (1 if tabled or vector < _EARLY else _LATE) or (
-                    hits > 0 and vector == len(enough) - 1
-                ):
-                    _collect(
-                        hits, owners, accepted, sums, levels, n_items, wanted, enough,
-                        excluded, places, state, counts, listed, listed_distances,
-                    )  # fmt: skip
-                    hits = 0
-            while checked < n_queries and (
-                state[checked, INSIDE] >= wanted or state[checked, BOUND] == most
-            ):
-                checked += 1
+                _begin(most, row, indptr, found.state, counts)
+            chosen = _Queries(queries, biases, first, last)
+            goal = _Wanted(levels, n_items, wanted, enough, excluded_positions)
+            _pass(bits, weights, tabled, planes, chosen, hits, goal, found)
+            checked = _first_short(found.state, checked, wanted, most)
+            first = last = checked
             if checked < n_queries:
+                last = checked = checked + 1
                 enough = np.full_like(quotas, wanted)
-                first, last = checked, checked + 1
-                checked += 1
-            else:
-                last = first
         if positions.shape[1] > 0:
-            _in_order(state, counts, listed, listed_distances, positions, distances)
+            _in_order(found.state, counts, found.positions, found.distances, positions, distances)
 
     return scan

@@ -1,12 +1,13 @@
-"""Inner products of many queries with all items, kept only where they may be among the best.
+"""Compute inner products of queries with all items, and keep the items that may be among the best.
 
-Sixteen or 32 items at a time lie transposed in a panel; every query multiplies it, and only
-products above what the query's k-th best is so far leave the registers for good. A product is
-summed in order of the dimensions, by fused multiply and add, whatever the machine's vectors.
+Sixteen or 32 items at a time are transposed into a panel, which each query is multiplied by. Only
+products above the query's floor, a lower bound of its k-th best product, are stored for longer than
+a panel. A product is summed in order of the dimensions by fused multiply-add instructions, so the
+result does not depend on the width of the machine's vectors.
 """
 
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import binding, ir
@@ -19,19 +20,19 @@ from hashgnn.kernels import njit, prefetch_line
 RESULTS_VERSION = 1
 
 _LANES = 16 if binding.get_host_cpu_features().get("avx512f") else 8
-_REGISTERS = 2  # vectors of items that share a query's loads
+_REGISTERS = 2  # vectors of items per load of a query
 PANEL_ITEMS = _REGISTERS * _LANES
-ROWS = 6  # queries that share a panel's loads
+ROWS = 6  # queries per load of a panel
 
 # Columns of a query's state.
 FOUND = 0  # keys kept
-CURSOR = 1  # the next excluded position, and the end of them
-END = 2
+CURSOR = 1  # index of the next excluded position
+END = 2  # index of the end of the excluded positions
 STATE_COLUMNS = 3
 
 EMPTY = np.uint64(2**64 - 1)  # worse than any key
 
-_intrinsic: Any = intrinsic  # of a type that denies the call without the typing context
+_intrinsic: Any = intrinsic  # its type requires an explicit typing context
 _VECTOR = ir.VectorType(ir.FloatType(), _LANES)
 _FLAGS = ir.VectorType(ir.IntType(1), _LANES)
 _MASK = ir.IntType(_LANES)
@@ -39,14 +40,14 @@ _INDEX = ir.IntType(64)
 
 
 def _fused(builder: Any, *terms: Any) -> Any:
-    """The first times the second plus the third, rounded once."""
+    """Emit the first of three terms times the second plus the third, rounded once."""
     kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
     name = f"llvm.fma.v{_LANES}f32"
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), terms)
 
 
 def _spread(builder: Any, value: Any) -> Any:
-    """A float in every lane."""
+    """Emit a vector with ``value`` in every lane."""
     index = ir.IntType(32)
     single = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, index(0))
     lanes = ir.Constant(ir.VectorType(index, _LANES), [0] * _LANES)
@@ -57,25 +58,46 @@ def _vector(builder: Any, address: Any, offset: Any) -> Any:
     return builder.bitcast(builder.gep(address, [offset]), _VECTOR.as_pointer())
 
 
-@_intrinsic(prefer_literal=True)
-def _multiply(  # type: ignore
-    typing, together, panel, size, queries, row, floors, products, owners, kept
-):
-    """Products of queries, so many together, with the panel; those above the floors are kept.
+class _Kept(NamedTuple):
+    """Queries with a product above their floor in a panel.
 
-    All products of a query that has one above its floor go to ``products`` [kept, PANEL_ITEMS],
-    the query's row to ``owners``. Returns ``kept``, one more for each such query.
+    ``products`` float32 [kept, PANEL_ITEMS], flat: all their products. ``owners``: their rows.
+    """
+
+    products: np.ndarray
+    owners: np.ndarray
+
+
+class _Found(NamedTuple):
+    """What is known of each query; see ``multiply``."""
+
+    state: np.ndarray
+    floors: np.ndarray
+    keys: np.ndarray
+
+
+@_intrinsic(prefer_literal=True)
+def _multiply(typing, together, panel, queries, row, floors, kept, n_kept):  # type: ignore
+    """Multiply ``together`` queries from ``row`` on with the panel, and add to ``kept``.
+
+    ``n_kept`` are kept before. Returns how many are kept then.
     """
     place = types.int64
-    signature = place(together, panel, place, queries, place, floors, products, owners, place)
+    signature = place(together, panel, queries, place, floors, kept, place)
 
     def codegen(context, builder, signature, args):  # type: ignore
-        def data(number: int) -> Any:
-            return context.make_array(signature.args[number])(context, builder, args[number]).data
+        def data(kind: Any, array: Any) -> Any:
+            return context.make_array(kind)(context, builder, array).data
 
-        panel, queries, floors, products, owners = (data(number) for number in (1, 3, 5, 6, 7))
-        size, kept = args[2], args[8]
-        rows = [builder.add(args[4], _INDEX(number)) for number in range(together.literal_value)]
+        panel, floors = (data(signature.args[number], args[number]) for number in (1, 4))
+        matrix = context.make_array(signature.args[2])(context, builder, args[2])
+        queries, size = matrix.data, builder.extract_value(matrix.shape, 1)
+        products, owners = (
+            data(signature.args[5][number], builder.extract_value(args[5], number))
+            for number in (0, 1)
+        )
+        kept = args[6]
+        rows = [builder.add(args[3], _INDEX(number)) for number in range(together.literal_value)]
         zero = ir.Constant(_VECTOR, [0.0] * _LANES)
         totals = [[cgutils.alloca_once(builder, _VECTOR) for _ in range(_REGISTERS)] for _ in rows]
         for total in chain.from_iterable(totals):
@@ -110,10 +132,10 @@ def _multiply(  # type: ignore
 
 @_intrinsic
 def _transpose(typing, items, row, column, panel, place):  # type: ignore
-    """A square of items, ``_LANES`` rows and columns, into ``panel`` at column ``place``.
+    """Transpose ``_LANES`` rows and columns of ``items`` into ``panel`` at column ``place``.
 
-    In every round neighbors are those that lay half a square apart, and are interleaved; when all
-    bits of a place have gone round so, rows are columns.
+    Each round interleaves the rows that are half a square apart, which rotates the bits of a
+    number's place by one. After log2(_LANES) rounds, rows and columns have changed places.
     """
     signature = types.void(items, types.int64, types.int64, panel, types.int64)
 
@@ -150,7 +172,7 @@ def _transpose(typing, items, row, column, panel, place):  # type: ignore
 
 @_intrinsic
 def _bits_of(typing, number):  # type: ignore
-    """The 32 bits of a float."""
+    """Return the 32 bits of a float."""
 
     def codegen(context, builder, signature, args):  # type: ignore
         return builder.bitcast(args[0], ir.IntType(32))
@@ -160,7 +182,7 @@ def _bits_of(typing, number):  # type: ignore
 
 @_intrinsic
 def _float_of(typing, bits):  # type: ignore
-    """The float that has these 32 bits."""
+    """Return the float with these 32 bits."""
 
     def codegen(context, builder, signature, args):  # type: ignore
         return builder.bitcast(args[0], ir.FloatType())
@@ -170,7 +192,7 @@ def _float_of(typing, bits):  # type: ignore
 
 @_intrinsic
 def _fma(typing, one, other, term):  # type: ignore
-    """The product of two floats plus a third, rounded once."""
+    """Return the product of two floats plus a third, rounded once."""
 
     def codegen(context, builder, signature, args):  # type: ignore
         return builder.fma(*args)
@@ -180,7 +202,7 @@ def _fma(typing, one, other, term):  # type: ignore
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _key(product: np.float32, position: int) -> np.uint64:
-    """A number that is smaller the better: by product, the larger first, then by position."""
+    """Return a key that orders items: the larger product first, equal ones by position."""
     bits = _bits_of(product + np.float32(0))  # -0 becomes 0
     flipped = bits if bits >> np.uint32(31) else bits ^ np.uint32(0x7FFFFFFF)
     return np.uint64(flipped) << np.uint64(32) | np.uint64(position)
@@ -188,19 +210,20 @@ def _key(product: np.float32, position: int) -> np.uint64:
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _product(key: np.uint64) -> np.float32:
+    """Return the product of a key."""
     flipped = np.uint32(key >> np.uint64(32))
     return _float_of(flipped if flipped >> np.uint32(31) else flipped ^ np.uint32(0x7FFFFFFF))
 
 
 @njit(cache=True, nogil=True)
 def _fill(items: np.ndarray, first: int, panel: np.ndarray) -> None:
-    """Transpose the items from ``first`` on into ``panel`` [d, PANEL_ITEMS]; zeros at the end."""
+    """Transpose the items from ``first`` on into ``panel`` [d, PANEL_ITEMS], padded with zeros."""
     count = min(PANEL_ITEMS, len(items) - first)
     size = items.shape[1]
     if count == PANEL_ITEMS and size >= _LANES:
         for place in range(0, PANEL_ITEMS, _LANES):
             for column in range(0, size, _LANES):
-                # Reading a column of squares is no order that the processor would foresee.
+                # Processors do not prefetch by themselves in this order.
                 for row in range(first + PANEL_ITEMS + place, first + PANEL_ITEMS + place + _LANES):
                     prefetch_line(items, np.int64(row), np.int64(column * items.itemsize))
                 _transpose(items, first + place, min(column, size - _LANES), panel, place)
@@ -213,21 +236,20 @@ def _fill(items: np.ndarray, first: int, panel: np.ndarray) -> None:
 
 @njit(cache=True, nogil=True)
 def _collect(
-    kept: int,
-    owners: np.ndarray,
-    products: np.ndarray,
+    n_kept: int,
+    kept: _Kept,
     first: int,
     n_items: int,
     quota: int,
     excluded: np.ndarray,
-    state: np.ndarray,
-    floors: np.ndarray,
-    keys: np.ndarray,
+    found: _Found,
 ) -> None:
-    """Take in the products above the floors; long lists shrink to the quota and lift the floor."""
-    for hit in range(kept):
+    """Add the products above the floors to the keys; shorten long lists and raise their floors."""
+    products, owners = kept
+    state, floors, keys = found
+    for hit in range(n_kept):
         row = owners[hit]
-        floor, found = floors[row], state[row, FOUND]
+        floor, entries = floors[row], state[row, FOUND]
         cursor, end = state[row, CURSOR], state[row, END]
         for place in range(PANEL_ITEMS):
             position, product = first + place, products[hit * PANEL_ITEMS + place]
@@ -237,14 +259,14 @@ def _collect(
                 cursor += 1
             if cursor < end and excluded[cursor] == position:
                 continue
-            keys[row, found] = _key(product, position)
-            found += 1
-        if found >= 2 * quota + PANEL_ITEMS:
-            keys[row, :found] = np.partition(keys[row, :found], quota - 1)
+            keys[row, entries] = _key(product, position)
+            entries += 1
+        if entries >= 2 * quota + PANEL_ITEMS:
+            keys[row, :entries] = np.partition(keys[row, :entries], quota - 1)
             floors[row] = _product(keys[row, quota - 1])
-            keys[row, quota:found] = EMPTY
-            found = quota
-        state[row, FOUND], state[row, CURSOR] = found, cursor
+            keys[row, quota:entries] = EMPTY
+            entries = quota
+        state[row, FOUND], state[row, CURSOR] = entries, cursor
 
 
 @njit(cache=True, nogil=True)
@@ -257,41 +279,49 @@ def multiply(
     floors: np.ndarray,
     keys: np.ndarray,
 ) -> None:
-    """Leave the keys of each query's best items, in no order and with others, in ``keys``.
+    """Fill ``keys`` with the keys of each query's best items and of some others, in any order.
 
-    ``items`` [I, d] float32; ``queries`` [Q, d] float32, Q < ``ROWS`` or a multiple; ``quotas``
-    int64 [panels], how many items to keep at each panel; ``excluded`` positions int32; ``state``
-    int64 [Q, 3]; ``floors`` float32 [Q], what a product must exceed; ``keys`` uint64
-    [Q, 2 (largest quota + PANEL_ITEMS)], filled with ``EMPTY``.
+    Args:
+        items: float32 [I, d].
+        queries: float32 [Q, d]; Q is less than ``ROWS`` or a multiple of it.
+        quotas: int64 [panels], how many items to keep at each panel.
+        excluded: positions int32; ``state`` has the bounds of each query's.
+        state: int64 [Q, STATE_COLUMNS].
+        floors: float32 [Q], what a product must exceed.
+        keys: uint64 [Q, 2 (largest quota + PANEL_ITEMS)], filled with ``EMPTY``.
     """
     size = items.shape[1]
     panel = np.empty(size * PANEL_ITEMS, dtype=np.float32)
-    products = np.empty((len(queries) + 1) * PANEL_ITEMS, dtype=np.float32)
-    owners = np.empty(len(queries) + 1, dtype=np.int64)
+    kept = _Kept(
+        np.empty((len(queries) + 1) * PANEL_ITEMS, dtype=np.float32),
+        np.empty(len(queries) + 1, dtype=np.int64),
+    )
+    found = _Found(state, floors, keys)
     for first in range(0, len(items), PANEL_ITEMS):
         _fill(items, first, panel)
-        kept = 0
+        n_kept = 0
         if len(queries) < ROWS:
             for row in range(len(queries)):
-                kept = _multiply(1, panel, size, queries, row, floors, products, owners, kept)
+                n_kept = _multiply(1, panel, queries, row, floors, kept, n_kept)
         else:
             for row in range(0, len(queries), ROWS):
-                kept = _multiply(ROWS, panel, size, queries, row, floors, products, owners, kept)
-        _collect(
-            kept, owners, products, first, len(items), quotas[first // PANEL_ITEMS],
-            excluded, state, floors, keys,
-        )  # fmt: skip
+                n_kept = _multiply(ROWS, panel, queries, row, floors, kept, n_kept)
+        quota = quotas[first // PANEL_ITEMS]
+        _collect(n_kept, kept, first, len(items), quota, excluded, found)
 
 
 @njit(cache=True, nogil=True)
 def multiply_candidates(
     items: np.ndarray, queries: np.ndarray, candidates: np.ndarray, keys: np.ndarray
 ) -> None:
-    """Keys uint64 [Q, C] of the ``candidates`` int32 [Q, C], positions; -1 becomes ``EMPTY``."""
+    """Fill ``keys`` uint64 [Q, C] with the keys of the ``candidates``; -1 becomes ``EMPTY``.
+
+    ``candidates`` int32 [Q, C] are positions.
+    """
     n_candidates = candidates.shape[1] if len(items) else 0
     keys[:] = EMPTY
     for row in range(len(queries)):
-        # Four sums side by side, since each has to wait for its own last addition.
+        # Four sums at a time, as each addition has to wait for the previous one of its own sum.
         for start in range(0, n_candidates, 4):
             last = n_candidates - 1
             a = candidates[row, start]

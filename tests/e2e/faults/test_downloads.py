@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hashgnn.data import fetch
+from hashgnn.data import download as stage
 from hashgnn.data.download import main
 from tests.e2e.faults.namespaces import without_network
 from tests.e2e.faults.tally import Tally
@@ -126,8 +126,8 @@ WAYS = sorted(
 
 @pytest.fixture
 def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(fetch, "RETRY_WAITS", (0.0, 0.0))
-    monkeypatch.setattr(fetch, "TIMEOUT", 0.5)
+    monkeypatch.setattr(stage, "RETRY_WAITS", (0.0, 0.0))
+    monkeypatch.setattr(stage, "TIMEOUT", 0.5)
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

@@ -8,7 +8,7 @@ import torch_geometric.nn
 from torch import Tensor
 from torch.nn import functional
 
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models.encoders.mean import MeanEncoder
 from tests.graph.random_graphs import edges, isolated, random_graph
 

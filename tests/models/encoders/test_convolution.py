@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from hashgnn.errors import InputError
-from hashgnn.graph.bipartite import Graph, NeighborSampler
+from hashgnn.graph import Graph, NeighborSampler
 from hashgnn.models.encoders import convolution
 from hashgnn.models.encoders.convolution import ConvolutionEncoder, chunks
 from hashgnn.models.encoders.mean import MeanEncoder

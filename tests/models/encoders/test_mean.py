@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from hashgnn.graph.bipartite import Graph, NeighborSampler
+from hashgnn.graph import Graph, NeighborSampler
 from hashgnn.models.encoders.mean import MeanEncoder
 
 # Node 0 knows everyone, the others only node 0: degrees far from any fan-out.

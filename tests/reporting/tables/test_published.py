@@ -3,7 +3,7 @@
 import pandas as pd
 
 from hashgnn.evaluation.statistics import COLUMNS
-from hashgnn.reporting.tables.methods import beside_published, print_published
+from hashgnn.reporting.tables.comparison import beside_published, print_published
 
 FRAME = pd.DataFrame(
     [

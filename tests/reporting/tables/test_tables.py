@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from hashgnn.evaluation.statistics import COLUMNS, over_seeds
 from hashgnn.reporting.checks import check_table
 from hashgnn.reporting.tables import Marked, methods, to_latex, to_markdown
+from hashgnn.reporting.tables.comparison import place, select
 from hashgnn.reporting.tables.hierarchical import (
     PLACED,
     compare,
@@ -21,7 +22,6 @@ from hashgnn.reporting.tables.hierarchical import (
     make_table,
     print_table,
 )
-from hashgnn.reporting.tables.methods import place, select
 
 
 def best(text: str) -> Marked:

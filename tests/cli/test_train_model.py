@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hashgnn.cli import streams
-from hashgnn.cli.train import read_tables
+from hashgnn.cli.train_model import read_tables
 from hashgnn.errors import InputError
 from hashgnn.recommender.folder import load_record
 from tests.cli.conftest import LAYOUT, SETTINGS

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashgnn.data.interactions import Csr
-from hashgnn.graph.bipartite import Graph, NeighborSampler, bipartite_graph, draw_neighbors
+from hashgnn.graph import Graph, NeighborSampler, bipartite_graph, draw_neighbors
 
 
 def test_both_directions_and_self_loops_for_the_isolated() -> None:
