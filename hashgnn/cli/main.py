@@ -12,6 +12,7 @@ import click
 from hashgnn.cli.quantize import quantize
 from hashgnn.cli.recommend import recommend
 from hashgnn.cli.saved_model import export, info
+from hashgnn.cli.similar import similar
 from hashgnn.cli.streams import drop_unwritten, use_utf8
 from hashgnn.cli.train_model import train
 from hashgnn.errors import InputError
@@ -53,11 +54,12 @@ def main() -> None:
     \b
     hashgnn train clicks.csv --output model
     hashgnn recommend model --user anna --number 5
+    hashgnn similar model items --id 42
     hashgnn export model --output exported --format faiss
     hashgnn info model
     hashgnn quantize items.npy --users users.npy
 
-    recommend, export and info also accept a result folder of the workflow,
+    recommend, similar, export and info also accept a result folder of the workflow,
     results/DATASET/MODEL/bitsK/seedS.
 
     Tab completion: eval "$(_HASHGNN_COMPLETE=bash_source hashgnn)", or zsh_source, fish_source.
@@ -68,5 +70,5 @@ def main() -> None:
     """
 
 
-for _command in (train, recommend, export, info, quantize):
+for _command in (train, recommend, similar, export, info, quantize):
     main.add_command(_command)

@@ -7,11 +7,21 @@ from typing import IO, Any
 
 import click
 
+from hashgnn.cli.lists import (
+    FILE,
+    filter_options,
+    ranking_options,
+    read_filters,
+    read_ids,
+    report,
+)
 from hashgnn.cli.saved_model import FOLDER
-from hashgnn.cli.streams import decode_argument, open_output, read_lines
+from hashgnn.cli.streams import open_output
 
 # Users at a time, and items for all of them together, to bound the memory.
 _BLOCK, _ITEMS = 2048, 1 << 24
+_LEFT_OUT = "left out"
+_CONSEQUENCES = {"error": "", "skip": _LEFT_OUT, "popular": "given popular items"}
 
 
 @click.command()
@@ -19,36 +29,24 @@ _BLOCK, _ITEMS = 2048, 1 << 24
 @click.option("--user", "named", multiple=True, metavar="ID", help="A user id; may be repeated.")
 @click.option(
     "--users",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    type=FILE,
     metavar="FILE",
     help="File of user ids, one per line, in UTF-8; - is standard input. [default: all users]",
 )
-@click.option(
-    "--number",
-    "-n",
-    default=10,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Items per user.",
-)
-@click.option(
-    "--search",
-    default="hierarchical",
-    show_default=True,
-    type=click.Choice(["hierarchical", "hamming", "continuous"]),
-    help="Search by code and re-rank by vector, search by code, or search by vector.",
-)
-@click.option(
-    "--candidates",
-    default=500,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Items that hierarchical search re-ranks.",
-)
+@ranking_options
+@filter_options
 @click.option(
     "--include-known",
     is_flag=True,
     help="Also recommend items that a user interacted with in training.",
+)
+@click.option(
+    "--unknown",
+    default="error",
+    show_default=True,
+    type=click.Choice(["error", "skip", "popular"]),
+    help="What to do with unknown users: stop, leave them out, or recommend the most popular "
+    "items; unknown items in files are left out unless they are an error.",
 )
 @click.option(
     "--format",
@@ -57,13 +55,6 @@ _BLOCK, _ITEMS = 2048, 1 << 24
     show_default=True,
     type=click.Choice(["csv", "jsonl"]),
     help="A CSV row per item, or a JSON line per user.",
-)
-@click.option(
-    "--output",
-    default="-",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    help="File to write to. [default: standard output]",
 )
 def recommend(
     folder: Path,
@@ -78,35 +69,65 @@ def recommend(
     CSV has the columns user, item, rank and score; a JSON line is {"user": ..., "items": [...],
     "scores": [...]}. Users are written in the given order, repeated ones repeatedly; the lists of a
     user for whom no items are left are empty. Scores are inner products: of the codes for hamming,
-    of the vectors for the other searches. Unknown users are an error.
+    of the vectors for the other searches. With --unknown popular, a column (or key) source tells
+    model from popular; the score of a popular item is its number of users.
     """
     from tqdm import tqdm
 
     from hashgnn.recommender.folder import load_model
+    from hashgnn.recommender.queries import sizes
 
     model = load_model(folder)
-    queried = [decode_argument(id_, "--user") for id_ in named]
-    queried += [] if users is None else read_lines(users)
+    queried = read_ids(named, "--user", users)
     if not named and users is None:
         queried = model.user_ids.text.tolist()
-    typed = model.user_ids.at(model.user_ids.rows(queried, "user")).tolist()  # text or integers
+    options = {
+        "search": query["search"],
+        "exclude_known": not query["include_known"],
+        "unknown": query["unknown"],
+        **read_filters(query["items"], query["filter_items"]),
+    }
+    queried = _known(model, queried, query["unknown"])
+    _report_items(model, options)
     # Sizes are limited first, as they determine how many users fit into memory.
-    number = min(query["number"], len(model.item_ids))
-    candidates = min(query["candidates"], len(model.item_ids))
+    number, candidates = sizes(query["number"], query["candidates"], len(model.item_ids))
+    options["candidates"] = candidates
     step = max(1, min(_BLOCK, _ITEMS // max(number, candidates)))
     with open_output(output) as file, tqdm(total=len(queried), unit="user", disable=None) as bar:
         if layout == "csv":
-            file.write("user,item,rank,score\n")
+            source = ",source" if query["unknown"] == "popular" else ""
+            file.write(f"user,item,rank,score{source}\n")
         for start in range(0, len(queried), step):
             block = queried[start : start + step]
-            found = model.recommend(
-                block, number, query["search"], not query["include_known"], candidates
-            )
+            found = model.recommend(block, number, **options)
             if layout == "csv":
                 found.to_csv(file, index=False, header=False, lineterminator="\n")
             else:
-                _write_lines(file, typed[start : start + step], found)
+                _write_lines(file, model.user_ids.labels(block).tolist(), found)
             bar.update(len(block))
+
+
+def _known(model: Any, users: list[str], unknown: Any) -> list[str]:
+    """Return the users to answer; state how many are unknown, or raise ``InputError``."""
+    rows = model.user_ids.find(users, "user", unknown)
+    strangers = [user for user, row in zip(users, rows, strict=True) if row < 0]
+    report(strangers, "user", _CONSEQUENCES[unknown])
+    if unknown == "popular":
+        return users
+    return [user for user, row in zip(users, rows, strict=True) if row >= 0]
+
+
+def _report_items(model: Any, options: dict[str, Any]) -> None:
+    """State how many items of the filters are unknown, unless they are an error."""
+    if options["unknown"] == "error":
+        return
+    for name in {"items", "filter_items"} & options.keys():
+        lists = options[name]
+        given = lists if isinstance(lists, list) else [i for items in lists.values() for i in items]
+        names = list(dict.fromkeys(given))
+        rows = model.item_ids.find(names, "item", "skip")
+        missing = [item for item, row in zip(names, rows, strict=True) if row < 0]
+        report(missing, "item", f"of --{name.replace('_', '-')} {_LEFT_OUT}")
 
 
 def _write_lines(file: IO[str], users: Sequence[Any], found: Any) -> None:  # a data frame
@@ -118,4 +139,6 @@ def _write_lines(file: IO[str], users: Sequence[Any], found: Any) -> None:  # a 
         # The shortest text of the float32; that of the equal float64 is longer.
         numbers = [json.loads(str(score)) for score in rows["score"].to_numpy()]
         line = {"user": user, "items": rows["item"].tolist(), "scores": numbers}
+        if "source" in found:
+            line["source"] = rows["source"].iloc[0] if len(rows) else "model"
         file.write(json.dumps(line, ensure_ascii=False) + "\n")

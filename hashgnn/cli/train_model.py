@@ -97,7 +97,7 @@ def _training_data(prepared: Any) -> Any:  # from Prepared; the types would impo
     import pandas as pd
 
     from hashgnn.recommender.adapter import TrainingData
-    from hashgnn.recommender.trained_model import Ids
+    from hashgnn.recommender.id_rows import Ids
 
     users, items = (
         Ids(pd.Index(ids.to_pandas(), dtype="str"))

@@ -14,7 +14,7 @@ from hashgnn.data.cells import ids
 from hashgnn.data.ids import Pairs, id_keys, number_ids, unique_pairs
 from hashgnn.data.interactions import Interactions
 from hashgnn.errors import InputError, did_you_mean
-from hashgnn.recommender.trained_model import Ids
+from hashgnn.recommender.id_rows import Ids
 
 _LISTED = 20  # column names in a message
 _FORMS = "a sequence of text, integers or UUIDs"

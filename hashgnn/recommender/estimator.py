@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import pandas as pd
 
@@ -12,7 +12,8 @@ from hashgnn.errors import InputError
 from hashgnn.recommender.adapter import adapt
 from hashgnn.recommender.defaults import arguments
 from hashgnn.recommender.folder import load_model, save_model
-from hashgnn.recommender.trained_model import Model, Search
+from hashgnn.recommender.queries import Options
+from hashgnn.recommender.trained_model import Model
 
 
 class HashGNN:
@@ -103,16 +104,58 @@ class HashGNN:
         users: Hashable | Iterable[Hashable] | None = None,
         n: int = 10,
         *,
-        search: Search = "hierarchical",
-        exclude_known: bool = True,
-        candidates: int = 500,
+        items: Any = None,
+        filter_items: Any = None,
+        **options: Unpack[Options],
     ) -> pd.DataFrame:
         """Return the ``n`` best items of each user: columns user, item, rank and score.
 
-        ``users`` is one id or several, by default all. A user for whom fewer items are left has
-        fewer rows, or none. See ``hashgnn.recommender.trained_model.Model.recommend``.
+        Args:
+            users: One id or several; all users by default.
+            n: Items per user. A user for whom fewer are left has fewer rows, or none.
+            items: Ids of the only items to recommend, or a mapping from users to such lists.
+            filter_items: Ids of items not to recommend, or a mapping from users to such lists.
+            options: ``search`` (hierarchical, hamming or continuous), ``exclude_known`` (True),
+                ``candidates`` of hierarchical search (500, or ``n`` if that is more), and
+                ``unknown``, what to do with unknown ids: error, skip or popular. See
+                ``hashgnn.recommender.queries.Query``.
+
+        Raises:
+            InputError: An id is unknown, or an option is.
         """
-        return self._fitted().recommend(users, n, search, exclude_known, candidates)
+        return self._fitted().recommend(users, n, items=items, filter_items=filter_items, **options)
+
+    def similar_items(
+        self,
+        items: Hashable | Iterable[Hashable],
+        n: int = 10,
+        *,
+        filter_items: Any = None,
+        **options: Unpack[Options],
+    ) -> pd.DataFrame:
+        """Return the ``n`` items most similar to each of ``items``, best first.
+
+        Args:
+            items: One id or several.
+            n: Similar items for each.
+            filter_items: Ids of items not to return, or a mapping from ``items`` to such lists.
+            options: ``search``: hamming scores by the inner product of the codes, continuous by the
+                cosine of the vectors, hierarchical by that among the ``candidates`` nearest codes.
+                ``unknown``: error or skip.
+
+        Returns:
+            The columns item, similar, rank and score.
+        """
+        return self._fitted().similar("item", items, n, filter_items=filter_items, **options)
+
+    def similar_users(
+        self, users: Hashable | Iterable[Hashable], n: int = 10, **options: Unpack[Options]
+    ) -> pd.DataFrame:
+        """Return the ``n`` users most similar to each of ``users``: user, similar, rank, score.
+
+        ``options`` are those of ``similar_items``.
+        """
+        return self._fitted().similar("user", users, n, **options)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Write the fitted model to a folder, which ``load`` and the ``hashgnn`` command read.

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
 from hashgnn.files import atomic_write, save_array
-from hashgnn.recommender.trained_model import Ids, Model
+from hashgnn.recommender.id_rows import Ids
+from hashgnn.recommender.trained_model import Model
 from hashgnn.search.storage import FILES as INDEX_FILES
 
 RECORD = "export.json"  # identifies the model of the files

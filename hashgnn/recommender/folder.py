@@ -21,7 +21,8 @@ from hashgnn.errors import InputError, shown
 from hashgnn.evaluation.representation import Representation
 from hashgnn.files import atomic_write, load_array, save_array
 from hashgnn.folders import read_together, replace_together
-from hashgnn.recommender.trained_model import Ids, Model
+from hashgnn.recommender.id_rows import Ids
+from hashgnn.recommender.trained_model import Model
 from hashgnn.search import Index
 from hashgnn.search.storage import DESCRIPTION, FILES
 from hashgnn.search.validation import fit_codes, fit_vectors

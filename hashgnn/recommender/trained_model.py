@@ -3,119 +3,19 @@
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal, get_args
-from uuid import UUID
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pydantic import Field
 
-from hashgnn.config.base import Section, parse
+from hashgnn.config.base import parse
 from hashgnn.data.interactions import Csr, Interactions, take_rows
-from hashgnn.errors import InputError, shown
+from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
+from hashgnn.recommender.filters import Selection, read_filter, select
+from hashgnn.recommender.id_rows import Ids, Unknown, texts
+from hashgnn.recommender.queries import NeighborQuery, Query, Search, Users, ranking
 from hashgnn.search import Index
-
-Search = Literal["hierarchical", "hamming", "continuous"]
-SEARCHES: tuple[Search, ...] = get_args(Search)
-Size = Annotated[int, Field(ge=1)]  # without a limit: larger values mean all
-
-_MAX_SHOWN = 3  # unknown ids in a message
-_INT64_MAX = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True)
-class Ids:
-    """The ids of users or items by row.
-
-    ``text``: the ids as text. ``integer``: whether they were given as integers, as which they are
-    then returned.
-    """
-
-    text: pd.Index
-    integer: bool = False
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.text)
-
-    def rows(self, ids: Hashable | Iterable[Hashable], kind: str) -> np.ndarray:
-        """Return the rows int64 of one or several ids.
-
-        ``kind`` (user or item) is used in messages. Raises one ``InputError`` for all unknown ids.
-        """
-        texts = [_id_text(id_, kind) for id_ in _as_several(ids, kind)]
-        rows = self.text.get_indexer(pd.Index(texts, dtype="str"))
-        unknown = [text for text, row in zip(texts, rows, strict=True) if row < 0]
-        if unknown:
-            more = f" and {len(unknown) - _MAX_SHOWN:,} more" if len(unknown) > _MAX_SHOWN else ""
-            raise InputError(
-                f"unknown {kind}: {', '.join(map(repr, unknown[:_MAX_SHOWN]))}{more}; the model "
-                f"knows the {len(self):,} {kind}s that it was trained on, such as "
-                f"{str(self.text[0])!r}"
-            )
-        return rows
-
-    def at(self, rows: np.ndarray) -> pd.Index:
-        """Return the ids of ``rows``, as text or integers."""
-        chosen = self.text.take(rows)
-        return chosen.astype(self._integer_type) if self.integer else chosen
-
-    @cached_property
-    def _integer_type(self) -> type[np.integer]:
-        """Return uint64 if one of the ids needs it, else int64."""
-        long = self.text[self.text.str.len() >= len(str(_INT64_MAX))]
-        return np.uint64 if any(int(text) > _INT64_MAX for text in long) else np.int64
-
-
-def _as_several(ids: Any, kind: str) -> Iterable[Any]:
-    """Return an iterable of ids; a single id, such as a text, becomes a list of one."""
-    if getattr(ids, "ndim", 1) == 0:  # a scalar of NumPy or torch
-        return [ids.item()]
-    if isinstance(ids, str | bytes | bytearray) or not isinstance(ids, Iterable):
-        return [ids]
-    if isinstance(ids, Mapping) or getattr(ids, "ndim", 1) > 1:
-        raise InputError(f"{kind}s are {type(ids).__name__}; give one id, or a list of ids")
-    return ids
-
-
-def _id_text(id_: Any, kind: str) -> str:
-    if isinstance(id_, pa.Scalar):
-        id_ = id_.as_py()
-    if isinstance(id_, str):
-        return id_
-    if isinstance(id_, int | np.integer) and not isinstance(id_, bool):
-        return str(int(id_))
-    if isinstance(id_, UUID):
-        return str(id_)
-    raise InputError(
-        f"{kind} {shown(id_)} is {type(id_).__name__}; ids are text, integers or UUIDs"
-    )
-
-
-class Query(Section):
-    """The arguments of ``Model.recommend`` that do not name users."""
-
-    n: Size
-    """Items per user."""
-
-    search: Search
-    """The search that ranks them."""
-
-    exclude_known: bool
-    """Whether to leave out the items that a user interacted with in training."""
-
-    candidates: Size
-    """Items that hierarchical search re-ranks."""
-
-    def sizes(self, n_items: int) -> tuple[int, int]:
-        """Return ``n`` and ``candidates``, limited to ``n_items``.
-
-        There are at least ``n`` candidates, as fewer would make the list too short.
-        """
-        n = min(self.n, n_items)
-        return n, min(max(self.candidates, n), n_items)
 
 
 @dataclass(frozen=True)
@@ -145,51 +45,119 @@ class Model:
         self,
         users: Hashable | Iterable[Hashable] | None = None,
         n: int = 10,
-        search: Search = "hierarchical",
-        exclude_known: bool = True,
-        candidates: int = 500,
+        *,
+        items: Any = None,
+        filter_items: Any = None,
+        **options: Any,
     ) -> pd.DataFrame:
         """Return the best items of each user.
 
         Args:
             users: One or several ids; all users by default.
             n: Items per user.
-            search: ``hamming`` scores by the inner product of the codes, bits - 2 * distance;
-                ``continuous`` by the inner product of the vectors; ``hierarchical`` by that of the
-                vectors among the ``candidates`` nearest codes.
-            exclude_known: Whether to leave out the items that a user interacted with in training.
-            candidates: Items that hierarchical search re-ranks; at least ``n`` are used.
+            items: Ids of the only items to recommend; or a mapping from users to such lists.
+            filter_items: Ids of items that are not recommended; or a mapping from users to such
+                lists. Users who are not in it get all items.
+            options: See ``Query``.
 
         Returns:
             The columns user, item, rank (from 1) and score, best item first. A user has fewer than
-            ``n`` rows, or none, if fewer items remain.
+            ``n`` rows, or none, if fewer items remain. With ``unknown="popular"`` also source,
+            which is model or popular; the score of popular items is their number of users.
 
         Raises:
-            InputError: A user is unknown, or the method lacks the codes or vectors of ``search``.
+            InputError: An id is unknown, or the method lacks the codes or vectors of ``search``.
         """
-        query = parse(
-            Query,
-            {"n": n, "search": search, "exclude_known": exclude_known, "candidates": candidates},
-        )
+        query = parse(Query, {"n": n, **options})
         self._check(query.search)
-        n, candidates = query.sizes(len(self.item_ids))
-        rows = np.arange(len(self.user_ids)) if users is None else self.user_ids.rows(users, "user")
-        excluded = take_rows(self._seen, rows) if query.exclude_known else None
-        items, scores = self._search(query.search, self.users.rows(rows), n, excluded, candidates)
-        found = items >= 0
-        ranks = np.broadcast_to(np.arange(1, n + 1), items.shape)
-        return pd.DataFrame(
-            {
-                "user": self.user_ids.at(np.repeat(rows, found.sum(axis=1))),
-                "item": self.item_ids.at(items[found]),
-                "rank": ranks[found],
-                "score": scores[found],
-            }
+        return self._answer(self._named(users, query.unknown), query, items, filter_items)
+
+    def similar(self, kind: str, ids: Any, n: int = 10, **options: Any) -> pd.DataFrame:
+        """Return the items most similar to items, or the users most similar to users.
+
+        Args:
+            kind: item or user.
+            ids: One or several ids.
+            n: Similar ones to return for each.
+            options: ``items`` and ``filter_items`` as for ``recommend``, and ``search``,
+                ``candidates`` and ``unknown`` (error or skip). The searches score by the inner
+                product of the codes, or by the cosine of the vectors.
+
+        Returns:
+            The columns item (or user), similar, rank and score.
+        """
+        filters = {name: options.pop(name, None) for name in ("items", "filter_items")}
+        query = parse(NeighborQuery, {"n": n, **options})
+        self._check(query.search)
+        known = self.item_ids if kind == "item" else self.user_ids
+        index, unit = self._item_neighbors if kind == "item" else self._user_neighbors
+        names = texts(ids, kind)
+        rows = known.find(names, kind, query.unknown)
+        names = [name for name, row in zip(names, rows, strict=True) if row >= 0]
+        rows = rows[rows >= 0]
+        itself = Csr(np.arange(len(rows) + 1), rows.astype(np.int32))
+        allowed, forbidden = (
+            read_filter(given, name, known, query.unknown) for name, given in filters.items()
         )
+        chosen = select(index, names, itself, allowed, forbidden)
+        sizes = query.sizes(len(known))
+        found, scores = self._search(query.search, sizes, unit.rows(rows), chosen)
+        return ranking((kind, known.at(rows)), ("similar", known), found, scores)
+
+    def _named(self, users: Any, unknown: Unknown) -> Users:
+        """Return the users of the model with these ids, by default all."""
+        names = self.user_ids.text.tolist() if users is None else texts(users, "user")
+        rows = self.user_ids.find(names, "user", unknown)
+        chosen = rows[rows >= 0]
+        return Users(names, rows >= 0, self.users.rows(chosen), take_rows(self._seen, chosen))
+
+    def _answer(self, users: Users, query: Query, items: Any, filter_items: Any) -> pd.DataFrame:
+        """Rank by the model for known users, and by popularity for others if ``query`` says so."""
+        allowed = read_filter(items, "items", self.item_ids, query.unknown)
+        forbidden = read_filter(filter_items, "filter_items", self.item_ids, query.unknown)
+        sizes = query.sizes(len(self.item_ids))
+        found = np.full((len(users.names), sizes[0]), -1, dtype=np.int32)
+        scores = np.zeros(found.shape, dtype=np.float32)
+        names = np.array(users.names, dtype=object)
+        none = Csr(np.zeros(len(names) + 1, dtype=np.int64), np.empty(0, dtype=np.int32))
+        seen = users.seen if query.exclude_known else take_rows(none, np.flatnonzero(users.known))
+        if users.known.any():
+            chosen = select(self.index, names[users.known].tolist(), seen, allowed, forbidden)
+            found[users.known], scores[users.known] = self._search(
+                query.search, sizes, users.queries, chosen
+            )
+        strangers = np.flatnonzero(~users.known)
+        if len(strangers) and query.unknown == "popular":
+            seen = take_rows(none, strangers)
+            chosen = select(self._popular, names[strangers].tolist(), seen, allowed, forbidden)
+            ones = Representation(None, np.ones((len(strangers), 1), dtype=np.float32))
+            found[strangers], scores[strangers] = self._search("continuous", sizes, ones, chosen)
+        labels = self.user_ids.labels(users.names)
+        table = ranking(("user", labels), ("item", self.item_ids), found, scores)
+        if query.search == "hamming" and (users.known.all() or query.unknown != "popular"):
+            table["score"] = table["score"].astype(np.int32)
+        if query.unknown == "popular":
+            sources = np.where(users.known, "model", "popular")
+            table["source"] = np.repeat(sources, (found >= 0).sum(axis=1))
+        return table
 
     @cached_property
     def _seen(self) -> Csr:
         return self.interactions.csr(np.ones(len(self.interactions.user), dtype=bool))
+
+    @cached_property
+    def _popular(self) -> Index:
+        """Return an index that ranks items by their number of users."""
+        counts = np.bincount(self.interactions.item, minlength=len(self.item_ids))
+        return Index(vectors=counts[:, None].astype(np.float32))
+
+    @cached_property
+    def _item_neighbors(self) -> tuple[Index, Representation]:
+        return _by_cosine(self.items)
+
+    @cached_property
+    def _user_neighbors(self) -> tuple[Index, Representation]:
+        return _by_cosine(self.users)
 
     def _check(self, search: Search) -> None:
         if search != "continuous" and self.items.codes is None:
@@ -200,16 +168,27 @@ class Model:
     def _search(
         self,
         search: Search,
+        sizes: tuple[int, int],
         queries: Representation,
-        n: int,
-        excluded: Csr | None,
-        candidates: int,
+        selection: Selection,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return items int32 and scores, [users, n] each; item -1 where there are fewer."""
-        codes, vectors = queries
+        """Return rows int32 and scores, [queries, n] each; row -1 where there are fewer.
+
+        ``sizes``: n and the number of candidates.
+        """
+        (codes, vectors), (index, exclude, only), (n, candidates) = queries, selection, sizes
         if search == "hamming":
-            items, distances = self.index.hamming(codes, n, excluded)  # type: ignore[arg-type]
-            return items, self.bits - 2 * distances
+            rows, distances = index.hamming(codes, n, exclude, only)  # type: ignore[arg-type]
+            return rows, self.bits - 2 * distances
         if search == "continuous":
-            return self.index.continuous(vectors, n, excluded)  # type: ignore[arg-type]
-        return self.index.hierarchical(codes, vectors, n, excluded, candidates)  # type: ignore[arg-type]
+            return index.continuous(vectors, n, exclude, only)  # type: ignore[arg-type]
+        return index.hierarchical(codes, vectors, n, exclude, candidates, only)  # type: ignore[arg-type]
+
+
+def _by_cosine(rows: Representation) -> tuple[Index, Representation]:
+    """Return an index of rows with vectors of length 1, and these; zero vectors stay."""
+    codes, vectors = rows
+    if vectors is not None:
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors = vectors / np.where(lengths > 0, lengths, 1)
+    return Index(codes, vectors), Representation(codes, vectors)

@@ -14,6 +14,7 @@ from hashgnn.search.validation import MAX_BITS, check_numbers
 
 DESCRIPTION = "index.json"
 _FORMAT = 1
+_IDS_BELOW = "ids_below"  # only where some ids are missing
 _REMEDY = "build and save the index again"
 
 
@@ -28,27 +29,34 @@ class Arrays(NamedTuple):
 FILES = (DESCRIPTION, *(f"{name}.npy" for name in Arrays._fields))
 
 
-def save_arrays(folder: Path, arrays: Arrays) -> None:
-    """Write the arrays with their checksums, replacing an index in ``folder``."""
+def save_arrays(folder: Path, arrays: Arrays, ids_below: int) -> None:
+    """Write the arrays with their checksums, replacing an index in ``folder``.
+
+    ``ids_below``: ids in ``arrays.order`` are smaller than this.
+    """
     present = {name: array for name, array in arrays._asdict().items() if array is not None}
     with replace_together(folder, FILES) as staged:
         for name, array in present.items():
             save_array(staged / _file(name), array)
         checksums = {name: _checksum(staged / _file(name)) for name in present}
         description = {"format": _FORMAT, "arrays": list(present), "checksums": checksums}
+        if ids_below != len(arrays.order):
+            description[_IDS_BELOW] = ids_below
         with atomic_write(staged / DESCRIPTION) as temporary:
             temporary.write_text(json.dumps(description) + "\n")
 
 
-def load_arrays(folder: Path, verify: bool) -> Arrays:
+def load_arrays(folder: Path, verify: bool) -> tuple[Arrays, int]:
     """Map into memory what ``save_arrays`` wrote; raise ``InputError`` if it is incomplete.
+
+    Returns the arrays and ``ids_below``.
 
     ``verify`` reads all files once and compares checksums. Without it, sizes, types and the order
     are checked, so that a search stays inside the arrays, but not the bits of codes and vectors.
     """
     try:
         with read_together(folder):
-            names, checksums = _description(folder / DESCRIPTION)
+            names, checksums, ids_below = _description(folder / DESCRIPTION)
             if verify:
                 for name in checksums:
                     _verify(folder / _file(name), checksums[name])
@@ -56,14 +64,14 @@ def load_arrays(folder: Path, verify: bool) -> Arrays:
     except OSError as error:
         raise InputError(f"{folder}: not a saved index ({error}); build and save it") from error
     arrays = Arrays(*map(mapped.get, Arrays._fields))  # type: ignore[arg-type]
-    _check_order(folder / "order.npy", arrays.order)
+    ids_below = _check_order(folder / "order.npy", arrays.order, ids_below)
     if arrays.planes is not None:
         _check_planes(folder / "planes.npy", arrays.planes, len(arrays.order))
     if arrays.vectors is not None:
         _check_vectors(folder / "vectors.npy", arrays.vectors, len(arrays.order))
         if verify and not checksums:
             _check_finite(folder / "vectors.npy", arrays.vectors)
-    return arrays
+    return arrays, ids_below
 
 
 def _file(name: str) -> str:
@@ -74,8 +82,11 @@ def _checksum(path: Path) -> str:
     return str(file_checksum(path, "sha256"))
 
 
-def _description(path: Path) -> tuple[list[str], dict[str, object]]:
-    """Return names and checksums of the arrays; indexes of older versions have no checksums."""
+def _description(path: Path) -> tuple[list[str], dict[str, object], int | None]:
+    """Return names and checksums of the arrays, and ``ids_below`` where some ids are missing.
+
+    Indexes of older versions have no checksums.
+    """
     if not path.exists():
         raise InputError(f"{path.parent}: not a saved index ({path.name} is missing); {_REMEDY}")
     description = load_object(path)
@@ -87,7 +98,10 @@ def _description(path: Path) -> tuple[list[str], dict[str, object]]:
         raise InputError(f"{path}: not an array of an index; {_REMEDY}")
     if checksums and checksums.keys() != set(names):
         raise InputError(f"{path}: lacks checksums; {_REMEDY}")
-    return names, checksums
+    ids_below = description.get(_IDS_BELOW)
+    if ids_below is not None and not (isinstance(ids_below, int) and 0 <= ids_below < 2**31):
+        raise InputError(f"{path}: {_IDS_BELOW}: expected a number below 2^31; {_REMEDY}")
+    return names, checksums, ids_below
 
 
 def _verify(path: Path, expected: object) -> None:
@@ -98,15 +112,23 @@ def _verify(path: Path, expected: object) -> None:
         )
 
 
-def _check_order(path: Path, order: np.ndarray) -> None:
-    """Check that ``order`` is a permutation of all items."""
+def _check_order(path: Path, order: np.ndarray, ids_below: int | None) -> int:
+    """Check that ``order`` holds each id once, of those below ``ids_below`` if that is given.
+
+    Returns ``ids_below``, by default the number of items.
+    """
     if order.dtype != np.int32 or order.ndim != 1:
         raise _unfit(path, order, "int32 [items]")
-    seen = np.zeros(len(order), dtype=bool)
-    if len(order) and order.min() >= 0 and order.max() < len(order):
+    below = len(order) if ids_below is None else ids_below
+    fits = not len(order) or (order.min() >= 0 and order.max() < below)
+    if ids_below is None and fits:  # faster than sorting
+        seen = np.zeros(below, dtype=bool)
         seen[order] = True
-    if not seen.all():
-        raise InputError(f"{path}: expected each number from 0 to {len(order) - 1} once; {_REMEDY}")
+        fits = bool(seen.all())
+    if not fits or (ids_below is not None and len(np.unique(order)) < len(order)):
+        which = "each number" if ids_below is None else "numbers"
+        raise InputError(f"{path}: expected {which} from 0 to {below - 1} once; {_REMEDY}")
+    return below
 
 
 def _check_planes(path: Path, planes: np.ndarray, n_items: int) -> None:

@@ -94,10 +94,11 @@ def fit_rows(rows: Any, n_queries: int, n_items: int) -> Csr:
     if len(indices) and not (indices.min() >= -1 and indices.max() < n_items):
         worst = indices[(indices < -1) | (indices >= n_items)][0]
         raise InputError(f"item {worst}: expected 0 to {n_items - 1}, or -1 for padding")
-    return _without_padding(indptr, indices)
+    return without_padding(indptr, indices)
 
 
-def _without_padding(indptr: np.ndarray, indices: np.ndarray) -> Csr:
+def without_padding(indptr: np.ndarray, indices: np.ndarray) -> Csr:
+    """Return rows without the entries -1."""
     kept = indices >= 0
     if kept.all():
         return Csr(indptr, indices)

@@ -11,17 +11,29 @@ import pyarrow as pa
 import pytest
 
 from hashgnn import HashGNN, InputError
-from hashgnn.recommender.trained_model import Query
+from hashgnn.recommender.queries import Query
 
 
 @pytest.mark.parametrize(
     ("n", "candidates", "sizes"),
-    [(5, 3, (5, 5)), (5, 8, (5, 8)), (5, 99, (5, 10)), (99, 8, (10, 10))],
+    [
+        (5, None, (5, 10)),
+        (5, 5, (5, 5)),
+        (5, 8, (5, 8)),
+        (5, 99, (5, 10)),
+        (99, None, (10, 10)),
+        (99, 10, (10, 10)),
+    ],
 )
-def test_sizes_are_limited_to_the_items(n: int, candidates: int, sizes: tuple[int, int]) -> None:
-    query = Query(n=n, search="hierarchical", exclude_known=True, candidates=candidates)
+def test_sizes_are_limited_to_the_items(
+    n: int, candidates: int | None, sizes: tuple[int, int]
+) -> None:
+    assert Query(n=n, candidates=candidates).sizes(10) == sizes
 
-    assert query.sizes(n_items=10) == sizes
+
+def test_more_than_500_items_are_as_many_candidates() -> None:
+    assert Query(n=700).sizes(9000) == (700, 700)
+    assert Query(n=70).sizes(9000) == (70, 500)
 
 
 def test_scores_are_inner_products_of_vectors_or_of_codes(fitted: HashGNN) -> None:
@@ -139,12 +151,10 @@ def test_what_is_no_id_is_said(numbered: HashGNN, users: Any, message: str) -> N
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("search", ["hierarchical", "continuous"])
-def test_there_are_never_fewer_items_than_asked_for(numbered: HashGNN, search: Any) -> None:
-    found = numbered.recommend([3, 4], n=25, search=search, candidates=10)
-
-    assert found.user.value_counts().tolist() == [25, 25]
-    assert found.equals(numbered.recommend([3, 4], n=25, search=search, candidates=25))
+def test_fewer_candidates_than_items_asked_for(numbered: HashGNN) -> None:
+    with pytest.raises(InputError, match=r"^candidates: expected n = 25 or more, got 10$"):
+        numbered.recommend([3, 4], n=25, candidates=10)
+    assert len(numbered.recommend([3], n=25, candidates=25)) == 25
 
 
 def test_any_number_asked_for_takes_no_more_room_than_there_are_items(numbered: HashGNN) -> None:
@@ -170,7 +180,9 @@ def test_a_user_to_whom_nothing_is_left_has_no_row() -> None:
         ({"n": "10"}, "n: expected a whole number, got '10'"),
         ({"n": 10.0}, "n: expected a whole number, got 10.0"),
         ({"candidates": 0}, "candidates: expected 1 or more, got 0"),
-        ({"candidates": None}, "candidates: expected a whole number, got None"),
+        ({"candidates": 2.5}, "candidates: expected a whole number or nothing, got 2.5"),
+        ({"candidate": 9}, "candidate: unknown key; known keys: .*; did you mean candidates[?]"),
+        ({"unknown": "drop"}, "unknown: expected one of 'error', 'skip', 'popular', got 'drop'"),
         ({"search": "exact"}, "search: expected one of 'hierarchical', 'hamming', 'continuous'"),
         ({"search": ["hamming"]}, "search: expected one of 'hierarchical', 'hamming'"),
         ({"exclude_known": "no"}, "exclude_known: expected true or false, got 'no'"),
