@@ -41,7 +41,7 @@ class EvaluationSettings(ValidationSettings):
     """Whether the searches `asymmetric`, by the inner product of a user's vector with the items'
     codes of -1 and 1, and `asymmetric re-rank`, the same of the `candidates` nearest by Hamming
     distance, are evaluated too. They are not in the paper. Models whose codes are not the signs of
-    their vectors do not have them: LSH, HashGNN+ and those without codes."""
+    their vectors do not have them: LSH, HashGNN+ with two heads, and those without codes."""
 
     def check(self) -> None:
         """Raise ``InputError`` if a list is longer than the number of candidates."""

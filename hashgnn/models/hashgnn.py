@@ -4,7 +4,8 @@ Tan et al. (2020), Learning to Hash with Graph Neural Networks for Recommender S
 https://arxiv.org/abs/2003.01917
 """
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -99,6 +100,10 @@ class Parameters(GraphParameters):
     margin: float = Field(default=0.2, ge=0)
     """Margin of the ranking loss ``margin``."""
 
+    asymmetric_weight: float = Field(default=0.0, ge=0)
+    """Weight of the same loss, added, of users' continuous values and items' codes, which trains
+    for asymmetric search; 0 in the paper."""
+
 
 class HashGnnModel(GraphHasher):
     """The loss sees Q * z + (1 - Q) * h, where Q ~ Bernoulli(p) (Eq. 8)."""
@@ -114,7 +119,18 @@ class HashGnnModel(GraphHasher):
     def batch_loss(
         self, a: Tensor, batch: Batch, progress: Progress, rng: torch.Generator
     ) -> Tensor:
-        """Return the loss; with granularity ``pair`` a node has as many draws as pairs."""
+        """Return the loss of the guided codes, and the weighted one of asymmetric similarities."""
+        total = self._guided_loss(a, batch, progress, rng)
+        if weight := self.hyper_parameters.asymmetric_weight:
+            z = self.continuous(a)
+            rows = torch.cat([z, straight_through(z)])
+            total = total + weight * self.pair_loss(rows, batch.users, batch.items + len(z))
+        return total
+
+    def _guided_loss(
+        self, a: Tensor, batch: Batch, progress: Progress, rng: torch.Generator
+    ) -> Tensor:
+        """Return the paper's loss; with granularity ``pair`` a node has as many draws as pairs."""
         if self.hyper_parameters.guidance.granularity != "pair":
             return super().batch_loss(a, batch, progress, rng)
         z = self.continuous(a)
@@ -147,4 +163,16 @@ class HashGnnModel(GraphHasher):
         return margin_ranking(positive, negative, self.hyper_parameters.margin)
 
 
-METHOD = GraphMethod(Parameters, HashGnnModel)
+class AsymmetricModel(HashGnnModel):
+    """The same, whose best epoch is that of Hamming and of asymmetric search."""
+
+    selected_by: ClassVar[Sequence[str]] = ("hamming", "asymmetric")
+
+
+def model_of(graph: Graph, bits: int, parameters: Parameters) -> HashGnnModel:
+    """Make the model that the parameters ask for."""
+    kind = AsymmetricModel if parameters.asymmetric_weight else HashGnnModel
+    return kind(graph, bits, parameters)
+
+
+METHOD = GraphMethod(Parameters, model_of)

@@ -8,15 +8,23 @@ the batch. It differs from HashGNN in four points: a softmax over hundreds to th
 replaces ten negatives, which batches of whole users make cheap (Liang et al. 2018); continuous
 vectors have a head of their own and both heads are trained throughout, without guidance; the scales
 s are learned; and users may be represented by their items alone, as in an autoencoder.
+
+Trained for asymmetric search it has one head, h = sign(v), and a third likelihood, of the score
+that this search ranks by, with a user's floats and an item's code:
+
+    - w_a mean log softmax_j(s_a <v_i, h_j>)
 """
 
 import math
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hashgnn.errors import InputError
 from hashgnn.graph import Graph
 from hashgnn.models.graph_hasher import Batch, Embedded, GraphHasher, straight_through
 from hashgnn.models.method import GraphMethod, GraphParameters, Progress
@@ -56,34 +64,69 @@ def log_inclusion(popularity: Tensor, n_items: int, links: int, negatives: int) 
 
 
 class Parameters(GraphParameters):
-    """Adds the second head and the weights of users."""
+    """Adds the second head, the weights of the likelihoods and those of users."""
 
     scale: float = Field(default=0.25, ge=1e-9)
     """Initial s_h."""
 
     vector_scale: float = Field(default=1.0, ge=1e-9)
-    """Initial s_v."""
+    """Initial s_v and s_a."""
+
+    code_weight: float = Field(default=1.0, ge=0)
+    """w_h, the weight of the codes' likelihood."""
 
     vector_weight: float = Field(default=1.0, ge=0)
     """w, the weight of the vectors' likelihood."""
+
+    asymmetric_weight: float = Field(default=0.0, ge=0)
+    """w_a, the weight of the likelihood of users' vectors and items' codes, which trains for
+    asymmetric search. If it is not 0, codes and vectors share one head: codes are the signs of
+    vectors. A third to a half of w_a suits w_h, and 0 suits w."""
 
     user_damping: float = Field(default=0.0, ge=0, le=1)
     """A link of a user who has c links in the batch has the weight c^-``user_damping``: 0 weighs
     all links alike, 1 all users."""
 
+    def check(self) -> None:
+        """Raise ``InputError`` if there is nothing to train for."""
+        if not self.code_weight + self.vector_weight + self.asymmetric_weight:
+            raise InputError(
+                "code_weight: is 0, as are vector_weight and asymmetric_weight; expected one that "
+                "is larger"
+            )
+
+
+class Likelihood(NamedTuple):
+    """A term of the loss: what it sees of users and of items, its weight and its first scale."""
+
+    users: str
+    items: str
+    weight: float
+    scale: float
+
 
 class HashGnnPlusModel(GraphHasher):
-    """The pre-activation a [T, 2 bits] concatenates those of the codes and of the vectors."""
+    """The pre-activation a [T, 2 bits] concatenates those of the codes and of the vectors.
+
+    With a weight of the asymmetric likelihood it is [T, bits], for both.
+    """
 
     popularity: Tensor
 
     def __init__(self, graph: Graph, bits: int, parameters: Parameters) -> None:
         super().__init__(graph, bits, parameters)
-        self.user_vector = nn.Linear(self.encoder.width, bits)
-        self.item_vector = nn.Linear(self.encoder.width, bits)
-        self.log_scales = nn.Parameter(torch.tensor([self.scale, parameters.vector_scale]).log())
+        self.has_two_heads = not parameters.asymmetric_weight
+        if self.has_two_heads:
+            self.user_vector = nn.Linear(self.encoder.width, bits)
+            self.item_vector = nn.Linear(self.encoder.width, bits)
+        terms = (
+            Likelihood("codes", "codes", parameters.code_weight, self.scale),
+            Likelihood("vectors", "codes", parameters.asymmetric_weight, parameters.vector_scale),
+            Likelihood("vectors", "vectors", parameters.vector_weight, parameters.vector_scale),
+        )
+        self.likelihoods = [term for term in terms if term.weight]
+        self.log_scales = nn.Parameter(torch.tensor([t.scale for t in self.likelihoods]).log())
         self.user_damping = parameters.user_damping
-        self.weights = 1.0, parameters.vector_weight
         degrees = torch.from_numpy(graph.indptr[graph.n_users :]).diff()
         self.register_buffer("popularity", degrees / degrees.sum(), persistent=False)
 
@@ -93,34 +136,51 @@ class HashGnnPlusModel(GraphHasher):
 
     def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
         """Return h = sign(tanh(a)) of the codes' half."""
-        return straight_through(torch.tanh(a.chunk(2, dim=1)[0]))
+        return straight_through(torch.tanh(self.embedded(a).hashed))
 
     def embedded(self, a: Tensor) -> Embedded:
-        """Return vectors and codes, each from its own head."""
+        """Return vectors and codes, each from its own head if there are two."""
+        if not self.has_two_heads:
+            return Embedded(a, a)
         hashed, vectors = a.chunk(2, dim=1)
         return Embedded(vectors.contiguous(), hashed)
 
     def batch_loss(
         self, a: Tensor, batch: Batch, progress: Progress, rng: torch.Generator
     ) -> Tensor:
-        """Return the sum of both losses."""
+        """Return the weighted sum of the likelihoods, negative."""
         n = batch.n_users
         taken = batch.users, batch.items[:, 0] - n
         links, negatives = len(batch.users), batch.items[:, 1:].numel()
         popularity = self.popularity[batch.nodes[n:].long() - self.n_users]
         log_chance = log_inclusion(popularity, len(self.popularity), links, negatives)
-        views = self.training_codes(a, progress, rng), a.chunk(2, dim=1)[1]
+        codes, vectors = self.training_codes(a, progress, rng), self.embedded(a).vectors
+        seen = {"codes": codes, "vectors": vectors}
         total = a.new_zeros(())
-        for rows, scale, weight in zip(views, self.log_scales.exp(), self.weights, strict=True):
-            logits = scale * (rows[:n] @ rows[n:].T) - log_chance
-            total = total + weight * sampled_softmax(logits, *taken, self.user_damping)
+        for term, scale in zip(self.likelihoods, self.log_scales.exp(), strict=True):
+            logits = scale * (seen[term.users][:n] @ seen[term.items][n:].T) - log_chance
+            total = total + term.weight * sampled_softmax(logits, *taken, self.user_damping)
         return total
 
     def _hash(self, u: Tensor, n_users: int) -> Tensor:
+        if not self.has_two_heads:
+            return super()._hash(u, n_users)
         users, items = u[:n_users], u[n_users:]
         heads = (self.user_hash, self.user_vector), (self.item_hash, self.item_vector)
         sides = zip((users, items), heads, strict=True)
         return torch.cat([torch.cat([head(x) for head in pair], dim=1) for x, pair in sides])
 
 
-METHOD = GraphMethod(Parameters, HashGnnPlusModel)
+class AsymmetricModel(HashGnnPlusModel):
+    """The same, whose best epoch is the one of the searches that a shared head serves."""
+
+    selected_by: ClassVar[Sequence[str]] = ("hamming", "asymmetric")
+
+
+def model_of(graph: Graph, bits: int, parameters: Parameters) -> HashGnnPlusModel:
+    """Make the model that the parameters ask for."""
+    kind = AsymmetricModel if parameters.asymmetric_weight else HashGnnPlusModel
+    return kind(graph, bits, parameters)
+
+
+METHOD = GraphMethod(Parameters, model_of)

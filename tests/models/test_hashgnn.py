@@ -8,7 +8,15 @@ import yaml
 
 from hashgnn.graph import Graph
 from hashgnn.models import hashgnn
-from hashgnn.models.hashgnn import Guidance, HashGnnModel, Parameters, mix, pick_by_pair
+from hashgnn.models.graph_hasher import Batch
+from hashgnn.models.hashgnn import (
+    Guidance,
+    HashGnnModel,
+    Parameters,
+    mix,
+    model_of,
+    pick_by_pair,
+)
 from hashgnn.models.losses import cross_entropy, margin_ranking
 from hashgnn.models.method import Progress
 from tests.training.planted import agreeing_bits, check_codes, own_group_gap, train
@@ -158,3 +166,26 @@ def test_codes_find_the_planted_groups_with_other_encoders(encoder: dict[str, st
     fitted = train(hashgnn, **encoder)
 
     assert own_group_gap(agreeing_bits(fitted)) > 2.5  # of 12 bits
+
+
+def test_asymmetric_loss_is_that_of_continuous_users_and_binary_items() -> None:
+    a = torch.tensor([[0.3, -1.0, 0.2], [2.0, 0.1, -0.5], [-0.1, -2.0, 0.4]])
+    batch = Batch(torch.arange(3), [], 1, torch.tensor([0]), torch.tensor([[1, 2]]))
+    settings = {"embedding_width": 4, "widths": (4, 4), "scale": 0.5, "ranking_weight": 0.0}
+    graph = Graph(np.array([0, 1, 2, 3]), np.array([1, 0, 2], dtype=np.int32), 1)
+
+    losses = [
+        model_of(graph, 3, Parameters(asymmetric_weight=weight, **settings)).batch_loss(
+            a, batch, Progress(0, 1), torch.Generator().manual_seed(0)
+        )
+        for weight in (0.0, 3.0)
+    ]
+
+    user, signs = np.tanh(a[0].numpy()), np.array([[1, 1, -1], [-1, -1, 1]])
+    positive, negative = 0.5 * signs @ user
+    expected = (math.log1p(math.exp(-positive)) + math.log1p(math.exp(negative))) / 2
+    assert (losses[1] - losses[0]).item() == pytest.approx(3 * expected, rel=1e-6)
+
+
+def test_the_asymmetric_term_trains_too() -> None:
+    check_codes(train(hashgnn, asymmetric_weight=1.0))

@@ -1,9 +1,12 @@
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 
+from hashgnn.config.base import parse
+from hashgnn.errors import InputError
 from hashgnn.graph import Graph
 from hashgnn.models import hashgnn_plus
 from hashgnn.models.graph_hasher import Batch
@@ -11,6 +14,7 @@ from hashgnn.models.hashgnn_plus import (
     HashGnnPlusModel,
     Parameters,
     log_inclusion,
+    model_of,
     sampled_softmax,
 )
 from hashgnn.models.method import Progress
@@ -57,6 +61,84 @@ def test_codes_and_vectors_have_heads_of_their_own(model: HashGnnPlusModel) -> N
     assert before.vectors.shape == before.hashed.shape == (3, 2)
     assert torch.equal(before.hashed, after.hashed)
     assert not torch.equal(before.vectors[1:], after.vectors[1:])
+
+
+# Two users and three items of three bits, and their links (0, 0), (0, 2), (1, 1) and a negative.
+TWO = Graph(np.array([0, 2, 3, 4, 5, 6]), np.array([2, 4, 3, 0, 1, 0], dtype=np.int32), 2)
+LINKED = Batch(
+    nodes=torch.arange(5),
+    blocks=[],
+    n_users=2,
+    users=torch.tensor([0, 0, 1]),
+    items=torch.tensor([[2, 3], [4, 3], [3, 2]]),
+)
+POPULARITY = np.array([1 / 3, 1 / 3, 1 / 3])
+SHARED_HEAD = Parameters(
+    **{"embedding_width": 4, "widths": (4, 4), "scale": 0.5, "vector_scale": 2.0},
+    **{"code_weight": 0.5, "vector_weight": 0.0, "asymmetric_weight": 3.0},
+)
+
+
+def asymmetric_loss(floats: np.ndarray, signs: np.ndarray, codes_of_users: np.ndarray) -> float:
+    """The loss of ``LINKED`` in NumPy: users' ``floats``, items' ``signs``, users' codes."""
+    chance = 1 - (1 - POPULARITY) ** 3 * (1 - 1 / 3) ** 3
+    total = 0.0
+    for weight, scale, users in ((0.5, 0.5, codes_of_users), (3.0, 2.0, floats)):
+        logits = scale * users @ signs.T - np.log(chance)
+        log_shares = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        total -= weight * np.mean([log_shares[pair] for pair in ((0, 0), (0, 2), (1, 1))])
+    return float(total)
+
+
+def differences(loss: Callable[[np.ndarray], float], at: np.ndarray) -> np.ndarray:
+    """Central differences of ``loss`` by each number of ``at``."""
+    found = np.empty_like(at)
+    for place in np.ndindex(*at.shape):
+        step = np.zeros_like(at)
+        step[place] = 1e-5
+        found[place] = (loss(at + step) - loss(at - step)) / 2e-5
+    return found
+
+
+def test_asymmetric_loss_and_its_gradient_are_those_of_numpy() -> None:
+    """Of users' floats the gradient is exact; items' signs take that of the hyperbolic tangent."""
+    values = np.random.default_rng(0).standard_normal((5, 3))
+    floats, signs = values[:2], np.sign(values[2:])
+    a = torch.tensor(values, requires_grad=True)
+
+    model = model_of(TWO, 3, SHARED_HEAD)
+    loss = model.batch_loss(a, LINKED, Progress(0, 1), torch.Generator())
+    loss.backward()
+
+    assert loss.item() == pytest.approx(asymmetric_loss(floats, signs, np.sign(floats)), rel=1e-6)
+    assert a.grad is not None
+    slopes = 1 - np.tanh(values) ** 2
+    of_floats = differences(lambda x: asymmetric_loss(x, signs, np.sign(floats)), floats)
+    of_codes = differences(lambda x: asymmetric_loss(floats, signs, x), np.sign(floats))
+    users = of_floats + slopes[:2] * of_codes
+    items = differences(lambda x: asymmetric_loss(floats, x, np.sign(floats)), signs)
+    # Chances are float32, differences have errors of their step squared.
+    np.testing.assert_allclose(a.grad[:2], users, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(a.grad[2:], slopes[2:] * items, rtol=1e-5, atol=1e-7)
+
+
+def test_trained_for_asymmetric_search_codes_are_the_signs_of_vectors() -> None:
+    fitted = train(hashgnn_plus, asymmetric_weight=1.0, code_weight=0.5, vector_weight=0.0)
+
+    check_codes(fitted)
+    for codes, vectors in (
+        (fitted.user_codes, fitted.user_vectors),
+        (fitted.item_codes, fitted.item_vectors),
+    ):
+        assert np.array_equal(codes, np.packbits(vectors >= 0, axis=1, bitorder="little"))
+    signs = np.where(fitted.item_vectors >= 0, 1, -1)
+    scores = fitted.user_vectors @ signs.T
+    assert own_group_gap(scores) > 0.5 * scores.std()
+
+
+def test_nothing_to_train_for_is_an_error() -> None:
+    with pytest.raises(InputError, match=r"^parameters\.code_weight: is 0, as are"):
+        parse(Parameters, {"code_weight": 0, "vector_weight": 0}, "parameters")
 
 
 def test_likelihood_by_hand() -> None:
