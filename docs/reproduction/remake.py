@@ -21,7 +21,8 @@ from hashgnn.config.model import resolve
 from hashgnn.evaluation.statistics import COLUMNS, over_seeds, read_metrics
 from hashgnn.reporting.check_runs import Check
 from hashgnn.reporting.checks import check_table, summarize
-from hashgnn.reporting.figures import curves, save_figure, sweeps, use_style
+from hashgnn.reporting.figures import curves, sweeps
+from hashgnn.reporting.figures.style import save_figure, use_style
 from hashgnn.reporting.tables import hierarchical, to_latex, to_markdown
 from hashgnn.reporting.tables.hierarchical import FOUND
 from hashgnn.reporting.tables.methods import make_methods, place, select
