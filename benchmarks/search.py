@@ -1,6 +1,6 @@
 """Search side by side with its peers: ``python -m benchmarks.search`` (half an hour).
 
-Writes search.json, a list of comparisons, search.svg, and search.provenance.json. All searches of
+Writes search.json, a list of comparisons, a figure, and search.provenance.json. All searches of
 a size run in one process, in turns, with equal numbers of threads; a figure is the median of the
 rounds. What is done is kept: ``--resume`` goes on after the last group of comparisons.
 """
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(*map(json.dumps, group), sep="\n", flush=True)
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(rows, indent=1) + "\n")
-    draw(rows, args.output / "search.svg")
+    draw(rows, args.figure)
     recorder.write(
         args.output / "search.provenance.json",
         {"resumed_after": len(done)},
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--parts", choices=PARTS, nargs="+", default=PARTS, help="searches: batches beside peers; "
         "limits: one query beside what the machine can do; by default all")  # fmt: skip
     add("--output", type=Path, default=Path("benchmarks"), help="folder")
+    add("--figure", type=Path, default=Path("docs/search.svg"))
     add("--resume", action="store_true", help="keep what search.json has")
     return parser
 

@@ -1,6 +1,6 @@
 """Training side by side with its peers, one thread: ``python -m benchmarks.training``.
 
-Writes training.json, a list of comparisons, training.svg and training.provenance.json. The engines
+Writes training.json, a list of comparisons, a figure and training.provenance.json. The engines
 of a case run in turns in one process; a figure is the median of the rounds, an edge a training
 interaction with its negatives.
 """
@@ -47,6 +47,7 @@ def main() -> None:
         "--only", nargs="*", choices=("movielens", "gowalla"), help="of these; both by default"
     )
     parser.add_argument("--output", type=Path, default=Path("benchmarks"))
+    parser.add_argument("--figure", type=Path, default=Path("docs/training.svg"))
     parser.add_argument("--resume", action="store_true", help="keep what training.json has")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -60,7 +61,7 @@ def main() -> None:
         print(*map(json.dumps, group), sep="\n", flush=True)
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(rows, indent=1) + "\n")
-    draw(rows, args.output / "training.svg")
+    draw(rows, args.figure)
     recorder.write(args.output / "training.provenance.json", {"resumed_after": len(done)}, [path])
 
 

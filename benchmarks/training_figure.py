@@ -1,60 +1,65 @@
-"""training.svg: edges a second by batch size, the growing graph, and time to a validation HR."""
+"""Draw training speed by batch size and by size of the graph, and the way to a validation HR."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+from matplotlib.axes import Axes
 
-matplotlib.use("svg")
-import matplotlib.pyplot as plt
+from benchmarks.search_figure import Lines, draw_lines
+from hashgnn.config.methods import PALETTE
+from hashgnn.reporting.figures.labels import artist_label, name_curves
+from hashgnn.reporting.figures.style import line_style, panels, save_figure, use_style
 
-from hashgnn.files import atomic_write
-
-Lines = dict[str, dict[float, float]]
+DATASETS = {"movielens": "MovieLens-1M", "gowalla": "Gowalla"}
 
 
 def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Whatever of the three the rows hold."""
-    plt.rcParams["svg.hashsalt"] = "training"
-    figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
-    _lines(axes[0], _by_batch(rows), "interactions a step", "interactions a second")
-    _lines(axes[1], _by_size(rows), "training interactions", "seconds per million")
-    for row in (row for row in rows if "course" in row):
-        for key, label in (("course", f"batch {row['batch']:,}"), ("peer_course", "batch 256")):
-            axes[2].plot(*zip(*row[key], strict=True), marker="o", label=label)
-    axes[2].set_xlabel("seconds of training")
-    axes[2].set_ylabel("validation HR@50")
-    for each in axes:
-        if each.get_legend_handles_labels()[0]:
-            each.legend(fontsize="small")
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, format="svg", metadata={"Date": None})
-    plt.close(figure)
+    """Draw a row of panels: speed on each data set, on growing graphs, and validation HR."""
+    use_style()
+    figure, axes = panels(2, 2)
+    names = list(_by_batch(rows))
+    for panel, (dataset, name) in zip(axes, DATASETS.items(), strict=False):
+        draw_lines(panel, _by_batch([row for row in rows if row["dataset"] == dataset]), names)
+        panel.set(xlabel="interactions per step", ylabel="interactions per second", title=name)
+        panel.set_xticks(sorted({row["batch"] for row in rows if "peer_edges_per_s" in row}))
+    draw_lines(axes[2], _by_size(rows), ["ours, sampled"])
+    axes[2].set_yscale("linear")
+    axes[2].set(
+        xlabel="training interactions", ylabel="seconds per million", title="generated graphs"
+    )
+    _draw_courses(axes[3], rows)
+    name_curves(figure, "median of rounds; solid: this project, dashed: other libraries")
+    save_figure(figure, path)
 
 
 def _by_batch(rows: Sequence[dict[str, Any]]) -> Lines:
-    lines: Lines = {}
+    """Return interactions per second by batch size, by engine or library."""
+    lines: Lines = {"ours, sampled": {}, "ours, full": {}}
     for row in rows:
         if "peer_edges_per_s" in row and row["peer"] != row["engine"]:
-            data, batch = row["dataset"], row["batch"]
-            lines.setdefault(f"ours, {row['engine']}, {data}", {})[batch] = row["edges_per_s"]
-            lines.setdefault(f"{row['peer']}, {data}", {})[batch] = row["peer_edges_per_s"]
-    return lines
+            lines[f"ours, {row['engine']}"][row["batch"]] = row["edges_per_s"]
+            lines.setdefault(row["peer"], {})[row["batch"]] = row["peer_edges_per_s"]
+    return {name: points for name, points in lines.items() if points}
 
 
 def _by_size(rows: Sequence[dict[str, Any]]) -> Lines:
-    lines: Lines = {}
-    for row in rows:
-        if "seconds_per_million_edges" in row:
-            line = lines.setdefault(f"batch {row['batch']:,}", {})
-            line[row["training_interactions"]] = row["seconds_per_million_edges"]
-    return lines
+    """Return seconds per million interactions by size of the graph, of the largest batch."""
+    grown = [row for row in rows if "seconds_per_million_edges" in row]
+    largest = max((row["batch"] for row in grown), default=0)
+    points = {
+        row["training_interactions"]: row["seconds_per_million_edges"]
+        for row in grown
+        if row["batch"] == largest
+    }
+    return {"ours, sampled": points} if points else {}
 
 
-def _lines(axes: Any, lines: Lines, x: str, y: str) -> None:
-    for name, points in sorted(lines.items()):
-        style = {"linewidth": 2} if name.startswith("ours") else {"linestyle": "--"}
-        axes.loglog(*zip(*sorted(points.items()), strict=True), marker="o", label=name, **style)
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
+def _draw_courses(panel: Axes, rows: Sequence[dict[str, Any]]) -> None:
+    """Draw validation HR@50 against seconds of training, of large and of the paper's batches."""
+    for row in (row for row in rows if "course" in row):
+        batches = {f"batches of {row['batch']:,}": "course", "batches of 256": "peer_course"}
+        for (name, key), look in zip(batches.items(), PALETTE[8:], strict=False):
+            panel.plot(*zip(*row[key], strict=True), label=artist_label(name), **line_style(look))
+        panel.set_title(DATASETS.get(row["dataset"], row["dataset"]))
+    panel.set(xlabel="seconds of training", ylabel="HR@50, validation")

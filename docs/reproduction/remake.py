@@ -21,7 +21,8 @@ from hashgnn.config.model import resolve
 from hashgnn.evaluation.run_checks import Check
 from hashgnn.evaluation.statistics import COLUMNS, over_seeds, read_metrics
 from hashgnn.reporting.checks import check_table, summarize
-from hashgnn.reporting.figures import curves, save_figure, sweeps, use_style
+from hashgnn.reporting.figures import curves, sweeps
+from hashgnn.reporting.figures.style import save_figure, use_style
 from hashgnn.reporting.tables import hierarchical, to_latex, to_markdown
 from hashgnn.reporting.tables.comparison import make_methods, place, select
 from hashgnn.reporting.tables.hierarchical import FOUND

@@ -19,8 +19,21 @@ Module = Annotated[
     ),
 ]
 Color = Annotated[str, Matching("#[0-9A-Fa-f]{6}", "a color as #RRGGBB, in quotes")]
-# Filled markers of matplotlib.
-Marker = Literal["o", "s", "D", "^", "v", "P", "X", "*", "h", "p", "<", ">", "d", "H", "8", "."]
+# Shapes of matplotlib that differ at print size, filled or open.
+Shape = Literal["o", "s", "D", "^", "v", "P", "X", "*", "<", ">"]
+Open = Literal[
+    "open o",
+    "open s",
+    "open D",
+    "open ^",
+    "open v",
+    "open P",
+    "open X",
+    "open *",
+    "open <",
+    "open >",
+]
+Marker = Literal[Shape, Open]
 
 
 def _shown(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -49,8 +62,9 @@ class Model(Section):
     model has."""
 
     marker: Marker | None = None
-    """Marker in figures, as matplotlib names it; by default one that no other model has. Two models
-    may not have both color and marker the same."""
+    """Marker in figures: one of matplotlib's `o s D ^ v P X * < >`, or the same with a white face,
+    such as `open o`. By default one that no other model has. Two models may not have both color
+    and marker the same."""
 
     place: Line | None = None
     """Its rank in the paper's tables 2 and 3, shown as given."""
@@ -163,21 +177,21 @@ def named_modules(config: Config) -> list[str]:
 
 
 class Look(NamedTuple):
-    """Hexadecimal color and matplotlib marker of a method, in figures and on the results page."""
+    """Hexadecimal color and marker of a method, in figures and on the results page."""
 
     color: str
     marker: str
 
 
-# Most of the first eight colors are those of Okabe and Ito (2008). In CIELAB any two differ by 26
-# or more.
+# The first eight colors are Okabe and Ito's (2008), with a gray for their yellow. Any two are 0.12
+# or more apart in OKLab, and all have a contrast of 2.2 or more to white.
 PALETTE = tuple(
     Look(f"#{color}", marker)
     for color, marker in (
         *(("D55E00", "o"), ("E69F00", "s"), ("CC79A7", "D"), ("0072B2", "^")),
         *(("56B4E9", "v"), ("009E73", "P"), ("7F7F7F", "X"), ("000000", "*")),
-        *(("332288", "h"), ("5D3A00", "p"), ("66A61E", "<"), ("E7298A", ">")),
-        *(("DDCC77", "d"), ("01665E", "H"), ("882255", "8"), ("8DD3C7", ".")),
+        *(("332288", "open o"), ("613600", "open s"), ("78C000", "<"), ("E6006E", ">")),
+        *(("8F7F00", "open D"), ("06561E", "open ^"), ("8B0A3C", "open v"), ("9A3FE8", "open *")),
     )
 )
 

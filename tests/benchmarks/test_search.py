@@ -33,7 +33,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def run(folder: Path, *more: str) -> list[dict[str, Any]]:
-    search.main([*TINY, "--evaluate", "120", "250", "--output", str(folder), *more])
+    outputs = ["--output", str(folder), "--figure", str(folder / "search.svg")]
+    search.main([*TINY, "--evaluate", "120", "250", *outputs, *more])
     return json.loads((folder / "search.json").read_text())
 
 

@@ -16,7 +16,8 @@ def test_a_tiny_case_goes_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(training_data, "SIZES", {"movielens": (80, 60, 1000)})
     monkeypatch.setattr(training, "keep_freed_memory", lambda: None)
     options = ["--only", "movielens", "--synthetic", "500", "--batches", "64", "--seconds", "0"]
-    arguments = ["training", *options, "--quality", "1", "--output", str(tmp_path)]
+    outputs = ["--output", str(tmp_path), "--figure", str(tmp_path / "training.svg")]
+    arguments = ["training", *options, "--quality", "1", *outputs]
     monkeypatch.setattr(sys, "argv", arguments)
 
     training.main()

@@ -485,8 +485,9 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "models mf marker",
             "x",
-            "models.mf.marker: expected one of 'o', 's', 'D', '^', 'v', 'P', 'X', '*', 'h', "
-            "'p', '<', '>', 'd', 'H', '8', '.' or nothing, got 'x'",
+            "models.mf.marker: expected one of 'o', 's', 'D', '^', 'v', 'P', 'X', '*', '<', "
+            "'>', 'open o', 'open s', 'open D', 'open ^', 'open v', 'open P', 'open X', 'open *', "
+            "'open <', 'open >' or nothing, got 'x'",
         ),
         ("models mf place", "", "models.mf.place: expected one line of text, not empty, got ''"),
         (

@@ -1,29 +1,70 @@
 import itertools
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.markers import MarkerStyle
+import yaml
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from hashgnn.config.methods import PALETTE, Look, looks, same_looks
+from hashgnn.reporting.figures.style import line_style, use_style
 
 
-def lab(color: str) -> np.ndarray:
-    """CIELAB of a color in hexadecimal, at D65."""
+def linear(color: str) -> np.ndarray:
+    """Linear RGB of a color in hexadecimal."""
     rgb = np.array(mpl.colors.to_rgb(color))
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    to_xyz = np.array(
-        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-    )
-    x, y, z = np.cbrt(np.maximum(to_xyz @ linear / [0.95047, 1, 1.08883], 0.008856))
-    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def oklab(color: str) -> np.ndarray:
+    """OKLab of a color in hexadecimal (Ottosson, 2020)."""
+    to_lms = [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+    to_lab = [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+    return np.array(to_lab) @ np.cbrt(np.array(to_lms) @ linear(color))
+
+
+def ink(marker: str) -> np.ndarray:
+    """Darkness, from 0 to 1, of the pixels of a marker at print size, 300 to the inch."""
+    use_style()
+    figure = Figure(figsize=(0.12, 0.12), dpi=300)
+    panel = figure.add_axes((0, 0, 1, 1))
+    panel.plot([0], [0], **line_style(Look("#000000", marker)))
+    panel.set_axis_off()
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return 1 - np.asarray(canvas.buffer_rgba())[..., 0] / 255
 
 
 def test_no_two_of_the_sixteen_looks_are_alike() -> None:
-    assert len(PALETTE) == len({look.marker for look in PALETTE}) == 16
-    assert {look.marker for look in PALETTE} <= set(MarkerStyle.filled_markers)
+    assert len(PALETTE) == 16
+    inks = {look.marker: ink(look.marker) for look in PALETTE}
     for one, other in itertools.combinations(PALETTE, 2):
-        assert np.linalg.norm(lab(one.color) - lab(other.color)) > 25
+        assert np.linalg.norm(oklab(one.color) - oklab(other.color)) > 0.12, (one, other)
+        a, b = inks[one.marker], inks[other.marker]
+        assert np.abs(a - b).sum() > 0.2 * max(a.sum(), b.sum()), (one, other)
+
+
+@pytest.mark.parametrize("color", [look.color for look in PALETTE])
+def test_every_color_is_seen_on_white(color: str) -> None:
+    assert 1.05 / (0.05 + linear(color) @ [0.2126, 0.7152, 0.0722]) > 2.2
+
+
+def test_the_shipped_methods_have_the_sixteen_looks() -> None:
+    shipped = yaml.safe_load((Path(__file__).parents[2] / "config/config.yaml").read_text())[
+        "models"
+    ]
+
+    assert set(looks(shipped).values()) == set(PALETTE)
 
 
 def test_what_is_given_is_kept_and_the_rest_is_free() -> None:

@@ -10,16 +10,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hashgnn.config.methods import Look
 from hashgnn.errors import InputError
 from hashgnn.evaluation.statistics import read_metrics
-from hashgnn.reporting.figures import (
-    Look,
-    by_dataset,
-    draw_curve,
-    draw_grid,
-    look,
-    run_figure,
-)
+from hashgnn.reporting.figures import FOREMOST, by_dataset, draw_curve, draw_grid, run_figure
+from hashgnn.reporting.figures.style import counterpart, look
 
 
 def fig1(argv: Sequence[str] | None = None) -> int:
@@ -52,7 +47,10 @@ class Curve(NamedTuple):
 
 
 def make_fig1(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
-    """Return figure 1 and its numbers; ``inputs`` are ``metrics.csv`` of all trainings."""
+    """Return figure 1 and its numbers; ``inputs`` are ``metrics.csv`` of all trainings.
+
+    It is about the continuous vectors, which lie on top of the codes.
+    """
     continuous = args.settings["continuous"]
     curves = [
         Curve(model, "continuous", f"{name}, continuous")
@@ -60,6 +58,7 @@ def make_fig1(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
         else Curve(model, "hamming", f"{name}, Hamming")
         for model, name in args.settings["models"]
     ]
+    curves.sort(key=lambda curve: curve.search != "continuous")
     return plot_rates(args, curves, "HR@n (recall)")
 
 
@@ -117,7 +116,9 @@ def _draw_rates(
 ) -> None:
     for number, curve in enumerate(curves):
         own = rows[(rows.model == curve.model) & (rows.search == curve.search)]
-        style: dict[str, Any] = {"zorder": 3 - number / 100}  # the first method on top
+        style: dict[str, Any] = {"zorder": 3 - number / 100}
+        if curve.model == curves[0].model:
+            style = {**FOREMOST}
         if curve.dashed:
             style |= {"linestyle": "--", "marker": ""}
         draw_curve(panel, own, "n", looks[curve.model], curve.label, **style)
@@ -134,21 +135,22 @@ def plot_courses(
     Args:
         args: ``inputs`` are the histories of the trainings in the setting ``runs``, in its order.
         quantities: Columns of the histories, and what each adds to a method's name in the legend;
-            the first is drawn solid, the second dashed.
+            the first is drawn solid, the second dashed, with the other form of the marker.
         title: Label of the vertical axis.
     """
     numbers = read_histories(args.inputs, args.settings["runs"], list(quantities))
     columns = by_dataset(numbers, dict(args.settings["datasets"]))
-    curves = [
-        (model, quantity, name + suffix, {"linestyle": line, "markevery": 0.125})
-        for (quantity, suffix), line in zip(quantities.items(), ("-", "--"), strict=False)
-        for model, name in args.settings["models"]
-    ]
+    models = args.settings["models"]
 
     def draw(panel: Axes, rows: pd.DataFrame) -> None:
-        for model, quantity, label, style in curves:
-            own = rows[(rows.model == model) & (rows.quantity == quantity)]
-            draw_curve(panel, own, "iteration", look(args.settings, model), label, **style)
+        for number, (quantity, suffix) in enumerate(quantities.items()):
+            for model, name in models:
+                own = rows[(rows.model == model) & (rows.quantity == quantity)]
+                style: dict[str, Any] = dict(FOREMOST) if model == models[0][0] else {"zorder": 3}
+                style |= {"linestyle": "--" if number else "-", "markevery": 0.125}
+                shown = look(args.settings, model)
+                shown = counterpart(shown) if number else shown
+                draw_curve(panel, own, "iteration", shown, name + suffix, **style)
         panel.set_xlabel("iteration")
 
     return draw_grid(numbers, columns, title, draw), numbers

@@ -8,28 +8,25 @@ from string import ascii_lowercase
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from hashgnn.config.methods import Look
 from hashgnn.errors import InputError
-from hashgnn.evaluation.statistics import at_cutoff, read_metrics, t_interval
+from hashgnn.evaluation.statistics import at_cutoff, over_seeds, read_metrics
 from hashgnn.reporting.figures import (
-    Look,
     by_dataset,
     code_lengths,
     draw_curve,
     draw_grid,
-    draw_legend,
     label_rows,
-    legend_label,
-    look,
     panel_title,
-    panels,
     run_figure,
     tick_values,
 )
+from hashgnn.reporting.figures.labels import artist_label, name_curves, seeds_note
+from hashgnn.reporting.figures.style import counterpart, line_style, look, panels
 
 CUTOFF = 50
 SEARCHES = {"hierarchical": "hierarchical search", "hamming": "Hamming search"}
@@ -44,7 +41,7 @@ def fig5(argv: Sequence[str] | None = None) -> int:
 
 
 def fig7(argv: Sequence[str] | None = None) -> int:
-    """Draw figure 7: HR@50 by the probability p of the guidance, fixed and falling."""
+    """Draw figure 7: HR@50 by the probability p of the guidance, fixed and dynamic."""
     return run_figure(fig7.__doc__, make_fig7, argv)
 
 
@@ -74,15 +71,16 @@ def make_fig5(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
         _draw_sweep(panel, rows, sweep, look(args.settings, sweep["model"]))
         panel.set_title(f"({next(letters)}) {title}")
     label_rows(axes, len(sweeps), f"HR@{CUTOFF} (recall)")
-    draw_legend(figure, numbers)
+    name_curves(figure, seeds_note(numbers))
     return figure, numbers
 
 
 def make_fig7(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
     """Return figure 7 and its numbers; ``inputs`` are ``metrics.csv`` of all trainings.
 
-    The grid has one sweep, of fixed values of p, and the swept model itself, whose p falls. There
-    is a panel per data set and search: the vertical axes have their own ranges.
+    The grid has one sweep, of fixed values of p, and the swept model itself, whose p is dynamic: it
+    falls during training. There is a panel per data set and search: the vertical axes have their
+    own ranges.
     """
     metrics, sweep = read_metrics(args.inputs), _only(args.settings["sweeps"])
     falling = rates(metrics)[lambda frame: frame.model == sweep["model"]]
@@ -98,7 +96,7 @@ def make_fig7(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
         for search, label in SEARCHES.items()
     ]
     draw = partial(_draw_dots, sweep=sweep, own=look(args.settings, sweep["model"]))
-    return draw_grid(numbers, columns, f"HR@{CUTOFF} (recall)", draw), numbers
+    return draw_grid(numbers, columns, f"HR@{CUTOFF} (recall)", draw, "whisker"), numbers
 
 
 def sweep_rates(metrics: pd.DataFrame, sweep: Mapping[str, Any]) -> pd.DataFrame:
@@ -145,7 +143,8 @@ def _draw_sweep(panel: Axes, rows: pd.DataFrame, sweep: Mapping[str, Any], own: 
     for search, label in SEARCHES.items():
         chosen = rows[rows.search == search]
         name = f"{sweep['model_name']}, {label}"
-        draw_curve(panel, chosen, "at", own, name, linestyle=LINES[search])
+        shown = own if search == "hierarchical" else counterpart(own)
+        draw_curve(panel, chosen, "at", shown, name, linestyle=LINES[search], zorder=3)
     values = rows["at"].unique().tolist()
     if ratio_is_constant(values):
         panel.set_xscale("log", base=2)
@@ -161,32 +160,27 @@ def _only(sweeps: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 
 def _draw_dots(panel: Axes, rows: pd.DataFrame, sweep: Mapping[str, Any], own: Look) -> None:
-    """Draw a dot with its interval per value, and the falling p apart, with a line at its mean."""
+    """Draw a dot with its interval per value; dynamic p apart, with a dotted line at its mean."""
     values = rows["at"].unique().tolist()
-    kinds = {
-        f"fixed {sweep['name']}": FIXED,
-        f"{sweep['model_name']}, falling {sweep['name']}": own,
-    }
-    for (label, style), falling in zip(kinds.items(), (False, True), strict=True):
-        chosen = rows[(rows["at"] == DYNAMIC) == falling]
-        sns.pointplot(
-            chosen.assign(at=chosen["at"].map(str)),
-            x="at",
-            y="value",
-            order=list(map(str, values)),
-            errorbar=t_interval,
-            color=style.color,
-            markers=style.marker,
+    name = sweep["name"]
+    kinds = {f"fixed {name}": FIXED, f"{sweep['model_name']}, dynamic {name}": own}
+    for (label, style), dynamic in zip(kinds.items(), (False, True), strict=True):
+        chosen = rows[(rows["at"] == DYNAMIC) == dynamic]
+        means = over_seeds(chosen[["at", "seed", "value"]])
+        panel.errorbar(
+            [values.index(at) for at in means["at"]],
+            means["mean"],
+            (means["high"] - means["mean"]).to_numpy(float),
             linestyle="none",
-            markersize=4.5,
-            capsize=0.15,
-            err_kws={"linewidth": 1.0},
-            label=legend_label(label),
-            legend=False,
-            ax=panel,
+            elinewidth=1.0,
+            capsize=2.5,
+            label=artist_label(label),
+            **line_style(style),
         )
     mean = rows.loc[rows["at"] == DYNAMIC, "value"].mean()
-    panel.axhline(mean, color=own.color, linewidth=0.8, linestyle=":")
+    panel.axhline(mean, color=own.color, linewidth=0.8, linestyle=":", zorder=1)
     panel.axvline(len(values) - 1.5, color="#BBBBBB", linewidth=0.8)
     tick_values(panel.xaxis, range(len(values)), values)
-    panel.set(xlabel=f"fixed {sweep['name']}, or falling during training", ylabel="")
+    panel.set_xlim(-0.5, len(values) - 0.5)
+    panel.margins(y=0.12)
+    panel.set_xlabel(f"fixed {name}, or dynamic {name} (falls during training)")

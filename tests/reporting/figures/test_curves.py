@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from hashgnn.evaluation.statistics import COLUMNS
-from hashgnn.reporting.figures.curves import make_fig1
+from hashgnn.reporting.figures.curves import make_fig1, make_fig3
 
 NAMES = [["graphsage", "GraphSage"], ["hashgnn", "HashGNN"]]
 SETTINGS: dict[str, Any] = {"models": NAMES, "continuous": ["graphsage"]}
@@ -36,7 +36,13 @@ def test_figure_3_shows_hamming_search_and_the_continuous_reference(
     assert set(numbers.metric) == {"hr"}
     assert len(numbers) == 3 * 2 * 2
     svg = made["svg"].decode()
-    for text in ("HashGNN", "GraphSage (sign)", "GraphSage (continuous)", "Data", "(n = 2)"):
+    for text in (
+        "HashGNN",
+        "GraphSage (sign)",
+        "GraphSage (continuous)",
+        "Data",
+        "mean of 2 seeds; band: 95 % t interval of the mean",
+    ):
         assert f"{text}<" in svg, text
     assert made == again  # equal data give equal files
 
@@ -67,10 +73,29 @@ def test_a_band_is_the_t_interval_over_seeds(evaluated: Any) -> None:
     assert corners == {(n, round(m + s * half, 6)) for n, m in means.items() for s in (-1, 1)}
 
 
+@pytest.mark.parametrize(
+    ("make", "expected"), [(make_fig1, "=GraphSage, continuous"), (make_fig3, "=HashGNN")]
+)
+def test_the_method_that_a_figure_is_about_is_on_top(
+    evaluated: Any, make: Any, expected: str
+) -> None:
+    names = [["hashgnn", "HashGNN"], ["hash_ste", "Hash_ste"], ["graphsage", "GraphSage"]]
+    looks = {id: ["#ff0000", "o"] for id, _ in names}
+    settings = {"datasets": [["d", "Data"]], "models": names, "continuous": ["graphsage"]}
+    paths = [evaluated(id) for id, _ in names]
+
+    figure, _ = make(Namespace(inputs=paths, settings=settings | {"looks": looks}))
+
+    drawn = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    top = drawn.pop(expected)
+    assert all(top.zorder > line.zorder for line in drawn.values())
+    assert all(top.get_linewidth() > line.get_linewidth() for line in drawn.values())
+
+
 def test_one_seed_is_called_one(evaluated: Any, draw: Any) -> None:
     _, made = draw("fig1", [evaluated(model) for model, _ in NAMES], **SETTINGS)
 
-    assert "one seed (n = 1)<" in made["svg"].decode()
+    assert "one seed, no intervals<" in made["svg"].decode()
 
 
 @pytest.mark.parametrize("figure", ["fig1", "fig3"])

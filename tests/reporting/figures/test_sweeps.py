@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hashgnn.reporting.figures import use_style
+from hashgnn.reporting.figures.style import use_style
 from hashgnn.reporting.figures.sweeps import make_fig7, ratio_is_constant
 
 
