@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hashgnn.data.interactions import Csr, Split, load_split, take_rows
-from hashgnn.evaluation.evaluate import parts
+from hashgnn.evaluation.evaluate import seen_before_test
 from hashgnn.evaluation.representation import Representation
 from hashgnn.evaluation.statistics import read_metrics
 from hashgnn.files import atomic_write, load_array
@@ -112,7 +112,7 @@ def _check_searches(
     subject: str, users: Representation, items: Representation, split: Split, candidates: int
 ) -> Iterator[Check]:
     sample = np.unique(np.linspace(0, split.n_users - 1, _MOST_USERS).astype(np.int64))
-    _, seen = parts(split, "test")
+    seen = seen_before_test(split)
     seen, queries = take_rows(seen, sample), users.rows(sample)
     for search, lists, looked_at in _lists(Index(*items), queries, seen, candidates):
         name = f"{subject} {search}"
