@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders reproduction report schema docs bench-search bench-serving bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders tune reproduction report schema docs bench-search bench-serving bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,9 @@ format: env ## Format the code
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 	$(RUN) snakefmt Snakefile workflow
+
+tune: env ## Tune methods on validation parts: PART=DATASET, MODEL or DATASET/MODEL; hours
+	$(RUN) python workflow/tune.py $(PART) -- --cores $(CORES) $(OPTIONS)
 
 published: env ## Compare methods with published numbers on their splits; hours
 	$(RUN) snakemake --cores $(CORES) --configfile config/published.yaml -- results/published.csv

@@ -174,8 +174,6 @@ def config_with(kind: str, name: str) -> dict[str, Any]:
         config["grids"][name] = config["grids"]["fig3"]
     elif kind == "value":
         config["sweeps"]["triplets"]["values"] = [name]
-    elif kind == "tuned value":
-        config["models"]["hashgnn"]["tuning"] = {"scale": [name]}
     elif kind == "module":
         config["models"]["hashgnn"]["module"] = name
     else:
@@ -185,10 +183,10 @@ def config_with(kind: str, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "kind", ["datasets", "models", "sweeps", "file", "grid", "value", "tuned value", "module"]
+    "kind", ["datasets", "models", "sweeps", "file", "grid", "value", "module"]
 )
 def test_names_that_could_leave_a_folder_or_enter_a_command_are_refused(kind: str) -> None:
-    harmless = {"value": [".", "..", "-r"], "tuned value": [".", "..", "-r"]}.get(kind, [])
+    harmless = {"value": [".", "..", "-r"]}.get(kind, [])
     of_kind = {
         "grid": "unknown key",
         "file": "expected a file's name of letters, digits",
@@ -202,6 +200,6 @@ def test_names_that_could_leave_a_folder_or_enter_a_command_are_refused(kind: st
 
 
 @pytest.mark.parametrize("values", [{"a;b": 1}, {"a": "b c"}, {"a": [8, 7]}, {"a": "../x"}])
-def test_what_is_tuned_cannot_leave_a_folder_or_enter_a_command(values: dict[str, Any]) -> None:
+def test_what_is_swept_cannot_leave_a_folder_or_enter_a_command(values: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="become folder names"):
         variant_id("hashgnn", values)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from hashgnn.cli.streams import decode_argument, read_lines
-from hashgnn.cli.train import read_tables
+from hashgnn.cli.train_model import read_tables
 
 FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 _TABLES = (".csv", ".tsv", ".parquet")

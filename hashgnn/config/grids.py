@@ -1,11 +1,11 @@
-"""Sections of the configuration about runs: grids of figures and tables, sweeps, tuning."""
+"""Sections of the configuration about runs: grids of figures and tables, sweeps."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from hashgnn.config.base import Bits, Count, Line, Matching, Section, Seed, Several
+from hashgnn.config.base import Bits, Line, Matching, Section, Seed, Several
 from hashgnn.errors import InputError
 
 # Values become parts of folder names.
@@ -104,7 +104,7 @@ class Grids(Section):
 
 # Cutoffs that figures and tables show.
 CUTOFFS = {
-    **dict.fromkeys(("fig5", "fig7", "tuning", "quantization"), (50,)),
+    **dict.fromkeys(("fig5", "fig7", "quantization"), (50,)),
     **dict.fromkeys(("table2", "table3", "methods", "encoders"), (50, 100)),
     "published": (20,),
 }
@@ -121,7 +121,7 @@ def check_cutoffs(config: Mapping[str, Any], name: str) -> None:
 
     Args:
         config: The resolved configuration.
-        name: A figure or table that is about to be made, or ``tuning``.
+        name: A figure or table that is about to be made.
     """
     cutoffs, needed = config["evaluation"]["cutoffs"], CUTOFFS.get(name, ())
     if lacking := [n for n in needed if n not in cutoffs]:
@@ -157,36 +157,11 @@ class Sweep(Section):
             raise InputError("vary: bits can only be varied alone")
 
 
-class Tuning(Section):
-    """Hyper-parameters to compare on the validation part, for `results/tuning.csv`.
-
-    Tuning is a separate target (`snakemake -j8 results/tuning.csv`), because it takes long. It
-    trains the models that have a key `tuning` and writes a table of all trials. It does not change
-    the config: if it finds better values, the job prints them, and you edit `models`.
-    """
-
-    datasets: Several[str]
-    """Ids of the data sets."""
-
-    bits: Bits = 32
-    """Length of the codes."""
-
-    seed: Seed = 0
-    """Seed of the draw of settings and of the trainings."""
-
-    budget: Count = 8
-    """Trials per model and data set: the setting of the config, and others drawn from the model's
-    search space."""
-
-    training: dict[str, Any] = Field(default_factory=dict)
-    """Hyper-parameters of all trials, such as `{epochs: 8}` to shorten them."""
-
-
 def unusable_counts(keys: tuple[str, ...], values: Any, is_shared: bool) -> Iterator[str]:
     """Yield a message for each invalid value of ``bits`` or ``negatives``, if ``keys`` has these.
 
     Args:
-        keys: Keys that are varied or tuned.
+        keys: Keys that are varied.
         values: Their values.
         is_shared: Whether the model takes the workflow's negatives.
     """

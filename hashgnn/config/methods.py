@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from hashgnn.config.base import Count, Line, Matching, Section, Several, distinct
-from hashgnn.config.grids import Value, showing_models
-from hashgnn.errors import did_you_mean
+from hashgnn.config.base import Count, Line, Matching, Section, distinct
+from hashgnn.config.grids import showing_models
+from hashgnn.config.studies import Space
+from hashgnn.errors import InputError, did_you_mean
 
 Config = Mapping[str, Any]
 
@@ -93,8 +94,8 @@ class Model(Section):
     """Hyper-parameters that differ for a data set: `{gowalla: {epochs: 40}}`. Nested ones, such as
     `guidance`, are updated, not replaced."""
 
-    tuning: Annotated[dict[str, Several[Value]], Field(min_length=1)] | None = None
-    """Values that tuning compares, by hyper-parameter; dotted keys such as `guidance.floor` name
+    tuning: Space | None = None
+    """The search space of tuning, by hyper-parameter; dotted keys such as `guidance.floor` name
     nested ones. Models without this key are not tuned."""
 
 
@@ -148,6 +149,37 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
         nested = isinstance(value, Mapping) and isinstance(made.get(key), Mapping)
         made[key] = merged(made[key], value) if nested else value
     return made
+
+
+def with_values(parameters: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of ``parameters`` with ``values`` set; dots in keys lead into nested ones.
+
+    Of a nested mapping those keys that are given are updated. Raises ``InputError`` if a key leads
+    into a value that is not a mapping.
+    """
+    made = dict(parameters)
+    for key, value in values.items():
+        first, dot, rest = key.partition(".")
+        if not dot:
+            made = merged(made, {key: value})
+        elif isinstance(inner := made.get(first, {}), Mapping):
+            made[first] = with_values(inner, {rest: value})
+        else:
+            raise InputError(f"{key}: {first} is {inner!r}, which has no keys to set")
+    return made
+
+
+def value_of(parameters: Mapping[str, Any], key: str) -> Any:
+    """Return a hyper-parameter's value; dots in ``key`` lead into nested ones.
+
+    Raises ``KeyError`` if there is none.
+    """
+    value: Any = parameters
+    for part in key.split("."):
+        if not isinstance(value, Mapping):
+            raise KeyError(key)
+        value = value[part]
+    return value
 
 
 def takes_training(config: Config, model: str) -> bool:

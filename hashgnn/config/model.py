@@ -9,8 +9,9 @@ from pydantic import Field
 from hashgnn.config.base import Id, Matching, Section, parse
 from hashgnn.config.data_sets import RANDOM_TEST, DataSet
 from hashgnn.config.evaluation import Checks, EvaluationSettings, TimingSettings
-from hashgnn.config.grids import Grids, Sweep, Tuning, unusable_counts
+from hashgnn.config.grids import Grids, Sweep, unusable_counts
 from hashgnn.config.methods import Model, Training, Triplets, looks, same_looks
+from hashgnn.config.studies import Tuning
 from hashgnn.errors import InputError, did_you_mean
 
 Device = Annotated[
@@ -63,8 +64,13 @@ class Configuration(Section):
     timing: TimingSettings = TimingSettings()
     """How searches are timed, for table 4."""
 
+    settings: Literal["config", "tuned"] = "config"
+    """Where the hyper-parameters of trainings come from: `config`, the entries of `models`;
+    `tuned`, the studies of `tuning`, which are made first, on its data sets and for the models that
+    have a search space. `config/tuned.yaml` holds what shipped studies chose, without a study."""
+
     tuning: Tuning | None = None
-    """Hyper-parameters to compare on the validation part, for `results/tuning.csv`."""
+    """Studies that choose hyper-parameters on the validation part."""
 
     checks: Checks = Checks()
     """Checks of the results."""
@@ -141,15 +147,17 @@ class Configuration(Section):
     def _of_tuning(self) -> Iterator[str]:
         if self.tuning is not None:
             yield from self._unless_known("tuning.datasets", "datasets", self.tuning.datasets)
+        elif self.settings == "tuned":
+            yield "settings: tuned needs the section tuning, which is missing; add it"
         for id, model in self.models.items():
             where = f"models.{id}.tuning"
-            shared = {"negatives", *self.training} if model.shared_training else set()
+            shared = set(self.training) if model.shared_training else set()
             known = (shared - set(Training.model_fields)) | set(model.parameters)
             yield from _unknown_blocks(where, id, model, model.tuning or ())
-            for key, values in (model.tuning or {}).items():
-                for mistake in unusable_counts((key,), values, model.shared_training):
-                    yield f"{where}.{key}: {mistake}"
-                if key.split(".")[0] not in known:
+            for key in model.tuning or ():
+                if key == "negatives" and model.shared_training:
+                    yield f"{where}.negatives: drawn before the training, not tuned; remove it"
+                elif key.split(".")[0] not in known:
                     nearest = did_you_mean(key, known)
                     yield f"{where}.{key}: not set in models.{id}.parameters or training{nearest}"
 

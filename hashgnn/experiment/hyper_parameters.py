@@ -8,6 +8,7 @@ from typing import Any
 
 from hashgnn.config.base import parse
 from hashgnn.config.methods import Config, parameters, shared_parameters, shares_training
+from hashgnn.config.studies import Dimension
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import variant
 
@@ -24,7 +25,7 @@ def check_once(config: Config, code: str, folder: Path) -> None:
     configuration that passed.
 
     Args:
-        config: The resolved configuration, without the models of sweeps and tuning.
+        config: The resolved configuration, without the models of sweeps.
         code: A digest of the code of the check and of the methods.
         folder: Folder of these files.
 
@@ -116,14 +117,11 @@ def _variants(config: Config) -> Iterator[str]:
             for value in sweep["values"]:
                 changes = dict.fromkeys(sweep["vary"], value)
                 yield from _varied(config, sweep["model"], changes, f"sweeps.{name}.values: ")
-    fixed = config.get("tuning", {}).get("training", {})
     for model, entry in config["models"].items():
         space = entry.get("tuning", {}) if "tuning" in config else {}
-        if space:
-            yield from _varied(config, model, fixed, "tuning.training.")
-        for key, values in space.items():
-            for value in values:
-                yield from _varied(config, model, {**fixed, key: value}, f"models.{model}.tuning.")
+        for key, block in space.items():
+            for value in parse(Dimension, block).ends():
+                yield from _varied(config, model, {key: value}, f"models.{model}.tuning.")
 
 
 def _varied(config: Config, model: str, changes: Mapping[str, Any], where: str) -> Iterator[str]:

@@ -7,7 +7,15 @@ from typing import Any
 
 from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
 from hashgnn.experiment.local_files import download_settings
-from hashgnn.experiment.runs import base_model, compared_runs, points, runs, trials
+from hashgnn.experiment.runs import (
+    base_model,
+    compared_runs,
+    is_tuned,
+    points,
+    runs,
+    studies,
+    varied,
+)
 from hashgnn.files import file_checksum
 
 Wildcards = Mapping[str, str]
@@ -71,26 +79,44 @@ class JobSettings:
         config, dataset, model = self._config, wildcards["dataset"], wildcards["model"]
         held_out = config["datasets"][dataset]["split"]["validation"]
         share = {"validation": held_out} if isinstance(held_out, (int, float)) else {}
+        tuned = is_tuned(config, dataset, model)
         return to_text(
+            **({"varied": varied(config, model)} if tuned else {}),
+            **({"refit": True} if refits(config) else {}),
+            **share,  # files of a split are no setting of ``HashGNN``, which reads this record
+            **self._trained(wildcards),
+        )
+
+    def tune(self, wildcards: Wildcards) -> str:
+        """Return the method, its search space and the limits of its study."""
+        dataset, model, tuning = wildcards["dataset"], wildcards["model"], self._config["tuning"]
+        limits = ("trials", "seconds", "reduction", "least_epochs")
+        return to_text(
+            dataset=dataset,
+            space=tuning["spaces"][model],
+            **{key: tuning[key] for key in limits},
+            **self._trained({**wildcards, "bits": tuning["bits"], "seed": tuning["seed"]}),
+        )
+
+    def _trained(self, wildcards: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that a training and a study of it have in common."""
+        config, dataset, model = self._config, wildcards["dataset"], wildcards["model"]
+        return dict(
             model=model,
             method=config["models"][model]["module"],
             bits=int(wildcards["bits"]),
             seed=int(wildcards["seed"]),
             negatives=negatives(config, model) if takes_training(config, model) else None,
             parameters=parameters(config, dataset, model),
-            **({"refit": True} if refits(config) else {}),
-            **share,  # files of a split are no setting of ``HashGNN``, which reads this record
             **{key: config["evaluation"][key] for key in VALIDATED_BY},
         )
 
     def evaluate(self, wildcards: Wildcards) -> str:
-        """Return the settings of an evaluation, and its part of the data if not the test part."""
-        part: dict[str, Any] = {"part": "validation"} if wildcards["part"] else {}
-        if self._continuous([wildcards["model"]]):
-            part["continuous"] = True
+        """Return the settings of an evaluation."""
+        continuous = {"continuous": True} if self._continuous([wildcards["model"]]) else {}
         evaluation = self._config["evaluation"]
         used = {key: value for key, value in evaluation.items() if key != "validation_cutoff"}
-        return to_text(**_training(wildcards), evaluation=used, **part)
+        return to_text(**_training(wildcards), evaluation=used, **continuous)
 
     def timing(self, wildcards: Wildcards) -> str:
         """Return how searches are timed."""
@@ -154,15 +180,24 @@ class JobSettings:
         )
 
     def tuning(self) -> str:
-        """Return the trials of tuning and their names."""
+        """Return the studies, the limits of each, and names."""
         tuning = self._config["tuning"]
         names = self._names("datasets", tuning["datasets"]) + self._names(
             "models", tuning["spaces"]
         )
         return to_text(
-            trials=[trial._asdict() for trial in trials(self._config)],
-            continuous=self._continuous(tuning["spaces"]),
+            studies=studies(self._config),
+            trials=tuning["trials"],
+            seconds=tuning["seconds"],
             names=dict(names),
+        )
+
+    def study(self, wildcards: Wildcards) -> str:
+        """Return the names and the look that the plot of a study shows."""
+        dataset, model = wildcards["dataset"], wildcards["model"]
+        entries = self._config["datasets"][dataset], self._config["models"][model]
+        return to_text(
+            names=[_printed_name(entry) for entry in entries], looks=self._looks([model])
         )
 
     def claims(self) -> str:

@@ -11,19 +11,26 @@ from pathlib import Path
 from typing import Any
 
 from hashgnn.config.grids import check_cutoffs
-from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
+from hashgnn.config.methods import Config, negatives, parameters, takes_training
 from hashgnn.data.prepare import READERS
-from hashgnn.errors import InputError
 from hashgnn.experiment.job_settings import COURSES, HIERARCHICAL, JobSettings, Wildcards
-from hashgnn.experiment.runs import Run, compared_runs, evaluated_runs, runs, trials
+from hashgnn.experiment.runs import (
+    Run,
+    base_model,
+    compared_runs,
+    evaluated_runs,
+    is_tuned,
+    runs,
+    studies,
+)
 from hashgnn.stage.record import SUFFIX, job_digest
 from hashgnn.training import training_code
 
 # The folder of one training: a data set, a model, a code length, a seed.
 RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
 
-# Prefixes of file names in the folder of a run: the part of the data that is evaluated.
-TEST, VALIDATION = "", "validation/"
+# The folder of a study.
+STUDY = "results/{dataset}/{model}/study"
 
 # What runs the functions of figures and tables.
 _REPORTING = "hashgnn.reporting.entries"
@@ -57,7 +64,7 @@ class Plan:
         """Plan the experiment of ``config``.
 
         Args:
-            config: The resolved config, with the models of sweeps and tuning.
+            config: The resolved config, with the models of sweeps.
             base: The folder where its relative paths begin.
             figures: The function of each figure, as ``module:function``.
             tables: The same of each table.
@@ -182,22 +189,34 @@ class Plan:
         """Return the tables that compare every model with the first one."""
         return _named("results/{}.csv", self._having_grids(HIERARCHICAL))
 
-    def validations(self, wildcards: Wildcards) -> list[str]:
-        """Return the metrics of every trial of tuning on the validation part.
+    def tuned(self, wildcards: Wildcards) -> list[str]:
+        """Return the settings that a study chose for a training, if it takes them from one."""
+        dataset, model = wildcards["dataset"], wildcards["model"]
+        if not is_tuned(self._config, dataset, model):
+            return []
+        return [f"{STUDY.format(dataset=dataset, model=base_model(model))}/tuned.yaml"]
 
-        Raises ``InputError`` if the evaluation lacks the cutoff that tuning compares by, or if
-        trainings are refitted on the validation part.
-        """
-        if refits(self._config):
-            raise InputError(
-                "training.refit: true: tuning compares trials on the validation part, which refits "
-                "train on; set it to false until the settings are chosen"
-            )
-        check_cutoffs(self._config, "tuning")
+    def studies(self) -> list[str]:
+        """Return the records of all studies."""
+        found = studies(self._config)
+        return [f"{STUDY.format(dataset=d, model=m)}/trials.csv" for d, m in found]
+
+    def study_plots(self) -> list[str]:
+        """Return the plots of all studies."""
+        return [f"figures/studies/{d}.{m}.svg" for d, m in studies(self._config)]
+
+    def of_study(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return the wildcards of the trainings of a study."""
         tuning = self._config["tuning"]
-        bits, seed = tuning["bits"], tuning["seed"]
-        found = (Run(trial.dataset, trial.model, bits, seed) for trial in trials(self._config))
-        return _files(found, f"{VALIDATION}metrics.csv")
+        return {**wildcards, "bits": str(tuning["bits"]), "seed": str(tuning["seed"])}
+
+    def study_triplets(self, wildcards: Wildcards) -> list[str]:
+        """Return the negatives that a study reads, if any."""
+        return self.triplets(self.of_study(wildcards))
+
+    def study_pretrained(self, wildcards: Wildcards) -> list[str]:
+        """Return the vectors that the method of a study hashes, if any."""
+        return self.pretrained(self.of_study(wildcards))
 
     # Code: the entries of the code digest of each job.
 
@@ -212,6 +231,10 @@ class Plan:
         used = parameters(self._config, wildcards["dataset"], wildcards["model"])
         shared = takes_training(self._config, wildcards["model"])
         return training_code(method, used.get("encoder"), shared)
+
+    def study_code(self, wildcards: Wildcards) -> list[str]:
+        """Return the entries of a study: the stage, and what its trainings reach."""
+        return ["hashgnn.experiment.tune", *self.train_code(wildcards)]
 
     def figure_code(self, wildcards: Wildcards) -> list[str]:
         """Return the entries of a figure: what runs it, and its own function."""
@@ -245,7 +268,7 @@ class Plan:
         settings = self.settings
         timed = runs(self._config, self._config["grids"].get("table4") or {"datasets": []})
         for run in (run for run in evaluated_runs(self._config) if run.dataset == dataset):
-            job = {key: str(value) for key, value in run._asdict().items()} | {"part": TEST}
+            job = {key: str(value) for key, value in run._asdict().items()}
             data, folder = f"results/{dataset}", RUN.format(**job)
             found[f"{data}/prepare{SUFFIX}"] = self.prepare_code(job), settings.prepare(job)
             found[f"{data}/split{SUFFIX}"] = ["hashgnn.data.split"], settings.split(job)

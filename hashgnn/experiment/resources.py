@@ -7,10 +7,13 @@ measured job exceeds its estimated memory and no estimate is much higher than me
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from hashgnn.config.base import parse
 from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
+from hashgnn.config.studies import Dimension
 from hashgnn.errors import InputError
+from hashgnn.experiment.runs import variant
 from hashgnn.experiment.sizes import Sizes, Training, generated, prepared, raw_rows, training, tried
 from hashgnn.training import TARGET_COST
 
@@ -226,6 +229,26 @@ def _train(config: Config, wildcards: Wildcards, files: Files) -> Resources:
         return Resources(SMALL, 0)
 
 
+def _tune(config: Config, wildcards: Wildcards, files: Files) -> Resources:
+    """Resources of a study: the memory of its largest training, and the limit of its seconds."""
+    tuning, model = config["tuning"], wildcards["model"]
+    largest = {
+        key: max(parse(Dimension, block).ends(), key=_size)
+        for key, block in tuning["spaces"][model].items()
+    }
+    entry = variant(config["models"][model], largest)
+    changed = {**config, "models": {**config["models"], model: entry}}
+    once = _train(changed, {**wildcards, "bits": str(tuning["bits"])}, files)
+    return Resources(once.megabytes, tuning["seconds"])
+
+
+def _size(value: Any) -> float:
+    """Return a number by which the values of a hyper-parameter can be compared."""
+    if isinstance(value, tuple):
+        return float(sum(value))
+    return 0.0 if isinstance(value, str) else float(value)
+
+
 def _evaluate(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     cutoffs = len(config["evaluation"].get("cutoffs", range(5)))
     return of_evaluation(_sizes(config, wildcards, files), int(wildcards["bits"]), cutoffs)
@@ -253,6 +276,7 @@ _STAGES: dict[str, Callable[[Config, Wildcards, Files], Resources]] = {
     "split": _split,
     "triplets": _triplets,
     "train": _train,
+    "tune": _tune,
     "evaluate": _evaluate,
     "timing": _timing,
 }

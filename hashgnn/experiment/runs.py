@@ -1,20 +1,12 @@
-"""The trainings of an experiment: grids, sweeps and the trials of tuning."""
+"""The trainings of an experiment: grids, sweeps, and which of them take tuned settings."""
 
 import copy
-import random
 import re
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
-from hashgnn.config.methods import (
-    Config,
-    merged,
-    negatives,
-    parameters,
-    shares_training,
-    takes_training,
-)
+from hashgnn.config.methods import Config, negatives, parameters, shares_training, with_values
 from hashgnn.errors import InputError
 
 Entry = dict[str, Any]
@@ -72,7 +64,7 @@ def variant_id(model: str, values: Mapping[str, Any]) -> str:
     made = f"{model}@" + ",".join(f"{name}={value_text(value)}" for name, value in values.items())
     if not _SAFE.fullmatch(made):
         raise InputError(
-            f"{made!r}: swept or tuned keys and their values become folder names, which may hold "
+            f"{made!r}: swept keys and their values become folder names, which may hold "
             "letters, digits, . _ + and - only"
         )
     return made
@@ -99,25 +91,17 @@ def variant(entry: Mapping[str, Any], values: Mapping[str, Any]) -> Entry:
     The values hold on all data sets, also where ``per_dataset`` sets others.
     """
     made = copy.deepcopy(dict(entry))
-    blocks = [made.setdefault("parameters", {}), *made.get("per_dataset", {}).values()]
+    per_dataset = made.get("per_dataset", {})
     for key, value in values.items():
         if key == "negatives" and shares_training(entry):
             made[key] = value
             continue
+        made["parameters"] = with_values(made.get("parameters", {}), {key: value})
         first, *_ = key.split(".")
-        for number, block in enumerate(blocks):
-            if number == 0 or first in block:
-                _set(block, key, value)
+        for dataset, block in per_dataset.items():
+            if first in block:
+                per_dataset[dataset] = with_values(block, {key: value})
     return made
-
-
-def _set(block: dict[str, Any], key: str, value: Any) -> None:
-    *parents, last = key.split(".")
-    for parent in parents:
-        block = block.setdefault(parent, {})
-        if not isinstance(block, dict):
-            raise InputError(f"{key}: {parent} is {block!r}, which has no keys to set")
-    block |= merged({last: block.get(last)}, {last: value})
 
 
 def _hyper_parameters(config: Config, dataset: str, model: str) -> tuple[dict[str, Any], int]:
@@ -169,7 +153,12 @@ def _derived_id(config: Config, sweep: str, value: Any) -> str:
 
 
 def _unless_equal(config: Config, dataset: str, derived: str, base: str) -> str:
-    """Return ``base`` if ``derived`` has the same hyper-parameters on ``dataset``."""
+    """Return ``base`` if ``derived`` has the same hyper-parameters on ``dataset``.
+
+    Where these come from a study, they are known when it is over: ``derived`` is trained then.
+    """
+    if is_tuned(config, dataset, base):
+        return derived
     same = _hyper_parameters(config, dataset, derived) == _hyper_parameters(config, dataset, base)
     return base if same else derived
 
@@ -177,81 +166,36 @@ def _unless_equal(config: Config, dataset: str, derived: str, base: str) -> str:
 # Tuning.
 
 
-class Trial(NamedTuple):
-    """One setting of a method on a data set, and the model that is trained with it.
+def is_tuned(config: Config, dataset: str, model: str) -> bool:
+    """Return whether a training takes the settings that a study chose; variants take their base's.
 
-    Attributes:
-        values: The tuned hyper-parameters by key.
-        configured: Whether the config has these values.
+    Values that a variant sets stay as they are.
     """
-
-    dataset: str
-    method: str
-    model: str
-    values: dict[str, Any]
-    configured: bool
+    return config.get("settings") == "tuned" and has_study(config, dataset, base_model(model))
 
 
-def tried_models(config: Config) -> dict[str, Entry]:
-    """Return an entry of ``models`` for each trial of tuning, by id."""
+def has_study(config: Config, dataset: str, model: str) -> bool:
+    """Return whether ``tuning`` has a study of a model on a data set."""
     tuning = config.get("tuning", {})
-    made = {}
-    for method in tuning.get("spaces", {}):
-        for dataset in tuning["datasets"]:
-            for values in settings_tried(config, dataset, method):
-                changes = {**tuning["training"], **values}
-                entry = variant(config["models"][method], changes)
-                made[variant_id(method, changes)] = entry
-    return made
+    return dataset in tuning.get("datasets", ()) and model in tuning.get("spaces", {})
 
 
-def trials(config: Config) -> list[Trial]:
-    """Return all trials; ``config`` has the models of ``tried_models`` too.
-
-    The setting of the config refers to the method itself, which is not trained twice.
-    """
-    tuning = config["tuning"]
-    return [
-        Trial(dataset, method, _trained(config, dataset, method, values), values, number == 0)
-        for dataset in tuning["datasets"]
-        for method in tuning["spaces"]
-        for number, values in enumerate(settings_tried(config, dataset, method))
-    ]
+def studies(config: Config) -> list[tuple[str, str]]:
+    """Return the data set and the model of each study."""
+    tuning = config.get("tuning", {})
+    return list(product(tuning.get("datasets", ()), tuning.get("spaces", {})))
 
 
-def settings_tried(config: Config, dataset: str, method: str) -> list[dict[str, Any]]:
-    """Return the setting of the config, then others drawn without repeats, ``budget`` in all.
-
-    The draw depends on ``tuning.seed`` and the method only. A space smaller than the budget is
-    tried completely.
-    """
-    tuning = config["tuning"]
-    space = tuning["spaces"][method]
-    own = {key: current(config, dataset, method, key) for key in space}
-    others = [dict(zip(space, values, strict=True)) for values in product(*space.values())]
-    others = [values for values in others if values != own]
-    rng = random.Random(f"{tuning['seed']} {method}")
-    return [own, *rng.sample(others, min(tuning["budget"] - 1, len(others)))]
-
-
-def current(config: Config, dataset: str, method: str, key: str) -> Any:
-    """Return a hyper-parameter's value in the config; dots in ``key`` lead into nested ones.
-
-    Raises ``InputError`` if the config has none.
-    """
-    if key == "negatives" and takes_training(config, method):
-        return negatives(config, method)
-    value: Any = parameters(config, dataset, method)
-    for part in key.split("."):
-        if not isinstance(value, dict) or part not in value:
-            raise InputError(
-                f"models.{method}.tuning: {key} is to be tuned, but {method} has no such "
-                f"hyper-parameter on {dataset}: set models.{method}.parameters.{key}"
-            )
-        value = value[part]
-    return value
-
-
-def _trained(config: Config, dataset: str, method: str, values: dict[str, Any]) -> str:
-    derived = variant_id(method, {**config["tuning"]["training"], **values})
-    return _unless_equal(config, dataset, derived, method)
+def varied(config: Config, model: str) -> list[str]:
+    """Return the hyper-parameters that a variant sets, which tuning leaves; none for a model."""
+    if base_model(model) == model:
+        return []
+    return sorted(
+        {
+            key
+            for sweep, entry in config.get("sweeps", {}).items()
+            for value in entry["values"]
+            if BITS not in entry["vary"] and _derived_id(config, sweep, value) == model
+            for key in entry["vary"]
+        }
+    )

@@ -201,8 +201,8 @@ def _fit_epochs(
         recall = validation_recall(*sides, task.split, ["continuous"], task.validation)
         n = task.validation.validation_cutoff
         message = f"epoch {number}  validation recall@{n} {recall:.4f}"
-        callback(TrainingProgress(number, most, message))
         _note_epoch(history, auc, number, epoch)
+        callback(TrainingProgress(number, most, message, epoch=number, recall=recall))
         if not recall <= best_recall:
             best_recall, best_number = recall, number
             best = epoch.users.copy(), epoch.items.copy()

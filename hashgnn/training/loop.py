@@ -173,11 +173,15 @@ class Training:
             self.best_recall, self.best_epoch = recall, epoch
             self.best_weights = copy.deepcopy(self.model.state_dict())
         message = f"epoch {epoch + 1}  validation recall@{by.validation_cutoff} {recall:.4f}"
-        self._report(message, validation_hr=recall)
+        progress = self._report_of(message, validation_hr=recall)
+        self.callback(progress._replace(epoch=epoch + 1, recall=recall))
 
     def _report(self, message: str, **values: float) -> None:
+        self.callback(self._report_of(message, **values))
+
+    def _report_of(self, message: str, **values: float) -> TrainingProgress:
         iterations = self.epochs * len(self.batches)
-        self.callback(TrainingProgress(self.iteration, iterations, message, values))
+        return TrainingProgress(self.iteration, iterations, message, values)
 
     @property
     def _progress(self) -> Progress:

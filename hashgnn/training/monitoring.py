@@ -170,6 +170,12 @@ class TrainingProgress(NamedTuple):
     values: Mapping[str, float] = MappingProxyType({})
     """The numbers in ``message`` by name, if any."""
 
+    epoch: int | None = None
+    """Number of the epoch that was validated; None between validations."""
+
+    recall: float = float("nan")
+    """Its validation recall."""
+
 
 Callback = Callable[[TrainingProgress], None]
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 
 from hashgnn.config.base import parse
 from hashgnn.config.evaluation import ValidationSettings
-from hashgnn.data.interactions import load_split
+from hashgnn.config.methods import with_values
+from hashgnn.data.interactions import Split, load_split
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, file_checksum, load_array, save_array
 from hashgnn.models.method import Task, Vectors
@@ -48,7 +50,34 @@ RESUME = "run the same command again; a training resumes from its last checkpoin
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; see ``--help``."""
-    parser = stage_parser(__doc__)
+    parser = training_parser(__doc__)
+    parser.add_argument(
+        "--tuned",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="hyper-parameters that a study chose, which replace those of the settings",
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--checkpoint-seconds",
+        type=float,
+        default=60,
+        metavar="S",
+        help="shortest time between two checkpoints, from which an interrupted training resumes",
+    )
+    parser.add_argument(
+        "--tensorboard",
+        action=argparse.BooleanOptionalAction,
+        default=os.environ.get("HASHGNN_TENSORBOARD", "") == "1",
+        help="also write results for TensorBoard; by default if $HASHGNN_TENSORBOARD is 1",
+    )
+    return run_stage(parser, _run, argv, RESUME)
+
+
+def training_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the inputs and the device of stages that train."""
+    parser = stage_parser(description)
     parser.add_argument("--split", type=Path, required=True)
     parser.add_argument(
         "--triplets",
@@ -70,26 +99,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         default=os.environ.get("HASHGNN_DEVICE", "auto"),
         help="auto, cpu, cuda or cuda:N; by default $HASHGNN_DEVICE, else auto",
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument(
-        "--checkpoint-seconds",
-        type=float,
-        default=60,
-        metavar="S",
-        help="shortest time between two checkpoints, from which an interrupted training resumes",
-    )
-    parser.add_argument(
-        "--tensorboard",
-        action=argparse.BooleanOptionalAction,
-        default=os.environ.get("HASHGNN_TENSORBOARD", "") == "1",
-        help="also write results for TensorBoard; by default if $HASHGNN_TENSORBOARD is 1",
-    )
-    return run_stage(parser, _run, argv, RESUME)
+    return parser
 
 
 def _run(args: argparse.Namespace) -> Facts:
     keep_freed_memory()
-    settings = args.settings
+    settings = with_tuned(args.settings, args.tuned)
     device = choose_device(args.device)
     inputs = (args.split, args.triplets, *args.pretrained)
     checksums = [str(file_checksum(path, "sha256")) for path in inputs if path]
@@ -98,15 +113,7 @@ def _run(args: argparse.Namespace) -> Facts:
         fingerprint(settings, device, checksums),
         args.checkpoint_seconds,
     )
-    task = Task(
-        split=load_split(args.split),
-        bits=settings["bits"],
-        seed=settings["seed"],
-        device=device,
-        negatives=load_array(args.triplets, memory_map=True) if args.triplets else None,
-        pretrained=_pretrained(args.pretrained),
-        validation=_validation(settings),
-    )
+    task = task_of(args, load_split(args.split), device)
     callback = board_writer(args.output / "tensorboard") if args.tensorboard else print_progress
     method = load_method(settings["method"])
     refit = settings.get("refit", False)
@@ -114,7 +121,39 @@ def _run(args: argparse.Namespace) -> Facts:
     _save(args.output, fitted)
     checkpoint.remove()
     devices = {"device": describe_device(device), "device_option": args.device}
-    return {**devices, **fitted.recorded()}
+    return {"settings": settings, **devices, **fitted.recorded()}
+
+
+def with_tuned(settings: Mapping[str, Any], tuned: Path | None) -> dict[str, Any]:
+    """Return ``settings`` with the hyper-parameters in the file ``tuned``, if there is one.
+
+    Those that a variant of a model sets (settings key ``varied``) stay as they are.
+
+    Raises:
+        InputError: If the file does not hold hyper-parameters by key.
+    """
+    used = {key: value for key, value in settings.items() if key != "varied"}
+    if tuned is None:
+        return used
+    values = yaml.safe_load(tuned.read_text(encoding="utf-8"))
+    if not isinstance(values, dict):
+        raise InputError(f"{tuned}: expected hyper-parameters by key; delete it and tune again")
+    chosen = {key: v for key, v in values.items() if key not in settings.get("varied", ())}
+    return {**used, "parameters": with_values(used["parameters"], chosen)}
+
+
+def task_of(args: argparse.Namespace, split: Split, device: torch.device) -> Task:
+    """Return what a stage with the arguments of ``training_parser`` trains on."""
+    settings = args.settings
+    return Task(
+        split=split,
+        bits=settings["bits"],
+        seed=settings["seed"],
+        device=device,
+        negatives=load_array(args.triplets, memory_map=True) if args.triplets else None,
+        pretrained=_pretrained(args.pretrained),
+        validation=_validation(settings),
+    )
 
 
 def _validation(settings: Mapping[str, Any]) -> ValidationSettings:

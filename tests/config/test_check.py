@@ -30,7 +30,7 @@ DATASETS = (
 )
 SECTIONS = (
     "checks, datasets, device, evaluation, grids, mirror, mirror_checksums, models, "
-    "sweeps, tensorboard, timing, training, triplets, tuning, workdir"
+    "settings, sweeps, tensorboard, timing, training, triplets, tuning, workdir"
 )
 DATA_SET = (
     "citation, columns, files, filter, format, generator, in_paper, name, published, "
@@ -159,11 +159,12 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         (
             "tuning spaces",
             {},
-            "tuning.spaces: unknown key; known keys: bits, budget, datasets, seed, training",
+            "tuning.spaces: unknown key; known keys: bits, datasets, least_epochs, reduction, "
+            "seconds, seed, trials",
         ),
         (
             "models hash_ste tuning",
-            {"scal": [1]},
+            {"scal": {"choices": [1]}},
             "models.hash_ste.tuning.scal: not set in models.hash_ste.parameters or training; "
             "did you mean scale?",
         ),
@@ -303,9 +304,33 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         ),
         (
             "models hashgnn tuning",
-            {"negatives": [0.5]},
-            "models.hashgnn.tuning.negatives: expected whole numbers from 1 to 2,147,483,647,"
-            " got 0.5",
+            {"negatives": {"low": 1, "high": 9}},
+            "models.hashgnn.tuning.negatives: drawn before the training, not tuned; remove it",
+        ),
+        (
+            "models mf tuning scale",
+            {"low": 1, "high": 0.5},
+            "models.mf.tuning.scale.high: expected more than low (1), got 0.5",
+        ),
+        (
+            "models mf tuning scale",
+            {"low": 0, "high": 0.5, "log": True},
+            "models.mf.tuning.scale.low: expected more than 0, as log is true, got 0",
+        ),
+        (
+            "models mf tuning scale",
+            {"low": 1},
+            "models.mf.tuning.scale.low: expected low and high, or choices",
+        ),
+        (
+            "models mf tuning scale",
+            {"high": 1, "choices": [1, 2]},
+            "models.mf.tuning.scale.choices: given besides low, high or log; keep one kind",
+        ),
+        (
+            "models mf tuning scale",
+            [1, 2],
+            "models.mf.tuning.scale: expected a mapping of low, high, log, choices, got [1, 2]",
         ),
         (
             "evaluation cutoffs",
@@ -670,8 +695,9 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             {"popularity": "warn"},
             "checks.popularity: expected one of 'fail', 'report', got 'warn'",
         ),
-        ("tuning budget", 0, "tuning.budget: expected 1 or more, got 0"),
-        ("tuning training", {1: 2}, "tuning.training: expected text as keys, got 1"),
+        ("tuning trials", 0, "tuning.trials: expected 1 or more, got 0"),
+        ("tuning reduction", 1, "tuning.reduction: expected 2 or more, got 1"),
+        ("settings", "best", "settings: expected one of 'config', 'tuned', got 'best'"),
         (
             "mirror_checksums",
             "yes",

@@ -11,7 +11,6 @@ from hashgnn.errors import InputError
 from hashgnn.reporting.entries import FIGURES, TABLES
 from hashgnn.reporting.figures import sweeps
 from hashgnn.reporting.tables import comparison, quantization
-from hashgnn.reporting.tables import tuning as summarize
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -23,7 +22,6 @@ def test_the_cutoffs_are_those_that_the_modules_show() -> None:
         **dict.fromkeys(("table2", "table3", "methods", "encoders"), comparison.CUTOFFS),
         "published": (comparison.PUBLISHED_CUTOFF,),
         "quantization": (quantization.CUTOFF,),
-        "tuning": (summarize.CUTOFF,),
     } == CUTOFFS
 
 

@@ -65,7 +65,7 @@ def test_the_spaces_of_tuning_are_those_of_the_models() -> None:
     spaces = resolve(CONFIG)["tuning"]["spaces"]
 
     assert list(spaces) == [m for m in CONFIG["models"] if "tuning" in CONFIG["models"][m]]
-    assert spaces["als"] == CONFIG["models"]["als"]["tuning"]
+    assert spaces["als"]["alpha"] == {"low": 1.0, "high": 320.0, "log": True}
 
 
 def test_the_config_itself_is_not_changed() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from hashgnn.errors import InputError
 from hashgnn.experiment.plan import Plan
-from hashgnn.experiment.runs import derived_models, tried_models
+from hashgnn.experiment.runs import derived_models
 from hashgnn.stage.record import job_digest
 
 FIGURES = {name: f"figures:{name}" for name in ("fig3", "fig4", "fig5")}
@@ -27,6 +27,9 @@ GRIDS: dict[str, Any] = {
     "table4": {"datasets": ["a"], "models": ["m"], **ONE},
     "methods": {"datasets": ["a"], "models": ["m"], "bits": [16], "seeds": [0]},
 }
+
+
+SPACE = {"weight": {"low": 0.0, "high": 1.0, "log": False}}
 
 
 def entry(name: str, **more: Any) -> dict[str, Any]:
@@ -66,8 +69,8 @@ def config(grids: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any
         },
         "sweeps": {"weight": {"name": "w", "model": "m", "vary": ["weight"], "values": [0, 0.5]}},
         "tuning": {
-            **{"datasets": ["a"], "seed": 0, "budget": 2, "bits": 16, "training": {}},
-            "spaces": {"m": {"weight": [0.5, 1.0]}},
+            **{"datasets": ["a"], "seed": 3, "bits": 16, "trials": 2, "seconds": 9},
+            **{"reduction": 2, "least_epochs": 4, "spaces": {"m": SPACE}},
         },
         "evaluation": {"cutoffs": [50, 100], "candidates": 500, "validation_cutoff": 20},
         "timing": {"rounds": 5},
@@ -77,7 +80,7 @@ def config(grids: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any
         "grids": GRIDS if grids is None else grids,
         **more,
     }
-    models = {**made["models"], **derived_models(made), **tried_models(made)}
+    models = {**made["models"], **derived_models(made)}
     return {**made, "models": models}
 
 
@@ -191,14 +194,13 @@ def test_results_that_lack_a_cutoff_are_refused_when_they_are_asked_for() -> Non
     for inputs, wildcards in (
         (lacking.figure_inputs, {"figure": "fig5"}),
         (lacking.table_inputs, {"table": "table2"}),
-        (lacking.validations, {}),
     ):
         with pytest.raises(InputError, match=r"evaluation\.cutoffs: .* got 20; add 50"):
             inputs(wildcards)
     assert lacking.figure_inputs({"figure": "fig3"})
 
 
-def test_a_refit_is_a_setting_of_trainings_where_it_is_wanted_and_refused_by_tuning() -> None:
+def test_a_refit_is_a_setting_of_trainings_where_it_is_wanted() -> None:
     run = {"dataset": "a", "model": "m", "bits": "8", "seed": "0"}
     training = config()["training"]
     refitted = plan(training={**training, "refit": True})
@@ -209,10 +211,7 @@ def test_a_refit_is_a_setting_of_trainings_where_it_is_wanted_and_refused_by_tun
     assert plan(training={**training, "refit": False}).settings.train(run) == (
         plan().settings.train(run)
     )
-    with pytest.raises(
-        InputError, match=r"^training\.refit: true: tuning compares trials on the v"
-    ):
-        refitted.validations({})
+    assert refitted.settings.tune(run) == plan().settings.tune(run)
 
 
 def test_a_validation_file_is_no_setting_of_a_training() -> None:
@@ -257,10 +256,42 @@ def test_checks_read_every_evaluated_training_and_pages_the_compared_ones() -> N
     assert made.compared_tables() == ["results/table2.csv"]
 
 
-def test_tuning_reads_the_validation_part() -> None:
-    models = ("m", "m@weight=1")
-    expected = [run("a", model, "validation/metrics.csv", bits=16) for model in models]
-    assert plan().validations({}) == expected
+STUDY = "results/a/m/study"
+
+
+def test_a_tuned_training_reads_what_the_study_of_its_model_chose() -> None:
+    made = plan(settings="tuned")
+
+    for model in ("m", "m@weight=0"):
+        assert made.tuned(job(model=model)) == [f"{STUDY}/tuned.yaml"]
+    for other in (job(model="own"), job("b")):
+        assert made.tuned(other) == []
+    assert plan().tuned(job()) == []
+    assert json.loads(made.settings.train(job(model="m@weight=0")))["varied"] == ["weight"]
+    assert json.loads(made.settings.train(job()))["varied"] == []
+    for untuned in (made.settings.train(job("b")), plan().settings.train(job())):
+        assert "varied" not in json.loads(untuned)
+
+
+def test_a_study_trains_with_its_bits_and_seed() -> None:
+    made = plan()
+    study = {"dataset": "a", "model": "m"}
+
+    assert made.studies() == [f"{STUDY}/trials.csv"]
+    assert made.study_plots() == ["figures/studies/a.m.svg"]
+    assert made.study_triplets(study) == ["results/a/triplets10/seed3.npy"]
+    assert made.study_pretrained(study) == []
+    assert made.study_pretrained({"dataset": "a", "model": "hash"}) == [
+        run("a", "own", f"{side}_vectors.npy", 16, 3) for side in ("user", "item")
+    ]
+    trained = json.loads(made.settings.train({**study, "bits": "16", "seed": "3"}))
+    del trained["validation"]
+    assert json.loads(made.settings.tune(study)) == {
+        **trained,
+        **{"dataset": "a", "space": SPACE},
+        **{"trials": 2, "seconds": 9, "reduction": 2, "least_epochs": 4},
+    }
+    assert made.study_code(study) == ["hashgnn.experiment.tune", *made.train_code(study)]
 
 
 M = {"dataset": "a", "model": "m", "bits": 8, "seed": 0}
@@ -315,18 +346,9 @@ NAMES = {"datasets": [["a", "A"], ["b", "B (stand-in for C)"]]}
         ),
         (
             "evaluate",
-            job(part=""),
+            job(),
             {**M, "evaluation": {"cutoffs": [50, 100], "candidates": 500}},
         ),
-        (
-            "evaluate",
-            job(part="validation/"),
-            {
-                **{**M, "part": "validation"},
-                "evaluation": {"cutoffs": [50, 100], "candidates": 500},
-            },
-        ),
-        ("timing", job(), {**M, "timing": {"rounds": 5, "candidates": 500}}),
         (
             "figure",
             {"figure": "fig3"},
@@ -414,14 +436,13 @@ def test_settings_of_rules_without_wildcards(tmp_path: Path) -> None:
         "continuous": ["own"],
         "looks": {"m": ["#M", "o"], "hash": ["#Hash", "o"]},
     }
-    trial = {"dataset": "a", "method": "m", "configured": True}
     assert json.loads(settings.tuning()) == {
-        "trials": [
-            {**trial, "model": "m", "values": {"weight": 0.5}},
-            {**trial, "model": "m@weight=1", "values": {"weight": 1.0}, "configured": False},
-        ],
-        "continuous": [],
+        **{"studies": [["a", "m"]], "trials": 2, "seconds": 9},
         "names": {"a": "A", "m": "M"},
+    }
+    assert json.loads(settings.study({"dataset": "a", "model": "m"})) == {
+        "names": ["A", "M"],
+        "looks": {"m": ["#M", "o"]},
     }
     assert json.loads(settings.claims()) == {"places": {"m": "HashGNN"}}
     assert json.loads(settings.checks()) == {"popularity": "fail"}
@@ -461,7 +482,7 @@ def test_display_keys_are_in_no_settings_of_a_stage(key: str) -> None:
 
     for rule in ("train", "timing"):
         assert getattr(changed, rule)(job()) == getattr(settings, rule)(job())
-    assert changed.evaluate(job(part="")) == settings.evaluate(job(part=""))
+    assert changed.evaluate(job()) == settings.evaluate(job())
     table = {"table": "table2"}
     assert (changed.table(table) != settings.table(table)) == (key == "place")
     figure = {"figure": "fig3"}

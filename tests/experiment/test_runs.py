@@ -12,13 +12,13 @@ from hashgnn.experiment.runs import (
     compared_runs,
     derived_models,
     evaluated_runs,
+    is_tuned,
     points,
     runs,
-    settings_tried,
-    trials,
-    tried_models,
+    studies,
     variant,
     variant_id,
+    varied,
 )
 
 MODEL: dict[str, Any] = {
@@ -156,80 +156,44 @@ def test_runs_of_all_grids_and_those_that_are_compared_by_model() -> None:
     assert compared_runs(made) == [Run("a", "m", 8, 0)]
 
 
-def tuned(budget: int, **training: Any) -> dict[str, Any]:
-    entry = {"name": "M", "module": "m", "parameters": {"guidance": {"floor": 0.5}}}
-    made: dict[str, Any] = {
-        "datasets": {"a": {"training": {"scale": 1.0}}},
-        "training": {"scale": 0.5, "epochs": 9},
-        "triplets": {"per_interaction": 10},
-        "models": {"m": entry, "n": entry},
-        "tuning": {
-            "datasets": ["a"],
-            "seed": 0,
-            "budget": budget,
-            "training": training,
-            "spaces": {
-                "m": {"scale": [0.5, 1.0], "guidance.floor": [0.0, 0.5]},
-                "n": {"scale": [0.5, 1.0, 2.0, 4.0]},
-            },
-        },
-    }
-    made["models"] = {**made["models"], **tried_models(made)}
-    return made
+def tuned(settings: str = "tuned") -> dict[str, Any]:
+    made = config(weight=(["weight"], [0.5, 1.0]), fewer=(["epochs", "weight"], [1]))
+    tuning = {"datasets": ["a"], "spaces": {"m": {"weight": {"low": 0.0, "high": 1.0}}}}
+    return {**made, "settings": settings, "tuning": tuning}
 
 
-@pytest.mark.parametrize("budget", [1, 2, 3, 4])
-def test_every_method_gets_the_same_budget_and_its_own_setting_first(budget: int) -> None:
-    made = tuned(budget)
-
-    m, n = settings_tried(made, "a", "m"), settings_tried(made, "a", "n")
-
-    assert len(m) == len(n) == budget
-    assert m[0] == {"scale": 1.0, "guidance.floor": 0.5}  # the data set's and the model's own
-    assert len({tuple(values.values()) for values in m}) == budget
-
-
-def test_a_small_space_is_tried_whole_and_in_the_same_order_each_time() -> None:
-    tried = settings_tried(tuned(99), "a", "m")
-
-    assert len(tried) == 4
-    assert tried == settings_tried(tuned(99), "a", "m")
-
-
-def test_what_the_config_has_is_not_trained_twice() -> None:
-    made = tuned(2)
-    first, second = (trial for trial in trials(made) if trial.method == "m")
-
-    assert (first.model, first.configured) == ("m", True)
-    assert second.model.startswith("m@scale=")
-    assert not second.configured
+@pytest.mark.parametrize(
+    ("settings", "dataset", "model", "expected"),
+    [
+        ("tuned", "a", "m", True),
+        ("tuned", "a", "m@weight=1", True),
+        ("tuned", "b", "m", False),
+        ("config", "a", "m", False),
+        ("tuned", "a", "other", False),
+    ],
+)
+def test_studies_serve_their_data_sets_and_models_and_the_variants_of_these(
+    settings: str, dataset: str, model: str, expected: bool
+) -> None:
+    assert is_tuned(tuned(settings), dataset, model) == expected
+    assert not is_tuned(config(), dataset, model)
 
 
-def test_negatives_are_a_methods_own_where_it_does_not_take_the_workflows() -> None:
-    made = tuned(2)
-    made["models"] = {"own": {"shared_training": False, "parameters": {"negatives": 4}}}
-    made["tuning"]["spaces"] = {"own": {"negatives": [4, 8]}}
-    made["models"] |= tried_models(made)
-
-    first, second = trials(made)
-
-    assert (first.values, first.model) == ({"negatives": 4}, "own")
-    assert parameters(made, "a", second.model) == {"negatives": 8}
+def test_a_study_a_data_set_and_model() -> None:
+    assert studies(tuned()) == [("a", "m")]
+    assert studies(config()) == []
 
 
-def test_shortened_trials_are_trainings_of_their_own() -> None:
-    first, *_ = trials(tuned(2, epochs=3))
-
-    assert first.model == "m@epochs=3,scale=1,guidance.floor=0.5"
-    assert first.configured
-    assert parameters(tuned(2, epochs=3), "a", first.model)["epochs"] == 3
+def test_a_variant_keeps_what_it_varies() -> None:
+    assert varied(tuned(), "m") == []
+    assert varied(tuned(), "m@weight=1") == ["weight"]
+    assert varied(tuned(), "m@fewer=1") == ["epochs", "weight"]
 
 
-@pytest.mark.parametrize("guidance", [{}, {"floor": {}}, "soft"])
-def test_what_is_tuned_must_be_set(guidance: Any) -> None:
-    made = tuned(2)
-    made["models"]["m"] = {"name": "M", "module": "m", "parameters": {"guidance": guidance}}
-    made["tuning"]["spaces"] = {"m": {"guidance.floor.low": [0.0, 0.5]}}
+def test_a_point_of_a_sweep_is_trained_by_itself_where_a_study_decides_what_the_model_has() -> None:
+    def models(settings: str, dataset: str) -> list[str]:
+        return [point.model for point in points(tuned(settings), "weight", dataset, 8)]
 
-    with pytest.raises(InputError, match=r"set models\.m\.parameters\.guidance\.floor\.low"):
-        tried_models(made)
+    assert models("config", "a") == ["m", "m@weight=1"]  # 0.5 is the model's own
+    assert models("tuned", "b") == ["m@weight=0.5", "m@weight=1"]  # 0.7 is, there
+    assert models("tuned", "a") == ["m@weight=0.5", "m@weight=1"]

@@ -65,9 +65,9 @@ from hashgnn.config.model import base_folder, resolve
 from hashgnn.errors import InputError
 from hashgnn.experiment.hyper_parameters import CHECK, check_once
 from hashgnn.experiment.local_files import check_places, end_future, package_folder
-from hashgnn.experiment.plan import RUN, VALIDATION, Plan
+from hashgnn.experiment.plan import RUN, STUDY, Plan
 from hashgnn.experiment.resources import SUBMITTED, job_resources, too_large
-from hashgnn.experiment.runs import derived_models, tried_models
+from hashgnn.experiment.runs import derived_models, studies
 from hashgnn.reporting.entries import CLAIMED, FIGURES, TABLES
 from hashgnn.stage.code_digest import CodeDigest, PlannedCode
 from hashgnn.stage.followed import check_followed
@@ -95,7 +95,7 @@ try:
     config = with_types(config, workflow.config_settings.config_args or [])
     config = resolve(in_order(config, ROOT / "config/config.yaml"))
     declared = {**config, "models": dict(config["models"])}
-    config["models"] |= {**derived_models(config), **tried_models(config)}
+    config["models"] |= derived_models(config)
     check_places(config)
     check_followed(digest, *named_modules(config))
 except InputError as error:

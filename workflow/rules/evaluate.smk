@@ -6,15 +6,12 @@ rule evaluate:
         user_vectors=f"{RUN}/user_vectors.npy",
         item_vectors=f"{RUN}/item_vectors.npy",
     output:
-        metrics=f"{RUN}/{{part}}metrics.csv",
-        per_user=f"{RUN}/{{part}}per_user.npz",
-        checks=f"{RUN}/{{part}}checks.csv",
-        provenance=f"{RUN}/{{part}}evaluate.provenance.json",
+        metrics=f"{RUN}/metrics.csv",
+        per_user=f"{RUN}/per_user.npz",
+        checks=f"{RUN}/checks.csv",
+        provenance=f"{RUN}/evaluate.provenance.json",
     log:
-        f"{RUN}/{{part}}evaluate.log",
-    # Results of the test part have no prefix.
-    wildcard_constraints:
-        part=f"({VALIDATION})?",
+        f"{RUN}/evaluate.log",
     conda:
         ENVIRONMENT
     resources:

@@ -90,9 +90,39 @@ rule explore:
         "--provenance {output.provenance} > {log} 2>&1"
 
 
+rule study:
+    input:
+        f"{STUDY}/trials.csv",
+    output:
+        pdf="figures/studies/{dataset}.{model}.pdf",
+        svg=report(
+            "figures/studies/{dataset}.{model}.svg",
+            caption="../report/study.rst",
+            category="Tuning",
+            labels={"study": "{model} on {dataset}"},
+        ),
+        csv=f"{STUDY}/course.csv",
+        provenance=f"{STUDY}/study.provenance.json",
+    log:
+        f"{STUDY}/study.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("study"),
+    params:
+        settings=plan.settings.study,
+        code=code("hashgnn.reporting.figures.trials"),
+    shell:
+        "python -m hashgnn.reporting.figures.trials {input} --settings {params.settings:q} "
+        "--code {params.code:q} "
+        "--pdf {output.pdf} --svg {output.svg} --csv {output.csv} "
+        "--provenance {output.provenance} > {log} 2>&1"
+
+
 rule tuning:
     input:
-        explained(plan.validations),
+        trials=plan.studies(),
+        plots=plan.study_plots(),
     output:
         csv=report(
             "results/tuning.csv",
@@ -112,7 +142,7 @@ rule tuning:
         settings=lambda wildcards: plan.settings.tuning(),
         code=code("hashgnn.reporting.tables.tuning"),
     shell:
-        "python -m hashgnn.reporting.tables.tuning {input} --settings {params.settings:q} "
+        "python -m hashgnn.reporting.tables.tuning {input.trials} --settings {params.settings:q} "
         "--code {params.code:q} "
         "--csv {output.csv} --md {output.md} --provenance {output.provenance} 2>&1 | tee {log}"
 

@@ -1,6 +1,7 @@
-"""Make the table of tuning: all settings tried, their validation HR@50, the best marked."""
+"""Make the table of tuning: what each study chose, what that gained, and what it cost."""
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,96 +9,59 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.evaluation.statistics import at_cutoff, read_metrics
-from hashgnn.reporting.tables import Marked, to_markdown, write_text
+from hashgnn.experiment.tune import chosen_rows, read_trials
+from hashgnn.reporting.tables import to_markdown, write_text
 from hashgnn.stage.command import Facts, run_stage, stage_parser
-
-CUTOFF = 50
-_SEARCHES = ["hamming", "hierarchical", "continuous"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; see ``--help``."""
     parser = stage_parser(__doc__)
-    parser.add_argument("inputs", type=Path, nargs="+", help="validation.csv of every trial")
-    parser.add_argument("--csv", type=Path, required=True)
-    parser.add_argument("--md", type=Path, required=True)
+    parser.add_argument("inputs", type=Path, nargs="+", help="trials.csv of every study")
+    parser.add_argument("--csv", type=Path, required=True, help="all trials")
+    parser.add_argument("--md", type=Path, required=True, help="one row per study")
     return run_stage(parser, _run, argv)
 
 
 def _run(args: argparse.Namespace) -> Facts:
-    trials, names = args.settings["trials"], args.settings["names"]
-    tried = pd.DataFrame(
-        [
-            score(trial, path, args.settings["continuous"])
-            for trial, path in zip(trials, args.inputs, strict=True)
-        ]
-    )
-    tried["place"] = tried.groupby(["dataset", "method"])["score"].rank(
-        ascending=False, method="first"
-    )
-    write_text(args.csv, tried.to_csv(index=False))
-    write_text(args.md, to_markdown(print_trials(tried, names)))
-    outdone = list(advice(tried))
-    for line in outdone:
-        print(f"warning: {line}")
-    return {"outdone": outdone}
+    trials = pd.concat(map(read_trials, args.inputs), ignore_index=True)
+    write_text(args.csv, trials.to_csv(index=False))
+    write_text(args.md, to_markdown(print_studies(trials, args.settings)))
+    return {}
 
 
-def score(trial: Mapping[str, Any], path: Path, continuous: Sequence[str]) -> dict[str, Any]:
-    """Return a row: the trial, validation HR@50 of each search, and the trial's ``score``.
+def print_studies(trials: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a row per study: validation recall of the default and of the chosen setting, costs.
 
-    The score is HR of continuous search for methods without codes of their own, else the mean of
-    Hamming and hierarchical search.
+    Args:
+        trials: The records of all studies.
+        settings: ``names`` of data sets and models by id, and the limits ``trials`` and
+            ``seconds`` of a study.
     """
-    frame = at_cutoff(read_metrics([path]), CUTOFF)
-    rates = frame[frame.metric == "hr"].set_index("search").value
-    chosen = ["continuous"] if trial["method"] in continuous else ["hamming", "hierarchical"]
-    setting = ", ".join(f"{key} = {value}" for key, value in trial["values"].items())
-    return {
-        "dataset": trial["dataset"],
-        "method": trial["method"],
-        "setting": setting,
-        **{search: rates.get(search, float("nan")) for search in _SEARCHES},
-        "score": rates[chosen].mean(),
-        "configured": trial["configured"],
-    }
+    names, rows = settings["names"], []
+    for _, chosen in chosen_rows(trials).iterrows():
+        own = trials[(trials.dataset == chosen.dataset) & (trials.model == chosen.model)]
+        default = own[own.trial == 0].iloc[0]
+        seconds = own.seconds.sum()
+        rows.append(
+            {
+                "Data set": names[chosen.dataset],
+                "Method": names[chosen.model],
+                "Default": f"{default.value:.4f}",
+                "Chosen": f"{chosen.value:.4f}",
+                "Gain": f"{chosen.value - default.value:+.4f}",
+                "Setting": changed(json.loads(default.settings), json.loads(chosen.settings)),
+                "Trials": f"{len(own)} of {settings['trials']}",
+                "Processor seconds": f"{seconds:,.0f} of {settings['seconds']:,}",
+            }
+        )
+    return pd.DataFrame(rows)
 
 
-def print_trials(tried: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    """Return all trials, the best of each method and data set first and bold."""
-    ordered = tried.sort_values(["dataset", "method", "place"], kind="stable")
-    best = ordered["place"] == 1
-    scores = [f"{score:.4f}" for score in ordered["score"]]
-    table = pd.DataFrame(
-        {
-            "Data set": ordered["dataset"].map(names),
-            "Method": ordered["method"].map(names),
-            "Setting": ordered["setting"],
-            f"Validation HR@{CUTOFF}": [
-                Marked(score, "bold") if first else score
-                for score, first in zip(scores, best, strict=True)
-            ],
-        }
-    )
-    for search in _SEARCHES:
-        table[search.capitalize()] = ordered[search].map("{:.4f}".format)
-    table["In the config"] = ordered["configured"].map({True: "yes", False: ""})
-    return table
-
-
-def advice(tried: pd.DataFrame) -> list[str]:
-    """Return a line for each method whose setting in the config is not the best one tried."""
-    lines = []
-    for (dataset, method), rows in tried.groupby(["dataset", "method"], sort=False):
-        best = rows.sort_values("score", ascending=False, kind="stable").iloc[0]
-        own = rows[rows["configured"]].iloc[0]
-        if best["score"] > own["score"]:
-            lines.append(
-                f"models.{method} on {dataset}: the config's {own['setting']} reached "
-                f"{own['score']:.4f} on validation, {best['setting']} {best['score']:.4f}"
-            )
-    return lines
+def changed(default: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
+    """Return the values of ``chosen`` that differ from ``default``, for people."""
+    differing = {key: value for key, value in chosen.items() if value != default.get(key)}
+    return ", ".join(f"{key} = {value}" for key, value in differing.items()) or "default"
 
 
 if __name__ == "__main__":

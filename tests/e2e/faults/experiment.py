@@ -21,7 +21,7 @@ SMALL: dict[str, Any] = {
     "timing": {"rounds": 2, "k": 10},
     "evaluation": {"candidates": 50, "cutoffs": [10, 20, 50]},
     "checks": {"popularity": "report"},  # trainings are short
-    "tuning": {"datasets": ["tiny"], "bits": 8, "budget": 2},
+    "tuning": {"datasets": ["tiny"], "bits": 8, "trials": 2, "least_epochs": 1},
     "grids": {
         **dict.fromkeys(PAPER["grids"]),
         "fig3": {"datasets": ["shop"], "models": MODELS, "bits": [8], "seeds": [0]},
@@ -35,10 +35,7 @@ TARGETS = ("--", "all", "results/tuning.csv")
 
 
 class Rule(NamedTuple):
-    """How to know a rule's process by its command line, and its output by its path.
-
-    The rule ``evaluate`` stands here twice: "validate" are its jobs of the validation part.
-    """
+    """How to know a rule's process by its command line, and its output by its path."""
 
     module: str
     named: str
@@ -54,10 +51,9 @@ RULES = {
     "split": Rule("hashgnn.data.split", "", "results/*/split.npz"),
     "triplets": Rule("hashgnn.data.negatives", "", "results/*/triplets*/*.npy"),
     "train": Rule("hashgnn.training.train", "", f"{_RUN}/item_codes.npy"),
-    "evaluate": Rule("hashgnn.evaluation.evaluate", "seed0/metrics.csv", f"{_RUN}/metrics.csv"),
-    "validate": Rule(
-        "hashgnn.evaluation.evaluate", "validation/metrics.csv", f"{_RUN}/validation/metrics.csv"
-    ),
+    "evaluate": Rule("hashgnn.evaluation.evaluate", "", f"{_RUN}/metrics.csv"),
+    "tune": Rule("hashgnn.experiment.tune", "", "results/*/*/study/tuned.yaml"),
+    "study": Rule("hashgnn.reporting.figures.trials", "", "figures/studies/*.svg"),
     "timing": Rule("hashgnn.evaluation.time_searches", "", f"{_RUN}/timing.csv"),
     "figure": Rule("hashgnn.reporting.figures", "", "figures/*.svg"),
     "table": Rule("hashgnn.reporting.tables", "", "results/table*.csv"),
@@ -72,7 +68,9 @@ def small_project(root: Path) -> Project:
     """The experiment in ``root``; nothing has run."""
     project = make_project(root, SMALL)
     shipped = root / "config/config.yaml"
-    shipped.write_text(yaml.safe_dump(tuned({"hash_ste": {"scale": [0.125, 0.25]}})), "utf-8")
+    shipped.write_text(
+        yaml.safe_dump(tuned({"hash_ste": {"scale": {"low": 0.125, "high": 0.25}}})), "utf-8"
+    )
     return project
 
 

@@ -14,6 +14,7 @@ from tests.e2e.faults.matrix_expected import (
     NONE,
     OTHERS,
     SHARED,
+    TUNED,
     Patterns,
     Row,
     showing,
@@ -60,7 +61,8 @@ VALUES: dict[str, Any] = {
     "sweeps/*/model": "hashgnn_nr",
     "sweeps/*/vary": ["scale"],
     "evaluation/ndcg": "retrieved",
-    "tuning/training": {"epochs": 3},
+    "settings": "tuned",
+    "models/*/tuning/*/low": 0.01,
     "grids/fig7/models": ["hashgnn_nr", "hash_ste"],
     "grids/published/models": ["graphsage", "hash_ste"],
 }
@@ -166,7 +168,9 @@ def row(key: str, config: Mapping[str, Any]) -> Row:
         case ["checks", _]:
             return Row(key, ("checks",))
         case ["tuning", *_]:
-            return Row(key, ("tuning",), ("train *@*", "validate *"))
+            return Row(key, ("tuning",), ("tune *", "study *"))
+        case ["settings"]:  # the trainings of what has a study take its settings
+            return Row(key, tuple(f"train movielens {model} *" for model in TUNED), trains(*TUNED))
         case ["grids", name, *_]:
             return Row(key, (shown_by(name),), ("check*",))
     raise AssertionError(f"{key}: say in the table what must run again after an edit of it")
@@ -195,7 +199,7 @@ def _of_model(key: str, config: Mapping[str, Any], model: str, part: str, rest: 
         case "name":
             return Row(key, _naming(model))
         case "continuous":
-            return Row(key, (f"evaluate * {model} *",), (f"validate * {model} *", *_naming(model)))
+            return Row(key, (f"evaluate * {model} *",), _naming(model))
         case "negatives":  # other negatives for it, and none of those that there are
             return Row(key, (f"train * {model} *",))
         case "per_dataset":

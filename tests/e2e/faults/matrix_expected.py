@@ -1,8 +1,7 @@
 """Which jobs there are and which follow from which: by hand, from what each is for.
 
 A job is called by its rule and what tells it from the others of its rule: data set, model and
-length of code; or file; or number of negatives. An evaluation of the validation part is called
-"validate". Patterns are those of fnmatch.
+length of code; or file; or number of negatives. Patterns are those of fnmatch.
 """
 
 from collections.abc import Iterable
@@ -23,13 +22,14 @@ NEGATIVES = {"hashgnn_plus": 1, "lightgcn": 4, "graphsage": 20, "hashgnn@triplet
 
 
 def trains(*models: str) -> Patterns:
-    """Trainings of models, and of what sweeps and tuning derive of them."""
-    return tuple(f"train * {model}{derived} *" for model in models for derived in ("", "@*"))
+    """Trainings of models and of what sweeps derive of them, and their studies."""
+    derived = tuple(f"train * {model}{name} *" for model in models for name in ("", "@*"))
+    return (*derived, *(f"tune * {model}" for model in models))
 
 
 SPLITS = ("split *",)
-EVALUATIONS = ("evaluate *", "validate *")
-SUMMARIES = ("figure *", "table *", "tuning", "checks")
+EVALUATIONS = ("evaluate *",)
+SUMMARIES = ("figure *", "table *", "study *", "tuning", "checks")
 
 # What figures and tables show.
 SHOWN: dict[str, dict[str, Any]] = {
@@ -63,7 +63,8 @@ def shown_by(name: str) -> str:
 def showing(kind: str, id: str) -> Patterns:
     """Figures and tables that show a data set or model (``kind``), and tuning if it does."""
     found = [shown_by(name) for name, grid in SHOWN.items() if id in grid[kind]]
-    tuned = ["tuning"] * (id in ("movielens", *TUNED))
+    own = f"study {id} *" if kind == "datasets" else f"study * {id}"
+    tuned = ["tuning", own] * (id in ("movielens", *TUNED))
     return (*found, *tuned)
 
 
@@ -79,24 +80,26 @@ def followers(job: str) -> Iterable[str]:
                 yield "table table1"
         case "split", dataset:
             yield f"triplets {dataset} *"
-            yield from (f"{rule} {dataset} *" for rule in ("train", "evaluate", "validate"))
+            yield from (f"{rule} {dataset} *" for rule in ("train", "evaluate"))
+            yield f"tune {dataset} *"
         case "triplets", dataset, number:
             named = {name for name, own in NEGATIVES.items() if own == int(number)}
             if number == "10":
                 yield from (f"train {dataset} {model}@[!t]* *" for model in SHARED)
                 named = set(SHARED) - set(NEGATIVES)
             yield from (f"train {dataset} {model} *" for model in named)
+            yield from (f"tune {dataset} {model}" for model in named)
         case "train", dataset, model, bits:
-            yield from (
-                f"{rule} {dataset} {model} {bits}" for rule in ("evaluate", "validate", "timing")
-            )
+            yield from (f"{rule} {dataset} {model} {bits}" for rule in ("evaluate", "timing"))
             if model == "graphsage":
                 yield from (f"train {dataset} {other} {bits}" for other in ("lsh", "hashgnn_sp"))
             yield from _figures(dataset, model, "fig4", "fig6")
         case "evaluate", dataset, model, _:
             yield "checks"
             yield from _figures(dataset, model, *(set(SHOWN) - {"fig4", "fig6", "table4"}))
-        case "validate", *_:
+        case "tune", dataset, model:
+            yield from (f"study {dataset} {model}", "tuning")
+        case "study", *_:
             yield "tuning"
         case "timing", *_:
             yield "table table4"

@@ -37,7 +37,7 @@ LESS: dict[str, Any] = {
         "ranking_weight": {"values": [0, 0.55]},
         "fixed_p": {"values": [1, 0.4]},
     },
-    "tuning": {"budget": 2},
+    "tuning": {"datasets": ["movielens"]},
     "grids": {
         "fig1": {"models": ["graphsage", "hash_ste"], **ONE},
         "fig3": {"datasets": ["movielens"], "models": ["hashgnn", "hashgnn_plus"], **ONE},
@@ -74,8 +74,10 @@ def job(file: str) -> str | None:
             rules = {"history.csv": "train", "metrics.csv": "evaluate", "timing.csv": "timing"}
             if name in rules:
                 return f"{rules[name]} {dataset} {model} {bits.removeprefix('bits')}"
-        case ["results", dataset, model, bits, "seed0", "validation", "metrics.csv"]:
-            return f"validate {dataset} {model} {bits.removeprefix('bits')}"
+        case ["results", dataset, model, "study", "trials.csv"]:
+            return f"tune {dataset} {model}"
+        case ["results", dataset, model, "study", "course.csv"]:
+            return f"study {dataset} {model}"
     return None
 
 
@@ -152,8 +154,8 @@ def counted(tally: Tally, kind: str, differing: list[str]) -> list[str]:
 def test_config_keys(placeholders: tuple[Project, set[str]], tally: Tally) -> None:
     project, jobs = placeholders
     assert {name.split()[0] for name in jobs} == {
-        *("download", "prepare", "split", "triplets", "train", "evaluate", "validate", "timing"),
-        *("checks", "claims", "figure", "table", "tuning"),
+        *("download", "prepare", "split", "triplets", "train", "evaluate", "timing", "tune"),
+        *("checks", "claims", "figure", "table", "study", "tuning"),
     }
     assert {f"triplets movielens {number}" for number in NEGATIVES.values()} < jobs
     config = full_config(project)

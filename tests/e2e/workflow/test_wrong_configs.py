@@ -43,11 +43,6 @@ def planned(
             "results/table2.csv",
             "evaluation.cutoffs: table2 needs 50, 100, got 10, 20; add 50, 100",
         ),
-        (
-            {"evaluation": {"cutoffs": [10, 20]}},
-            "results/tuning.csv",
-            "evaluation.cutoffs: tuning needs 50, got 10, 20; add 50",
-        ),
     ],
 )
 def test_mistakes_are_named(

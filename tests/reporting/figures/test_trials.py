@@ -1,0 +1,69 @@
+"""The plot of a study: what is best so far, and what the settings matter."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hashgnn.experiment.tune import COLUMNS
+from hashgnn.reporting.figures.trials import course, importance, main
+
+
+def record(*rows: tuple[str, float, float, dict[str, object]]) -> pd.DataFrame:
+    found = [
+        ("d", "m", "abc", number, state, value, 4, seconds, json.dumps(values))
+        for number, (state, value, seconds, values) in enumerate(rows)
+    ]
+    return pd.DataFrame(found, columns=list(COLUMNS))
+
+
+def test_the_best_so_far_is_that_of_trials_that_are_compared() -> None:
+    trials = record(
+        ("complete", 0.2, 10, {}),
+        ("pruned", 0.9, 2, {}),
+        ("failed", float("nan"), 1, {}),
+        ("complete", 0.3, 4, {}),
+        ("stopped", 0.25, 3, {}),
+    )
+    shown = course(trials)
+
+    assert shown.ended.tolist() == [10, 12, 13, 17, 20]
+    assert shown.best.tolist() == [0.2, 0.2, 0.2, 0.3, 0.3]
+
+
+def many(count: int) -> pd.DataFrame:
+    """The value follows ``a`` alone; ``same`` never differs, and ``kind`` is text."""
+    rng = np.random.default_rng(0)
+    rows = [
+        ("complete", a, 1.0, {"a": a, "b": b, "same": 3, "kind": "xy"[number % 2]})
+        for number, (a, b) in enumerate(rng.uniform(0.1, 1, (count, 2)).tolist())
+    ]
+    return record(*rows)
+
+
+def test_what_decides_is_important() -> None:
+    shares = importance(many(60))
+
+    assert set(shares.index) == {"a", "b", "kind"}
+    assert shares.sum() == pytest.approx(1)
+    assert shares["a"] > 0.6
+
+
+def test_too_few_trials_say_nothing() -> None:
+    assert importance(many(3)).empty
+    assert importance(record(*[("complete", 0.5, 1.0, {"a": 1.0})] * 9)).empty
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_study_is_drawn(tmp_path: Path, count: int) -> None:
+    many(count).to_csv(tmp_path / "trials.csv", index=False)
+    settings = {"names": ["Data", "Method"], "looks": {"m": ["#112233", "o"]}}
+    outputs = {kind: tmp_path / f"study.{kind}" for kind in ("pdf", "svg", "csv")}
+    options = [part for kind, path in outputs.items() for part in (f"--{kind}", str(path))]
+
+    assert main([f"{tmp_path}/trials.csv", "--settings", json.dumps(settings), *options]) == 0
+
+    assert ">Method on Data<" in outputs["svg"].read_text()
+    assert len(pd.read_csv(outputs["csv"])) == count
