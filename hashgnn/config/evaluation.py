@@ -72,6 +72,6 @@ class TimingSettings(Section):
 class Checks(Section):
     """Checks of the results, in `results/checks.csv`."""
 
-    popularity: Literal["fail", "report"] = "fail"
-    """Whether the run fails if a learned method is not better than popularity, or only reports it.
-    All other checks fail the run."""
+    baselines: Literal["fail", "report"] = "fail"
+    """Whether the run fails if a model is not better than a `baseline`, or only reports it. All
+    other checks fail the run."""

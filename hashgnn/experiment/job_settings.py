@@ -177,7 +177,9 @@ class JobSettings:
 
     def checks(self) -> str:
         """Return which failed checks stop the workflow."""
-        return to_text(**self._config["checks"])
+        entries = self._config["models"]
+        floors = [model for model, entry in entries.items() if entry.get("baseline")]
+        return to_text(**self._config["checks"], floors=floors)
 
     def _names(self, kind: str, ids: Iterable[str]) -> list[list[str]]:
         """Return pairs of id and printed name, in the order of ``ids``."""

@@ -666,8 +666,8 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         ),
         (
             "checks",
-            {"popularity": "warn"},
-            "checks.popularity: expected one of 'fail', 'report', got 'warn'",
+            {"baselines": "warn"},
+            "checks.baselines: expected one of 'fail', 'report', got 'warn'",
         ),
         ("tuning budget", 0, "tuning.budget: expected 1 or more, got 0"),
         ("tuning training", {1: 2}, "tuning.training: expected text as keys, got 1"),

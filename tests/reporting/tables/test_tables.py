@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from hashgnn.evaluation.statistics import COLUMNS, over_seeds
 from hashgnn.reporting.checks import check_table
-from hashgnn.reporting.tables import Marked, methods, to_latex, to_markdown
+from hashgnn.reporting.tables import Marked, comparison, to_latex, to_markdown
 from hashgnn.reporting.tables.comparison import place, select
 from hashgnn.reporting.tables.hierarchical import (
     PLACED,
@@ -127,9 +127,9 @@ def test_all_methods_are_ranked_by_codes_and_by_vectors_apart() -> None:
         for n in (50, 100)
     ]
 
-    made = over_seeds(methods.both_sides(metrics(rows), continuous=["g"]))
+    made = over_seeds(comparison.both_sides(metrics(rows), continuous=["g"]))
     made["place"] = place(made, ["dataset", "bits", "side", "metric", "n"])
-    table = methods.print_methods(made, {"d": "Data"}, {"a": "A", "g": "G"}).set_index("Method")
+    table = comparison.print_methods(made, {"d": "Data"}, {"a": "A", "g": "G"}).set_index("Method")
 
     assert table["Dataset"].tolist() == ["Data, 32 bits"] * 2
     assert table["HR@50, Hamming"].to_dict() == {"A": best("0.5000"), "G": second("0.2500")}
