@@ -72,9 +72,9 @@ class TimingSettings(Section):
 class Checks(Section):
     """Checks of the results, in `results/checks.csv`."""
 
-    popularity: Literal["fail", "report"] = "fail"
-    """Whether the run fails if a learned method is not better than popularity, or only reports it.
-    All other checks of trainings and tables fail the run."""
+    baselines: Literal["fail", "report"] = "fail"
+    """Whether the run fails if a model is not better than a `baseline`, or only reports it. All
+    other checks of trainings and tables fail the run."""
 
     stale: Literal["fail", "report"] = "fail"
     """Whether the run fails if a result was made by other code or settings than the present ones,

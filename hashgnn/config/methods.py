@@ -84,6 +84,14 @@ class Model(Section):
     """Whether the shared hyper-parameters of `training` and the negatives of `triplets` apply to
     it. False for methods that train no encoder."""
 
+    own_layers: Count | None = None
+    """For a method that ignores the shared encoder and propagates vectors as wide as a code over
+    whole neighborhoods: the number of its layers, by which memory and run time are estimated."""
+
+    baseline: bool = False
+    """Whether every other model has to be better than this one, which the checks of the results
+    compare."""
+
     negatives: Count | None = None
     """Negatives per training interaction; by default `triplets.per_interaction`."""
 

@@ -207,7 +207,9 @@ class JobSettings:
 
     def checks(self) -> str:
         """Return which failed checks stop the workflow."""
-        return to_text(popularity=self._config["checks"]["popularity"])
+        entries = self._config["models"]
+        floors = [model for model, entry in entries.items() if entry.get("baseline")]
+        return to_text(baselines=self._config["checks"]["baselines"], floors=floors)
 
     def provenance(self, planned: Mapping[str, str]) -> str:
         """Return the digests of the ``planned`` jobs, and whether others stop the workflow."""

@@ -215,10 +215,10 @@ def _train(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     model, bits = wildcards["model"], int(wildcards["bits"])
     sizes = _sizes(config, wildcards, files)
     used = parameters(config, wildcards["dataset"], model)
-    method = config["models"][model]["module"]
+    own_layers = config["models"][model].get("own_layers")
     try:
         if takes_training(config, model):
-            job = training(method, sizes, used, bits, negatives(config, model))
+            job = training(sizes, used, bits, negatives(config, model), own_layers)
             peak = max(of_training(one).megabytes for one in [job, *tried(job)])
             once = Resources(peak, of_training(job).seconds)
         else:

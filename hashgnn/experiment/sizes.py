@@ -20,9 +20,6 @@ from hashgnn.training import HOPELESS, TARGET_COST
 _SAMPLE = 1 << 20  # bytes at the beginning of a text file whose lines are counted
 _SHRINKS = 4  # highest compression ratio of tables of ids and times
 
-# Modules of methods that ignore the encoder of the config.
-_WHOLE = ("hashgnn.models.lightgcn", "hashgnn.models.mf")
-
 
 class Sizes(NamedTuple):
     """Number of users, items and interactions, of a whole data set or of its training part."""
@@ -145,16 +142,20 @@ class Training(NamedTuple):
 
 
 def training(
-    method: str, sizes: Sizes, parameters: Mapping[str, Any], bits: int, negatives: int
+    sizes: Sizes,
+    parameters: Mapping[str, Any],
+    bits: int,
+    negatives: int,
+    own_layers: int | None = None,
 ) -> Training:
-    """Describe a training of the module ``method`` with ``parameters``.
+    """Describe a training with ``parameters``; ``own_layers`` as of the model's entry.
 
     Raises ``InputError`` if a shared hyper-parameter has a wrong type.
     """
     shared = GraphParameters.model_fields
     own = {key: value for key, value in parameters.items() if key in shared}
-    if method in _WHOLE:
-        widths = [bits] * int(parameters.get("layers", 3) if method == _WHOLE[0] else 1)
+    if own_layers:
+        widths = [bits] * own_layers
         own |= {"embedding_width": bits, "widths": widths, "fanouts": [1], "engine": "full"}
     settings = parse(GraphParameters, own, "parameters")
     layers = _whole if settings.engine == "full" else _sampled

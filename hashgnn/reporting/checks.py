@@ -1,4 +1,4 @@
-"""Gather all checks, check the tables, compare with popularity, and fail if a rule is broken."""
+"""Gather all checks, check the tables, compare with baselines, and fail if a rule is broken."""
 
 import argparse
 import sys
@@ -32,13 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> Facts:
     compared = pd.DataFrame(
-        check_against_popularity(read_metrics(args.metrics), SHOWN), columns=Check._fields
+        check_against(args.settings["floors"], read_metrics(args.metrics), SHOWN),
+        columns=Check._fields,
     )
     tables = [c for path in args.tables for c in check_table(path.stem, pd.read_csv(path))]
     inspected = [pd.read_csv(path, keep_default_na=False) for path in args.checks]
     own = pd.concat([*inspected, pd.DataFrame(tables, columns=Check._fields)])
     refuse(own)
-    if args.settings["popularity"] == "fail":
+    if args.settings["baselines"] == "fail":
         refuse(compared)
     checks = pd.concat([own, compared], ignore_index=True)
     write_text(args.csv, checks.to_csv(index=False))
@@ -70,22 +71,25 @@ def summarize(checks: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Rule", "Checked", "Kept", "Broken by"])
 
 
-def check_against_popularity(metrics: pd.DataFrame, n: int) -> Iterator[Check]:
-    """Check that the best search of each method is above popularity, where that was evaluated.
+def check_against(floors: Sequence[str], metrics: pd.DataFrame, n: int) -> Iterator[Check]:
+    """Check that the best search of each model is above each of the models ``floors``.
 
-    ``metrics`` has the rows of all trainings; means over seeds of HR@n are compared.
+    ``metrics`` has the rows of all trainings; means over seeds of HR@n are compared, on the data
+    sets where the floor was evaluated.
     """
     rates = metrics[(metrics.metric == "hr") & (metrics.n == n)]
     keys = ["dataset", "model", "bits"]
     means = rates.groupby([*keys, "search"], sort=False).value.mean().reset_index()
     best = means.groupby(keys, sort=False).value.max().reset_index()
-    popular = best.model == "popularity"
-    floors = {row["dataset"]: float(row["value"]) for row in best[popular].to_dict("records")}
-    for row in best[~popular & best.dataset.isin(list(floors))].to_dict("records"):
-        floor, rate = floors[row["dataset"]], float(row["value"])
-        detail = "" if rate > floor else f"HR@{n} {rate:.4f}, popularity {floor:.4f}"
-        subject = f"{row['dataset']}/{row['model']}/bits{row['bits']}"
-        yield Check(subject, "above popularity", rate > floor, detail)
+    learned = best[~best.model.isin(floors)]
+    for model in floors:
+        own = best[best.model == model].to_dict("records")
+        floor = {row["dataset"]: float(row["value"]) for row in own}
+        for row in learned[learned.dataset.isin(list(floor))].to_dict("records"):
+            least, rate = floor[row["dataset"]], float(row["value"])
+            detail = "" if rate > least else f"HR@{n} {rate:.4f}, {model} {least:.4f}"
+            subject = f"{row['dataset']}/{row['model']}/bits{row['bits']}"
+            yield Check(subject, f"above {model}", rate > least, detail)
 
 
 def check_table(name: str, table: pd.DataFrame) -> Iterator[Check]:

@@ -10,6 +10,9 @@ followed.
 For the kernels of the searches (``search/_kernels``) the digest covers their interface: public
 names and signatures, and the ``RESULTS_VERSION`` of their module, which is increased when results
 change. A kernel can thus be optimized without reruns.
+
+Parsing the package takes a second, so digests are kept in its ``__pycache__`` until a file of the
+package changes.
 """
 
 import ast
@@ -19,7 +22,8 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -72,11 +76,66 @@ class Reached(NamedTuple):
     modules: frozenset[str]
 
 
+class Known:
+    """Results computed from the code of the package, kept in a file until the code changes.
+
+    Processes may use the file at the same time; what one of them does not find is computed again.
+    Without permission to write the file, nothing is kept.
+    """
+
+    def __init__(self, root: Path, texts: Mapping[Path, bytes]) -> None:
+        """Take the content of all files of the package in ``root``, by path."""
+        state = hashlib.sha256(sys.version.encode())
+        for path in sorted(Path(__file__).parent.glob("*.py")):  # what computes the results
+            state.update(path.read_bytes())
+        for path, text in sorted(texts.items()):
+            state.update(f"\n{path.relative_to(root)} {len(text)}\n".encode())
+            state.update(text)
+        self._state = state.hexdigest()
+        self._file = root / PACKAGE / "__pycache__" / "code_digests.json"
+        self._results = self._read()
+
+    def __call__(self, key: str, compute: Callable[[], str]) -> str:
+        """Return the result named ``key``; call ``compute`` unless it is known."""
+        if key not in self._results:
+            self._results[key] = compute()
+            self._write({**self._read(), **self._results})
+        return self._results[key]
+
+    def _read(self) -> dict[str, str]:
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            content = json.loads(self._file.read_bytes())
+            if content["state"] == self._state:
+                return dict(content["results"])
+        return {}
+
+    def _write(self, results: Mapping[str, str]) -> None:
+        temporary = self._file.with_suffix(f".{os.getpid()}")
+        with suppress(OSError):
+            try:
+                self._file.parent.mkdir(exist_ok=True)
+                temporary.write_text(json.dumps({"state": self._state, "results": results}))
+                temporary.replace(self._file)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+
+def _package_files(root: Path) -> dict[Path, bytes]:
+    """Return the content of all modules of the package in ``root``."""
+    found = {}
+    for folder, below, names in os.walk(root / PACKAGE):
+        below[:] = [name for name in below if name != "__pycache__"]
+        for path in (Path(folder, name) for name in names if name.endswith(".py")):
+            found[path] = path.read_bytes()
+    return found
+
+
 class CodeDigest:
-    """Digests of code of the package in ``root``/hashgnn."""
+    """Digests of code of the package in ``root``/hashgnn, as it is when the first one is made."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._texts = functools.cache(lambda: _package_files(root))
         # Cached, as hundreds of jobs share definitions.
         self.module = functools.cache(self._read)
         self._path = functools.cache(self._find_file)
@@ -84,7 +143,6 @@ class CodeDigest:
         self._leads_to = functools.cache(lambda node: tuple(self._led_to(node)))
         self._imports = functools.cache(lambda module: tuple(self._imported_with(module)))
         self._dump = functools.cache(self._dumped)
-        self._digest = functools.cache(self._digest_of)
         self._judge = Effects(self._find_class)
 
     def __call__(self, *entries: str) -> str:
@@ -92,7 +150,12 @@ class CodeDigest:
 
         An entry is "module:definition", or "module" for all definitions of the module.
         """
-        return self._digest(entries)
+        return self.known(" ".join(entries), lambda: self._digest_of(entries))
+
+    @functools.cached_property
+    def known(self) -> Known:
+        """Results that were computed from the same code before."""
+        return Known(self.root, self._texts())
 
     def _digest_of(self, entries: tuple[str, ...]) -> str:
         digest = hashlib.sha256()
@@ -267,7 +330,8 @@ class CodeDigest:
     def _find_file(self, module: str) -> Path | None:
         base = self.root.joinpath(*module.split("."))
         candidates = (base.with_suffix(".py"), base / "__init__.py")
-        return next((path for path in candidates if path.is_file()), None)
+        texts = self._texts()
+        return next((path for path in candidates if path in texts), None)
 
     def _read(self, module: str) -> Module:
         path = self._path(module)
@@ -277,7 +341,7 @@ class CodeDigest:
             return read_module(
                 module,
                 path.name == "__init__.py",
-                path.read_bytes(),
+                self._texts()[path],
                 str(path),
                 interface=module.startswith(KERNELS),
             )

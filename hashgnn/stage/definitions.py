@@ -177,7 +177,7 @@ class _Reader:
     def __init__(self, module: Module, tables: dict[tuple[str, int], symtable.SymbolTable]) -> None:
         self.module = module
         self.tables = tables
-        self.nodes = functools.cache(lambda statement: tuple(ast.walk(statement)))
+        self.nodes = functools.cache(lambda statement: tuple(walk(statement)))
 
     def read(self) -> None:
         """Fill in the module."""
@@ -218,12 +218,12 @@ class _Reader:
         """Treat unused imports of other packages as effects."""
         module = self.module
         used: set[str] = set()
-        for node in ast.walk(module.tree):
-            match node:
-                case ast.Name(id=name):
-                    used.add(name)
-                case ast.Constant(value=str(text)):  # of __all__, or an annotation
-                    used.update(re.findall(r"\w+", text))
+        for statement in module.tree.body:
+            for node in self.nodes(statement):
+                if isinstance(node, ast.Name):
+                    used.add(node.id)
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    used.update(re.findall(r"\w+", node.value))  # of __all__, or an annotation
         for statement in module.tree.body:
             if isinstance(statement, ast.Import | ast.ImportFrom):
                 for item in self._imports_in(statement):
@@ -391,12 +391,33 @@ def _texts_of_annotations(*nodes: ast.AST) -> Iterator[ast.AST]:
                     continue  # a string in Literal
 
 
+def walk(node: ast.AST) -> list[ast.AST]:
+    """Return ``node`` and all nodes below it, parents first; faster than ``ast.walk``.
+
+    Nodes without fields, such as operators, are left out.
+    """
+    found = [node]
+    for parent in found:  # which grows
+        for name in parent._fields:
+            value = getattr(parent, name, None)
+            if isinstance(value, list):
+                found += [part for part in value if isinstance(part, ast.AST) and part._fields]
+            elif isinstance(value, ast.AST) and value._fields:
+                found.append(value)
+    return found
+
+
 def _strip_docstrings(tree: ast.Module) -> None:
-    for node in ast.walk(tree):
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.Module | _Scope):
             node.body = [s for s in node.body if not _is_docstring(s)]
             if not isinstance(node, ast.Module):
                 node.body = node.body or [ast.Pass()]
+        for name in ("body", "orelse", "handlers", "finalbody", "cases"):
+            parts = getattr(node, name, ())
+            waiting += parts if isinstance(parts, list) else ()  # no lambda, no "a if b else c"
 
 
 def _reduce(statement: ast.stmt) -> bool:

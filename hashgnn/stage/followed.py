@@ -6,6 +6,7 @@ anything it loads in other ways, old results would be taken for those of the edi
 
 import ast
 import functools
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -46,6 +47,16 @@ _METHODS = ("open", "read_text", "read_bytes", "__dict__")
 
 def check_followed(code: CodeDigest, *modules: str) -> None:
     """Raise ``InputError`` if methods or encoders load what the digest cannot follow."""
+    beside = sorted(
+        path.name
+        for path in code.root.iterdir()
+        if path.suffix == ".py" or (path.is_dir() and any(path.glob("*.py")))
+    )
+    used = json.dumps([modules, beside, (code.root / "Snakefile").exists(), sys.path])
+    code.known(f"followed {used}", lambda: _check(code, modules))
+
+
+def _check(code: CodeDigest, modules: Sequence[str]) -> str:
     shared = code.reached(*_shared(code.root))
     found = code.reached(*modules)
     used: dict[str, list[str]] = {name: [] for name in found.modules - shared.modules}
@@ -59,6 +70,7 @@ def check_followed(code: CodeDigest, *modules: str) -> None:
                 f"would keep old results; import code by name from modules in {PACKAGE}/, and "
                 "take data from the task"
             )
+    return "yes"
 
 
 def _shared(root: Path) -> list[str]:

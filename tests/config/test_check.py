@@ -692,8 +692,8 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         ),
         (
             "checks",
-            {"popularity": "warn"},
-            "checks.popularity: expected one of 'fail', 'report', got 'warn'",
+            {"baselines": "warn"},
+            "checks.baselines: expected one of 'fail', 'report', got 'warn'",
         ),
         ("tuning trials", 0, "tuning.trials: expected 1 or more, got 0"),
         ("tuning reduction", 1, "tuning.reduction: expected 2 or more, got 1"),

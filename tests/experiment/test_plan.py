@@ -74,7 +74,7 @@ def config(grids: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any
         },
         "evaluation": {"cutoffs": [50, 100], "candidates": 500, "validation_cutoff": 20},
         "timing": {"rounds": 5},
-        "checks": {"popularity": "fail"},
+        "checks": {"baselines": "fail"},
         "mirror": None,
         "mirror_checksums": "check",
         "grids": GRIDS if grids is None else grids,
@@ -445,7 +445,7 @@ def test_settings_of_rules_without_wildcards(tmp_path: Path) -> None:
         "looks": {"m": ["#M", "o"]},
     }
     assert json.loads(settings.claims()) == {"places": {"m": "HashGNN"}}
-    assert json.loads(settings.checks()) == {"popularity": "fail"}
+    assert json.loads(settings.checks()) == {"baselines": "fail", "floors": []}
 
 
 @pytest.mark.parametrize(

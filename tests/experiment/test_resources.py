@@ -18,7 +18,7 @@ from hashgnn.experiment.sizes import Sizes, distinct, prepared, raw_rows, traini
 
 ROOT = Path(__file__).parents[2]
 MEASURED = pd.read_csv(ROOT / "benchmarks/resources.csv")
-NEGATIVES = {"hashgnn.models.hashgnn_plus": 1, "hashgnn.models.lightgcn": 4}
+ENTRIES = yaml.safe_load((ROOT / "config/config.yaml").read_text())["models"].values()
 
 
 def estimated(row: Any) -> jobs.Resources:
@@ -26,9 +26,9 @@ def estimated(row: Any) -> jobs.Resources:
     sizes, settings = Sizes(row.users, row.items, row.interactions), json.loads(row.settings)
     match row.stage:
         case "train" if "encoder" in settings["parameters"]:
-            method = settings["method"]
-            number = NEGATIVES.get(method, 10)
-            job = training(method, sizes, settings["parameters"], settings["bits"], number)
+            entry = next(one for one in ENTRIES if one["module"] == settings["method"])
+            number, own_layers = entry.get("negatives", 10), entry.get("own_layers")
+            job = training(sizes, settings["parameters"], settings["bits"], number, own_layers)
             return jobs.of_training(job)
         case "train":
             bits, epochs = settings["bits"], settings["parameters"].get("epochs", 1)

@@ -3,10 +3,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from hashgnn.graph import Graph, aggregate, mean_layer
+from hashgnn.graph import Graph, aggregate
 from hashgnn.graph.aggregate import (
     Neighborhoods,
     drawn,
+    mean_layer,
     mean_layer_reference,
     neighbor_mean,
     neighbor_mean_reference,
@@ -72,7 +73,7 @@ def test_mean_kernels_agree_with_torch_forward_and_backward(kind: str) -> None:
 def test_layer_agrees_with_torch_forward_and_backward(
     kind: str, joint: bool, block: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mean_layer, "BLOCK", block)
+    monkeypatch.setattr(aggregate, "BLOCK", block)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     generator, hoods = torch.Generator().manual_seed(0), random_hoods(60, kind)
     x = torch.randn(60, 13, generator=generator)
@@ -80,7 +81,7 @@ def test_layer_agrees_with_torch_forward_and_backward(
     bias, factors = torch.randn(5, generator=generator), torch.randn(30, 5, generator=generator)
 
     results = []
-    for function in (mean_layer.mean_layer, mean_layer_reference):
+    for function in (mean_layer, mean_layer_reference):
         leaves = [tensor.clone().requires_grad_() for tensor in (x, weight, bias)]
         out = function(leaves[0], hoods, leaves[1], leaves[2], 0.25)
         (out * factors).sum().backward()
@@ -91,12 +92,12 @@ def test_layer_agrees_with_torch_forward_and_backward(
 
 
 def test_layer_without_gradient_is_the_layer_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mean_layer, "BLOCK", 4)
+    monkeypatch.setattr(aggregate, "BLOCK", 4)
     x, weight = torch.randn(20, 3, requires_grad=True), torch.randn(2, 6)
-    layer = mean_layer.mean_layer(x, random_hoods(20, "whole"), weight, torch.zeros(2), 0.5)
+    layer = mean_layer(x, random_hoods(20, "whole"), weight, torch.zeros(2), 0.5)
 
     with torch.no_grad():
-        again = mean_layer.mean_layer(x, random_hoods(20, "whole"), weight, torch.zeros(2), 0.5)
+        again = mean_layer(x, random_hoods(20, "whole"), weight, torch.zeros(2), 0.5)
 
     assert torch.equal(layer, again)
 
@@ -107,8 +108,7 @@ def test_gradients_are_those_of_finite_differences(
     kind: str, joint: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernels themselves: numba compiles them for float64 too."""
-    for module in (aggregate, mean_layer):
-        monkeypatch.setattr(module, "has_kernels", lambda x: True)
+    monkeypatch.setattr(aggregate, "has_kernels", lambda x: True)
     generator, hoods = torch.Generator().manual_seed(0), random_hoods(8, kind)
     x, weight, bias = (
         torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
@@ -117,6 +117,6 @@ def test_gradients_are_those_of_finite_differences(
 
     assert torch.autograd.gradcheck(lambda x: neighbor_mean(x, hoods), (x,))
     assert torch.autograd.gradcheck(
-        lambda *leaves: mean_layer.mean_layer(leaves[0], hoods, *leaves[1:], 0.25),
+        lambda *leaves: mean_layer(leaves[0], hoods, *leaves[1:], 0.25),
         (x, weight, bias),
     )

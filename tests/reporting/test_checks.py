@@ -12,7 +12,7 @@ from hashgnn.evaluation.representation import Representation
 from hashgnn.evaluation.run_checks import Check, check_metrics, check_run
 from hashgnn.evaluation.statistics import COLUMNS
 from hashgnn.reporting import checks as gathered
-from hashgnn.reporting.checks import check_against_popularity
+from hashgnn.reporting.checks import check_against
 
 
 def broken(checks: Any) -> list[str]:
@@ -24,19 +24,19 @@ def metrics(values: dict[int, float], model: str = "m", metric: str = "hr") -> p
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def test_popularity_is_a_floor_where_it_was_evaluated() -> None:
+def test_a_baseline_is_a_floor_where_it_was_evaluated() -> None:
     floor, low, high = (
         metrics({50: v}, m) for m, v in (("popularity", 0.2), ("a", 0.1), ("b", 0.3))
     )
 
-    checks = list(check_against_popularity(pd.concat([floor, low, high]), 50))
+    checks = list(check_against(["popularity"], pd.concat([floor, low, high]), 50))
 
     assert [(check.subject, check.kept) for check in checks] == [
         ("d/a/bits12", False),
         ("d/b/bits12", True),
     ]
     assert checks[0].detail == "HR@50 0.1000, popularity 0.2000"
-    assert list(check_against_popularity(pd.concat([low, high]), 50)) == []
+    assert list(check_against(["popularity"], pd.concat([low, high]), 50)) == []
 
 
 SEEN = Csr(np.array([0, 2, 3]), np.array([0, 1, 2], np.int32))
@@ -67,9 +67,9 @@ def inspect(run: Path, items: Representation) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def gather(run: Path, popularity: str = "fail", tables: Sequence[str] = ()) -> int:
+def gather(run: Path, baselines: str = "fail", tables: Sequence[str] = ()) -> int:
     arguments = ["--checks", str(run.parent / "checks.csv"), "--metrics", str(run)]
-    arguments += ["--settings", json.dumps({"popularity": popularity})]
+    arguments += ["--settings", json.dumps({"baselines": baselines, "floors": ["popularity"]})]
     arguments += ["--tables", *(str(run.parent / name) for name in tables)]
     for kind in ("csv", "md"):
         arguments += [f"--{kind}", str(run.parent / f"all.{kind}")]
@@ -117,7 +117,7 @@ def test_a_table_of_mixed_runs_fails(run: Path, capsys: Any) -> None:
     )
 
 
-def test_popularity_can_be_reported_only(run: Path, capsys: Any) -> None:
+def test_baselines_can_be_reported_only(run: Path, capsys: Any) -> None:
     popular = metrics({50: 0.9}, "popularity")
     pd.concat([metrics({50: 0.5}), popular]).to_csv(run, index=False)
     checks = [Check("s", "r", True)]

@@ -16,7 +16,7 @@ SMALL = {"models": ["hashgnn", "graphsage"], "seeds": [0, 1]}
 REDUCED = {
     "datasets": {"synthetic": {"generator": {"users": 300, "items": 250, "interactions": 6000}}},
     "training": {"epochs": 2},
-    "checks": {"popularity": "report"},
+    "checks": {"baselines": "report"},
     "grids": {
         **dict.fromkeys(["fig1", "fig4", "fig5", "fig6", "fig7", "table3", "table4", "methods"]),
         "fig3": {**SMALL, "bits": [16, 32]},

@@ -20,7 +20,7 @@ SMALL: dict[str, Any] = {
     **{key: CONFIG[key] for key in ("datasets", "triplets", "training")},
     "timing": {"rounds": 2, "k": 10},
     "evaluation": {"candidates": 50, "cutoffs": [10, 20, 50]},
-    "checks": {"popularity": "report"},  # trainings are short
+    "checks": {"baselines": "report"},  # trainings are short
     "tuning": {"datasets": ["tiny"], "bits": 8, "trials": 2, "least_epochs": 1},
     "grids": {
         **dict.fromkeys(PAPER["grids"]),

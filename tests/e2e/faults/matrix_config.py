@@ -56,7 +56,7 @@ VALUES: dict[str, Any] = {
     "datasets/*/reader": "adjacency",
     "datasets/*/split/by": "random",
     "datasets/*/stands_in_for": "Another",
-    "checks/popularity": "report",
+    "checks/baselines": "report",
     "sweeps/fixed_p/model": "hashgnn",
     "sweeps/*/model": "hashgnn_nr",
     "sweeps/*/vary": ["scale"],
@@ -200,6 +200,10 @@ def _of_model(key: str, config: Mapping[str, Any], model: str, part: str, rest: 
             return Row(key, _naming(model))
         case "continuous":
             return Row(key, (f"evaluate * {model} *",), _naming(model))
+        case "own_layers":  # by which resources are estimated
+            return Row(key, NONE)
+        case "baseline":
+            return Row(key, ("checks",))
         case "negatives":  # other negatives for it, and none of those that there are
             return Row(key, (f"train * {model} *",))
         case "per_dataset":

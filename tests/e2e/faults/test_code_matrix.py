@@ -37,7 +37,7 @@ MORE: dict[str, Any] = {
     "models": {name: {"parameters": {"epochs": 2}} for name in ("als", "bine")},
     "sweeps": {"fixed_p": {"values": [1, 0.4]}, "code_length": {"values": [8, 16]}},
     "tuning": {"datasets": ["tiny"], "bits": 8, "trials": 2, "least_epochs": 1},
-    "checks": {"popularity": "report"},  # lists of 50 hold all items
+    "checks": {"baselines": "report"},  # lists of 50 hold all items
     "grids": {
         **dict.fromkeys(("fig4", "fig6"), TWO),
         "fig1": {"datasets": ["lists"], "models": ["graphsage", "hash_ste"], **ONE},

@@ -107,7 +107,7 @@ def placeholders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, set
 
 def full_config(project: Project) -> dict[str, Any]:
     shipped = yaml.safe_load((project.root / "config/config.yaml").read_text(encoding="utf-8"))
-    return {**merged(shipped, LESS), "checks": {"popularity": "fail"}}
+    return {**merged(shipped, LESS), "checks": {"baselines": "fail"}}
 
 
 _copy: Project
