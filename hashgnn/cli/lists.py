@@ -105,12 +105,10 @@ def read_ids(named: Sequence[str], option: str, path: str | None) -> list[str]:
     ]
 
 
-def report(unknown: Sequence[str], kind: str, consequence: str) -> None:
-    """State the number of unknown ids on standard error, if there are any."""
+def report(ids: Sequence[str], kind: str, consequence: str) -> None:
+    """State the number of ids that cannot be used on standard error, if there are any."""
     from hashgnn.recommender.id_rows import listed
 
-    if unknown:
-        plural = "" if len(unknown) == 1 else "s"
-        click.echo(
-            f"{len(unknown):,} unknown {kind}{plural} {consequence}: {listed(unknown)}", err=True
-        )
+    if ids:
+        plural = "" if len(ids) == 1 else "s"
+        click.echo(f"{len(ids):,} {kind}{plural} {consequence}: {listed(ids)}", err=True)

@@ -12,11 +12,13 @@ from hashgnn.cli.lists import (
     filter_options,
     ranking_options,
     read_filters,
+    read_histories,
     read_ids,
     report,
 )
 from hashgnn.cli.saved_model import FOLDER
 from hashgnn.cli.streams import open_output
+from hashgnn.errors import InputError
 
 # Users at a time, and items for all of them together, to bound the memory.
 _BLOCK, _ITEMS = 2048, 1 << 24
@@ -32,6 +34,13 @@ _CONSEQUENCES = {"error": "", "skip": _LEFT_OUT, "popular": "given popular items
     type=FILE,
     metavar="FILE",
     help="File of user ids, one per line, in UTF-8; - is standard input. [default: all users]",
+)
+@click.option(
+    "--history",
+    type=FILE,
+    metavar="TABLE",
+    help="Recommend to the users of a table with the columns user and item (.csv, .tsv, .parquet), "
+    "known or not, by these items and without training.",
 )
 @ranking_options
 @filter_options
@@ -60,6 +69,7 @@ def recommend(
     folder: Path,
     named: tuple[str, ...],
     users: str | None,
+    history: str | None,
     layout: str,
     output: str,
     **query: Any,
@@ -72,23 +82,28 @@ def recommend(
     of the vectors for the other searches. With --unknown popular, a column (or key) source tells
     model from popular; the score of a popular item is its number of users.
     """
+    if history is not None and (named or users is not None):
+        raise InputError("--history names the users itself; leave out --user and --users")
     from tqdm import tqdm
 
     from hashgnn.recommender.folder import load_model
     from hashgnn.recommender.queries import sizes
 
     model = load_model(folder)
-    queried = read_ids(named, "--user", users)
-    if not named and users is None:
-        queried = model.user_ids.text.tolist()
     options = {
         "search": query["search"],
         "exclude_known": not query["include_known"],
         "unknown": query["unknown"],
         **read_filters(query["items"], query["filter_items"]),
     }
-    queried = _known(model, queried, query["unknown"])
-    _report_items(model, options)
+    histories = None if history is None else read_histories(Path(history))
+    if histories is not None:
+        queried = _answerable(model, histories, query["unknown"])
+    elif named or users is not None:
+        queried = _known(model, read_ids(named, "--user", users), query["unknown"])
+    else:
+        queried = model.user_ids.text.tolist()
+    _report_items(model, {"histories": histories or {}, **options})
     # Sizes are limited first, as they determine how many users fit into memory.
     number, candidates = sizes(query["number"], query["candidates"], len(model.item_ids))
     options["candidates"] = candidates
@@ -99,7 +114,11 @@ def recommend(
             file.write(f"user,item,rank,score{source}\n")
         for start in range(0, len(queried), step):
             block = queried[start : start + step]
-            found = model.recommend(block, number, **options)
+            if histories is None:
+                found = model.recommend(block, number, **options)
+            else:
+                own = {user: histories[user] for user in block}
+                found = model.recommend(n=number, histories=own, **options)
             if layout == "csv":
                 found.to_csv(file, index=False, header=False, lineterminator="\n")
             else:
@@ -111,23 +130,36 @@ def _known(model: Any, users: list[str], unknown: Any) -> list[str]:
     """Return the users to answer; state how many are unknown, or raise ``InputError``."""
     rows = model.user_ids.find(users, "user", unknown)
     strangers = [user for user, row in zip(users, rows, strict=True) if row < 0]
-    report(strangers, "user", _CONSEQUENCES[unknown])
+    report(strangers, "unknown user", _CONSEQUENCES[unknown])
     if unknown == "popular":
         return users
     return [user for user, row in zip(users, rows, strict=True) if row >= 0]
+
+
+def _answerable(model: Any, histories: dict[str, list[str]], unknown: Any) -> list[str]:
+    """Return the users to answer; state how many have no item that the model knows."""
+    from hashgnn.recommender.histories import read_histories as find
+
+    found = find(histories, model.item_ids, unknown)
+    without = [user for user, rows in found.items() if not len(rows)]
+    report(without, "user", f"without a known item {_CONSEQUENCES[unknown]}")
+    if unknown == "popular":
+        return list(found)
+    return [user for user, rows in found.items() if len(rows)]
 
 
 def _report_items(model: Any, options: dict[str, Any]) -> None:
     """State how many items of the filters are unknown, unless they are an error."""
     if options["unknown"] == "error":
         return
-    for name in {"items", "filter_items"} & options.keys():
-        lists = options[name]
+    for name in ("histories", "items", "filter_items"):
+        lists = options.get(name, [])
         given = lists if isinstance(lists, list) else [i for items in lists.values() for i in items]
         names = list(dict.fromkeys(given))
         rows = model.item_ids.find(names, "item", "skip")
         missing = [item for item, row in zip(names, rows, strict=True) if row < 0]
-        report(missing, "item", f"of --{name.replace('_', '-')} {_LEFT_OUT}")
+        option = "history" if name == "histories" else name.replace("_", "-")
+        report(missing, "unknown item", f"of --{option} {_LEFT_OUT}")
 
 
 def _write_lines(file: IO[str], users: Sequence[Any], found: Any) -> None:  # a data frame

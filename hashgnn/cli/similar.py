@@ -53,7 +53,11 @@ def similar(
     if not named and ids is None:
         queried = known.text.tolist()
     rows = known.find(queried, one, query["unknown"])
-    report([id_ for id_, row in zip(queried, rows, strict=True) if row < 0], one, "left out")
+    report(
+        [id_ for id_, row in zip(queried, rows, strict=True) if row < 0],
+        f"unknown {one}",
+        "left out",
+    )
     options = {name: query[name] for name in ("search", "unknown")}
     number, options["candidates"] = sizes(query["number"], query["candidates"], len(known))
     with open_output(output) as file:

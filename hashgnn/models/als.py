@@ -10,11 +10,13 @@ There are no biases. An epoch solves for all users, then for all items.
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from implicit.cpu.als import AlternatingLeastSquares
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
+from hashgnn.data.interactions import Csr
 from hashgnn.graph import interaction_matrix
 from hashgnn.models.method import Epoch, EpochMethod, EpochParameters, Task
 
@@ -46,4 +48,19 @@ def epochs(task: Task, parameters: Parameters) -> Iterator[Epoch]:
         yield Epoch(model.user_factors, model.item_factors)
 
 
-METHOD = EpochMethod(Parameters, epochs)
+def new_users(histories: Csr, items: np.ndarray, parameters: Parameters) -> np.ndarray:
+    """Solve for the vectors of users who have ``histories``, exactly."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        model = AlternatingLeastSquares(
+            factors=items.shape[1],
+            regularization=parameters.regularization,
+            alpha=parameters.alpha,
+            num_threads=torch.get_num_threads(),
+        )
+        model.item_factors = items
+        matrix = interaction_matrix(histories, len(items))
+        solved: np.ndarray = model.recalculate_user(np.arange(matrix.shape[0]), matrix)
+    return solved
+
+
+METHOD = EpochMethod(Parameters, epochs, new_users=new_users)

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from hashgnn.config.base import Count, Section
 from hashgnn.config.evaluation import ValidationSettings
-from hashgnn.data.interactions import Split
+from hashgnn.data.interactions import Csr, Split
 from hashgnn.errors import InputError
 
 if TYPE_CHECKING:
@@ -213,6 +213,9 @@ class Method(Generic[P]):
         fixed: Hyper-parameters that the method sets, regardless of the configuration.
         hashes_pretrained: Whether it needs the vectors of another model (``Task.pretrained``).
         takes_training: Whether it takes the ``training:`` block and the workflow's negatives.
+        new_users: Returns the vectors float32 [users, d] of users who have the given items, without
+            training, from those of the items [items, d] and the hyper-parameters. Graph methods
+            without it represent new users by their encoder.
     """
 
     parameters: type[P]
@@ -220,6 +223,7 @@ class Method(Generic[P]):
     fixed: Mapping[str, Any] = field(default_factory=dict)
     hashes_pretrained: bool = False
     takes_training: ClassVar[bool] = False
+    new_users: Callable[[Csr, np.ndarray, P], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

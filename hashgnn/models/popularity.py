@@ -7,6 +7,7 @@ Vectors have one dimension. Every learned method should do better.
 
 import numpy as np
 
+from hashgnn.data.interactions import Csr
 from hashgnn.models.method import NoParameters, Task, VectorMethod, Vectors
 
 
@@ -21,4 +22,9 @@ def vectors(task: Task, parameters: Parameters) -> Vectors:
     return np.ones((split.n_users, 1), dtype=np.float32), counts[:, None]
 
 
-METHOD = VectorMethod(Parameters, vectors)
+def new_users(histories: Csr, items: np.ndarray, parameters: Parameters) -> np.ndarray:
+    """Return what every user has, 1."""
+    return np.ones((len(histories.indptr) - 1, 1), dtype=np.float32)
+
+
+METHOD = VectorMethod(Parameters, vectors, new_users=new_users)

@@ -6,10 +6,12 @@ Cremonesi, Koren and Turrin (2010), Performance of Recommender Algorithms on Top
 Tasks, RecSys. SciPy computes it.
 """
 
+import numpy as np
 from pydantic import Field
 from scipy.sparse.linalg import svds
 
 from hashgnn.config.base import Section
+from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 from hashgnn.graph import interaction_matrix
 from hashgnn.models.method import Task, VectorMethod, Vectors
@@ -36,4 +38,10 @@ def vectors(task: Task, parameters: Parameters) -> Vectors:
     return (users * strengths).copy(), items.T.copy()
 
 
-METHOD = VectorMethod(Parameters, vectors)
+def new_users(histories: Csr, items: np.ndarray, parameters: Parameters) -> np.ndarray:
+    """Project users who have ``histories``: U S = X V."""
+    projected: np.ndarray = interaction_matrix(histories, len(items)) @ items
+    return projected
+
+
+METHOD = VectorMethod(Parameters, vectors, new_users=new_users)

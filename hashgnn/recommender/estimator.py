@@ -104,6 +104,7 @@ class HashGNN:
         users: Hashable | Iterable[Hashable] | None = None,
         n: int = 10,
         *,
+        histories: Any = None,
         items: Any = None,
         filter_items: Any = None,
         **options: Unpack[Options],
@@ -113,6 +114,9 @@ class HashGNN:
         Args:
             users: One id or several; all users by default.
             n: Items per user. A user for whom fewer are left has fewer rows, or none.
+            histories: Items of users who need not be known, instead of ``users``: a mapping from
+                users to lists of items, or a table with the columns user and item. Users are
+                represented by these items, without training.
             items: Ids of the only items to recommend, or a mapping from users to such lists.
             filter_items: Ids of items not to recommend, or a mapping from users to such lists.
             options: ``search`` (hierarchical, hamming or continuous), ``exclude_known`` (True),
@@ -123,7 +127,9 @@ class HashGNN:
         Raises:
             InputError: An id is unknown, or an option is.
         """
-        return self._fitted().recommend(users, n, items=items, filter_items=filter_items, **options)
+        return self._fitted().recommend(
+            users, n, histories=histories, items=items, filter_items=filter_items, **options
+        )
 
     def similar_items(
         self,

@@ -193,4 +193,13 @@ def _train(
 def _model(data: TrainingData, fitted: Fitted, record: Mapping[str, Any]) -> Model:
     users = Representation(fitted.user_codes, fitted.user_vectors)
     items = Representation(fitted.item_codes, fitted.item_vectors)
-    return Model(data.users, data.items, users, items, Index(*items), data.interactions, record)
+    return Model(
+        data.users,
+        data.items,
+        users,
+        items,
+        Index(*items),
+        data.interactions,
+        record,
+        fitted.weights,
+    )

@@ -36,11 +36,19 @@ from hashgnn.stage.record import (
 
 RECORD = "train.provenance.json"
 _INDEX = "index"
+_SHAPES = "weights"  # key of the record
 _ARRAYS = ("user_codes", "item_codes", "user_vectors", "item_vectors")
 _DATA = ("users.csv", "items.csv", "interactions.npz")
 _INDEX_FILES = [f"{_INDEX}/{name}" for name in FILES]
 # The description of the index holds the checksums of its arrays.
-_FILES = (*(f"{name}.npy" for name in _ARRAYS), *_DATA, "history.csv", f"{_INDEX}/{DESCRIPTION}")
+_WEIGHTS = "weights.npy"  # of a graph method, one after the other; the record has their shapes
+_FILES = (
+    *(f"{name}.npy" for name in _ARRAYS),
+    *_DATA,
+    "history.csv",
+    _WEIGHTS,
+    f"{_INDEX}/{DESCRIPTION}",
+)
 _SETTINGS = {"method": str, "bits": int, "seed": int, "parameters": dict}
 
 
@@ -57,8 +65,13 @@ def save_model(folder: Path, model: Model, history: pd.DataFrame) -> None:
         with atomic_write(staged / "history.csv") as temporary:
             history.to_csv(temporary, index=False)
         model.index.save(staged / _INDEX)
+        record = {key: value for key, value in model.record.items() if key != _SHAPES}
+        if model.weights is not None:
+            flat = [np.ravel(array).astype(np.float32) for array in model.weights.values()]
+            save_array(staged / _WEIGHTS, np.concatenate(flat))
+            record[_SHAPES] = {name: list(array.shape) for name, array in model.weights.items()}
         outputs = describe_outputs(staged / RECORD, [staged / name for name in _FILES])
-        write_record(staged / RECORD, {**model.record, "outputs": outputs})
+        write_record(staged / RECORD, {**record, "outputs": outputs})
 
 
 def load_model(folder: Path, verify: bool = True) -> Model:
@@ -137,6 +150,7 @@ def _load(folder: Path, verify: bool) -> Model:
         Index.load(folder / _INDEX, verify=verify) if saved else Index(*items),
         load_interactions(data / "interactions.npz"),
         record,
+        _weights(folder / _WEIGHTS, record.get(_SHAPES)),
     )
     _check_model(folder, model, finite=verify)
     return model
@@ -147,6 +161,22 @@ def _array(folder: Path, name: str, outputs: Collection[str]) -> np.ndarray | No
     path = folder / name
     there = name in outputs if outputs else path.exists()
     return load_array(path, memory_map=True) if there else None
+
+
+def _weights(path: Path, shapes: Any) -> dict[str, np.ndarray] | None:
+    """Return the saved weights by name; None if there are none, as in older folders."""
+    if shapes is None:
+        return None
+    flat = load_array(path, memory_map=True)
+    try:
+        sizes = [int(np.prod(shape, dtype=np.int64)) for shape in shapes.values()]
+        parts = np.split(flat, np.cumsum(sizes))
+        if flat.dtype != np.float32 or flat.ndim != 1 or len(parts[-1]):
+            raise ValueError(f"found {flat.dtype} {list(flat.shape)}")
+        named = zip(shapes.items(), parts[:-1], strict=True)
+        return {name: part.reshape(shape) for (name, shape), part in named}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not the weights of {RECORD} ({error}); train again") from error
 
 
 def _ids(path: Path, side: str, record: Mapping[str, Any]) -> Ids:

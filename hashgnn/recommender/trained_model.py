@@ -12,7 +12,13 @@ from hashgnn.config.base import parse
 from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
-from hashgnn.recommender.filters import Selection, read_filter, select
+from hashgnn.recommender.filters import (
+    Selection,
+    read_filter,
+    select,
+    stack,
+)
+from hashgnn.recommender.histories import read_histories
 from hashgnn.recommender.id_rows import Ids, Unknown, texts
 from hashgnn.recommender.queries import NeighborQuery, Query, Search, Users, ranking
 from hashgnn.search import Index
@@ -22,7 +28,8 @@ from hashgnn.search import Index
 class Model:
     """Representations of users and items, their ids, and the interactions of the training.
 
-    ``record``: the provenance of the training, as in ``train.provenance.json``.
+    ``record``: the provenance of the training, as in ``train.provenance.json``. ``weights``: those
+    of a graph method by name, which represent new users; None if they were not saved.
     """
 
     user_ids: Ids
@@ -32,6 +39,7 @@ class Model:
     index: Index
     interactions: Interactions
     record: Mapping[str, Any]
+    weights: Mapping[str, np.ndarray] | None = None
 
     @property
     def bits(self) -> int:
@@ -46,6 +54,7 @@ class Model:
         users: Hashable | Iterable[Hashable] | None = None,
         n: int = 10,
         *,
+        histories: Any = None,
         items: Any = None,
         filter_items: Any = None,
         **options: Any,
@@ -55,6 +64,9 @@ class Model:
         Args:
             users: One or several ids; all users by default.
             n: Items per user.
+            histories: Items of users who need not be known, instead of ``users``: a mapping from
+                users to lists of items, or a table with the columns user and item. They are
+                represented by these items, without training.
             items: Ids of the only items to recommend; or a mapping from users to such lists.
             filter_items: Ids of items that are not recommended; or a mapping from users to such
                 lists. Users who are not in it get all items.
@@ -70,7 +82,13 @@ class Model:
         """
         query = parse(Query, {"n": n, **options})
         self._check(query.search)
-        return self._answer(self._named(users, query.unknown), query, items, filter_items)
+        if histories is None:
+            asked = self._named(users, query.unknown)
+        elif users is None:
+            asked = self._with_histories(histories, query.unknown)
+        else:
+            raise InputError("users and histories: give one of them")
+        return self._answer(asked, query, items, filter_items)
 
     def similar(self, kind: str, ids: Any, n: int = 10, **options: Any) -> pd.DataFrame:
         """Return the items most similar to items, or the users most similar to users.
@@ -110,6 +128,17 @@ class Model:
         rows = self.user_ids.find(names, "user", unknown)
         chosen = rows[rows >= 0]
         return Users(names, rows >= 0, self.users.rows(chosen), take_rows(self._seen, chosen))
+
+    def _with_histories(self, given: Any, unknown: Unknown) -> Users:
+        """Represent users by their histories; those without a known item count as unknown."""
+        # Imported here because it loads torch, which takes seconds.
+        from hashgnn.recommender.new_users import represent
+
+        histories = read_histories(given, self.item_ids, unknown)
+        usable = np.array([len(rows) > 0 for rows in histories.values()], dtype=bool)
+        rows = stack([rows for rows in histories.values() if len(rows)])
+        queries = represent(self, rows) if len(rows.indices) else self.users.rows(rows.indices)
+        return Users(list(histories), usable, queries, rows)
 
     def _answer(self, users: Users, query: Query, items: Any, filter_items: Any) -> pd.DataFrame:
         """Rank by the model for known users, and by popularity for others if ``query`` says so."""

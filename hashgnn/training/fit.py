@@ -69,6 +69,9 @@ class Fitted(NamedTuple):
     facts: Mapping[str, Any]
     """Further entries of the provenance."""
 
+    weights: Mapping[str, np.ndarray] | None = None
+    """The weights of a graph method by name, of the epoch of the vectors."""
+
     def recorded(self) -> dict[str, Any]:
         """Return the entries of the provenance."""
         return {"code_bits": self.bits, **self.facts}

@@ -103,7 +103,8 @@ class Training:
             "choices": self.steps.choices,
         }
         vectors, codes = (users.array(), items.array()), (users.codes(), items.codes())
-        return Fitted(*vectors, *codes, self.task.bits, self.history.frame(), facts)
+        weights = {name: w.cpu().numpy() for name, w in self.model.state_dict().items()}
+        return Fitted(*vectors, *codes, self.task.bits, self.history.frame(), facts, weights)
 
     def _train_epoch(self, epoch: int) -> None:
         self.model.train()

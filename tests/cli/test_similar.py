@@ -97,3 +97,34 @@ def test_a_batch_survives_unknown_ids(small_model: Path, tmp_path: Path, layout:
 def test_fewer_candidates_than_items_asked_for(small_model: Path) -> None:
     ran = run("recommend", small_model, "-n", "9", "--candidates", "5")
     assert (ran.exit_code, ran.stderr) == (2, "error: candidates: expected n = 9 or more, got 5\n")
+
+
+def test_users_by_their_history(small_model: Path, tmp_path: Path) -> None:
+    table_of_new = tmp_path / "new.csv"
+    table_of_new.write_text("user,item\nzoe,3\nzoe,4\n3,7\nben,belt\n")
+    options = ["--history", table_of_new, "-n", "2"]
+    refused = run("recommend", small_model, *options)
+    skipped = run("recommend", small_model, *options, "--unknown", "skip")
+    popular = run("recommend", small_model, *options, "--unknown", "popular", "--format", "jsonl")
+
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("error: histories: unknown item: 'belt'; the model knows")
+    assert skipped.stderr == (
+        "1 user without a known item left out: 'ben'\n"
+        "1 unknown item of --history left out: 'belt'\n"
+    )
+    expected = HashGNN.load(small_model).recommend(histories={3: [7], "zoe": [3, 4]}, n=2)
+    pd.testing.assert_frame_equal(
+        table(skipped.stdout).astype({"user": str}),
+        expected.astype({"user": str}),
+        check_dtype=False,
+        rtol=1e-5,
+    )
+    lines = {line["user"]: line for line in map(json.loads, popular.stdout.splitlines())}
+    assert {user: line["source"] for user, line in lines.items()} == {
+        "zoe": "model",
+        3: "model",
+        "ben": "popular",
+    }
+    both = run("recommend", small_model, *options, "--user", "3")
+    assert both.stderr == "error: --history names the users itself; leave out --user and --users\n"

@@ -29,7 +29,7 @@ from tests import damages
 ARRAYS = ("user_codes.npy", "item_codes.npy", "user_vectors.npy", "item_vectors.npy")
 INDEX = ("index/order.npy", "index/planes.npy", "index/vectors.npy", "index/index.json")
 TEXTS = ("users.csv", "items.csv", RECORD)
-FILES = (*ARRAYS, *INDEX, *TEXTS, "interactions.npz")
+FILES = (*ARRAYS, *INDEX, *TEXTS, "interactions.npz", "weights.npy")
 
 
 def table(users: int, items: int, prefix: str = "u") -> tuple[list[str], list[str]]:
