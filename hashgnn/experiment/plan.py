@@ -29,11 +29,14 @@ _REPORTING = "hashgnn.reporting.entries"
 _VECTORS = ("user_vectors.npy", "item_vectors.npy")
 _CODES = ("user_codes.npy", "item_codes.npy")
 
-# Files of each training that a table reads, if these are not only its metrics.
-_TABLE_FILES = {
+# Files of each training that a figure or table reads, if these are not only its metrics.
+_FILES = {
+    **dict.fromkeys(COURSES, ("history.csv",)),
     **dict.fromkeys(HIERARCHICAL, ("metrics.csv", "per_user.npz")),
+    **dict.fromkeys(("fig8", "quantization"), ("metrics.csv", "item_vectors.npy")),
+    "fig9": ("metrics.csv", "item_vectors.npy", "query_times.csv"),
     "table4": ("timing.csv",),
-    "quantization": ("metrics.csv", "item_vectors.npy"),
+    "quantization_verdict": (f"{VALIDATION}metrics.csv", "per_user.npz", "item_vectors.npy"),
 }
 
 
@@ -134,14 +137,11 @@ class Plan:
         return _files([run], *_VECTORS)
 
     def figure_inputs(self, wildcards: Wildcards) -> list[str]:
-        """Return the inputs of a figure.
+        """Return the inputs of a figure: one kind of file for all runs, then the next kind.
 
         Raises ``InputError`` if a cutoff that it shows is not evaluated.
         """
-        name = wildcards["figure"]
-        check_cutoffs(self._config, name)
-        file = "history.csv" if name in COURSES else "metrics.csv"
-        return _files(runs(self._config, self._config["grids"][name]), file)
+        return self._inputs(wildcards["figure"])
 
     def table_inputs(self, wildcards: Wildcards) -> list[str]:
         """Return the inputs of a table: one kind of file for all runs, then the next kind.
@@ -149,11 +149,15 @@ class Plan:
         Raises ``InputError`` if a cutoff that it shows is not evaluated.
         """
         name = wildcards["table"]
-        check_cutoffs(self._config, name)
         grid = self._config["grids"][name]
         if "models" not in grid:
             return [f"results/{dataset}/interactions.npz" for dataset in grid["datasets"]]
-        return _files(runs(self._config, grid), *_TABLE_FILES.get(name, ("metrics.csv",)))
+        if name == "quantization_verdict" and refits(self._config):
+            raise InputError(
+                "training.refit: true: quantization_verdict chooses methods on the validation "
+                "part, which refits train on; set it to false"
+            )
+        return self._inputs(name)
 
     def explored(self) -> list[str]:
         """Return the inputs of the page of all results."""
@@ -219,6 +223,11 @@ class Plan:
     def table_code(self, wildcards: Wildcards) -> list[str]:
         """Return the entries of a table: what runs it, and its own function."""
         return [f"{_REPORTING}:main", self._tables[wildcards["table"]]]
+
+    def _inputs(self, name: str) -> list[str]:
+        check_cutoffs(self._config, name)
+        found = runs(self._config, self._config["grids"][name])
+        return _files(found, *_FILES.get(name, ("metrics.csv",)))
 
     def _having_grids(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name in self._config["grids"]]
