@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders tune reproduction report schema docs bench-search bench-serving bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders quantization tune reproduction report schema docs bench-search bench-serving bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -76,6 +76,10 @@ reproduction: env ## Run all experiments and keep their records; PART=gowalla: o
 		$(if $(PART),results/$(PART)/provenance.csv,all)
 	$(RUN) python -m hashgnn.reporting.records pack \
 		--results reproduction/results --into docs/reproduction/records
+
+quantization: env ## Learned codes beside quantized vectors: figures 8 and 9, two tables; a day of one core
+	$(RUN) snakemake --cores $(CORES) --configfile config/quantization.yaml -- figures/fig8.pdf \
+		figures/fig9.pdf results/quantization.csv results/quantization_verdict.csv
 
 report: env ## Collect the figures and tables made so far in report.html
 	$(RUN) snakemake --report report.html

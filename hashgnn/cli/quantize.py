@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from hashgnn.models.quantizer import Parameters
-
 _TIMED = 64  # queries, at most, whose search is timed
 _QUERY_BITS = 4  # of asymmetric search
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -157,6 +155,7 @@ def _cases(users: "np.ndarray", items: "np.ndarray", size: int, seed: int) -> It
     from hashgnn.models.quantizer import Parameters, Quantizer, bytes_of_item, is_sign
     from hashgnn.models.quantizer import quantize as train
     from hashgnn.search import Index
+    from hashgnn.search.compressed import index_to_time
 
     for kind in get_args(Quantizer):
         parameters = Parameters(quantizer=kind)
@@ -169,7 +168,7 @@ def _cases(users: "np.ndarray", items: "np.ndarray", size: int, seed: int) -> It
             click.echo(f"{size} bytes: {error}", err=True)
             continue
         if not is_sign(parameters):
-            scan = _faiss_scan(items, bits, parameters)
+            scan = index_to_time(items, bits, kind, parameters.part_bits)
             ranked = Index(vectors=kept).continuous
             yield Case(kind, "asymmetric, FAISS", size, ranked, queries, scan)
             continue
@@ -178,30 +177,6 @@ def _cases(users: "np.ndarray", items: "np.ndarray", size: int, seed: int) -> It
         yield Case(kind, "Hamming", size, index.hamming, codes[0])
         search = partial(index.asymmetric, query_bits=_QUERY_BITS)
         yield Case(kind, f"asymmetric, {_QUERY_BITS} bits", size, search, queries)
-
-
-def _faiss_scan(items: "np.ndarray", bits: int, parameters: "Parameters") -> Any:
-    """Return an index of FAISS with as many codes of the same size, to time its search.
-
-    The time does not depend on what codes and centroids hold, so they are hardly trained.
-    """
-    import faiss
-    import numpy as np
-
-    from hashgnn.models.quantizer import divide
-
-    if parameters.quantizer == "rabitq":
-        index: Any = faiss.IndexRaBitQ(bits, faiss.METRIC_INNER_PRODUCT)
-    else:
-        parts = divide(items, bits, parameters.part_bits)
-        width = -(-items.shape[1] // parts.number) * parts.number
-        part_bits = max(parts.bits, 3)  # FAISS fills its tables of distances by eights
-        index = faiss.IndexPQ(width, parts.number, part_bits, faiss.METRIC_INNER_PRODUCT)
-        index.pq.cp.niter = 1
-    rows = np.resize(items, (len(items), index.d))
-    index.train(rows)
-    index.add(rows)
-    return index
 
 
 def _measure(case: Case, best: "np.ndarray", relevant: Any) -> Measured:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from hashgnn.config.base import Bits, Line, Matching, Section, Seed, Several
+from hashgnn.config.base import Bits, Count, Line, Matching, Section, Seed, Several
 from hashgnn.errors import InputError
 
 # Values become parts of folder names.
@@ -54,6 +54,13 @@ class GuidanceGrid(Grid):
     """Id of one sweep, of a model in `models`."""
 
 
+class QueryGrid(Grid):
+    """The trainings whose queries are timed."""
+
+    items: Count = 1_000_000
+    """Items of the right panels: those of the data set, repeated."""
+
+
 class Grids(Section):
     """The runs that each figure and table shows; null if it is not made."""
 
@@ -74,6 +81,13 @@ class Grids(Section):
 
     fig7: GuidanceGrid | None = None
     """Figure 7: recall with fixed p and with the schedule of p."""
+
+    fig8: Grid | None = None
+    """Figure 8, not in the paper: recall by bytes per item, of codes, quantized vectors and floats
+    (`config/quantization.yaml`)."""
+
+    fig9: QueryGrid | None = None
+    """Figure 9, not in the paper: the same by microseconds of a query."""
 
     table1: DataGrid | None = None
     """Table 1: sizes of the data sets."""
@@ -101,10 +115,14 @@ class Grids(Section):
     """Recall by bytes per item, of learned codes and of quantized vectors
     (`config/quantization.yaml`)."""
 
+    quantization_verdict: Grid | None = None
+    """Where learned codes beat quantized vectors at equal bytes, and where not."""
+
 
 # Cutoffs that figures and tables show.
 CUTOFFS = {
-    **dict.fromkeys(("fig5", "fig7", "quantization"), (50,)),
+    **dict.fromkeys(("fig5", "fig7", "fig8", "fig9"), (50,)),
+    **dict.fromkeys(("quantization", "quantization_verdict"), (50,)),
     **dict.fromkeys(("table2", "table3", "methods", "encoders"), (50, 100)),
     "published": (20,),
 }

@@ -46,7 +46,7 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
     split = load_split(args.split)
     users = _load(args.user_codes, args.user_vectors, split.n_users)
     items = _load(args.item_codes, args.item_vectors, split.n_items)
-    relevant, seen = split.test, seen_before_test(split)
+    relevant, seen = parts(split, str(args.settings.get("part", "test")))
     evaluation = evaluate(users, items, relevant, seen, settings)
     _write_means(args.metrics, evaluation, args.settings)
     save_arrays(
@@ -62,9 +62,13 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
     return {"users_evaluated": int(np.count_nonzero(np.diff(relevant.indptr)))}
 
 
-def seen_before_test(split: Split) -> Csr:
-    """Return each user's items in the training and validation parts."""
-    return _join(split.train, split.validation, split.n_items)
+def parts(split: Split, part: str) -> tuple[Csr, Csr]:
+    """Return the relevant items of ``part`` (test or validation), and the items seen before it."""
+    if part == "validation":
+        return split.validation, split.train
+    if part == "test":
+        return split.test, _join(split.train, split.validation, split.n_items)
+    raise InputError(f"part: expected test or validation, got {part!r}")
 
 
 def _join(one: Csr, other: Csr, n_items: int) -> Csr:

@@ -30,6 +30,9 @@ COURSES = ("fig4", "fig6")
 # Tables of hierarchical search, which compare every model with the first one.
 HIERARCHICAL = ("table2", "table3")
 
+# Figures and tables by the bytes that are kept of an item.
+FOOTPRINTS = ("fig8", "fig9", "quantization", "quantization_verdict")
+
 
 def to_text(**used: Any) -> str:
     """Return settings as JSON with sorted keys: Snakemake compares the texts."""
@@ -112,17 +115,38 @@ class JobSettings:
         )
 
     def evaluate(self, wildcards: Wildcards) -> str:
-        """Return the settings of an evaluation."""
-        continuous = {"continuous": True} if self._continuous([wildcards["model"]]) else {}
+        """Return the settings of an evaluation, and its part of the data if not the test part."""
+        part: dict[str, Any] = {"part": "validation"} if wildcards["part"] else {}
+        if self._continuous([wildcards["model"]]):
+            part["continuous"] = True
         evaluation = self._config["evaluation"]
         used = {key: value for key, value in evaluation.items() if key != "validation_cutoff"}
-        return to_text(**_training(wildcards), evaluation=used, **continuous)
+        return to_text(**_training(wildcards), evaluation=used, **part)
 
     def timing(self, wildcards: Wildcards) -> str:
         """Return how searches are timed."""
         candidates = self._config["evaluation"]["candidates"]
         timing = {**self._config["timing"], "candidates": candidates}
         return to_text(**_training(wildcards), timing=timing)
+
+    def query_times(self, wildcards: Wildcards) -> str:
+        """Return how queries are timed, among how many items, and what a run is searched by."""
+        entry = self._config["models"][wildcards["model"]]
+        used = entry.get("parameters", {}).get("quantizer", "")
+        compressed = None
+        if entry["continuous"] and used:
+            kept = {k: v for k, v in entry["parameters"].items() if k in ("quantizer", "part_bits")}
+            compressed = {"compressed": kept}
+        return to_text(
+            **_training(wildcards),
+            **(compressed or {}),
+            has_codes=not entry["continuous"],
+            items=self._config["grids"]["fig9"]["items"],
+            timing={
+                **self._config["timing"],
+                "candidates": self._config["evaluation"]["candidates"],
+            },
+        )
 
     # Figures, tables, pages.
 
@@ -140,8 +164,10 @@ class JobSettings:
             "looks": self._looks([*models, *swept]),
             "sweeps": [self._sweep(sweep, grid) for sweep in sweeps],
         }
-        if name in COURSES:
+        if name in (*COURSES, *FOOTPRINTS):
             used["runs"] = runs(self._config, grid)
+        if name in FOOTPRINTS:
+            used["quantized"] = self._quantized(models)
         return to_text(**used)
 
     def table(self, wildcards: Wildcards) -> str:
@@ -153,7 +179,7 @@ class JobSettings:
             used["models"] = self._names("models", grid["models"])
             used["continuous"] = self._continuous(grid["models"])
             used["runs"] = runs(self._config, grid)
-        if name == "quantization":
+        if name in FOOTPRINTS:
             used["quantized"] = self._quantized(grid["models"])
         if name == "published":
             datasets = self._config["datasets"]

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from hashgnn.config.grids import check_cutoffs
-from hashgnn.config.methods import Config, negatives, parameters, takes_training
+from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
 from hashgnn.data.prepare import READERS
+from hashgnn.errors import InputError
 from hashgnn.experiment.job_settings import COURSES, HIERARCHICAL, JobSettings, Wildcards
 from hashgnn.experiment.runs import (
     Run,
@@ -29,6 +30,9 @@ from hashgnn.training import training_code
 # The folder of one training: a data set, a model, a code length, a seed.
 RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
 
+# Prefixes of file names in the folder of a run: the part of the data that is evaluated.
+TEST, VALIDATION = "", "validation/"
+
 # The folder of a study.
 STUDY = "results/{dataset}/{model}/study"
 
@@ -38,11 +42,14 @@ _REPORTING = "hashgnn.reporting.entries"
 _VECTORS = ("user_vectors.npy", "item_vectors.npy")
 _CODES = ("user_codes.npy", "item_codes.npy")
 
-# Files of each training that a table reads, if these are not only its metrics.
-_TABLE_FILES = {
+# Files of each training that a figure or table reads, if these are not only its metrics.
+_FILES = {
+    **dict.fromkeys(COURSES, ("history.csv",)),
     **dict.fromkeys(HIERARCHICAL, ("metrics.csv", "per_user.npz")),
+    **dict.fromkeys(("fig8", "quantization"), ("metrics.csv", "item_vectors.npy")),
+    "fig9": ("metrics.csv", "item_vectors.npy", "query_times.csv"),
     "table4": ("timing.csv",),
-    "quantization": ("metrics.csv", "item_vectors.npy"),
+    "quantization_verdict": (f"{VALIDATION}metrics.csv", "per_user.npz", "item_vectors.npy"),
 }
 
 
@@ -144,14 +151,11 @@ class Plan:
         return _files([run], *_VECTORS)
 
     def figure_inputs(self, wildcards: Wildcards) -> list[str]:
-        """Return the inputs of a figure.
+        """Return the inputs of a figure: one kind of file for all runs, then the next kind.
 
         Raises ``InputError`` if a cutoff that it shows is not evaluated.
         """
-        name = wildcards["figure"]
-        check_cutoffs(self._config, name)
-        file = "history.csv" if name in COURSES else "metrics.csv"
-        return _files(runs(self._config, self._config["grids"][name]), file)
+        return self._inputs(wildcards["figure"])
 
     def table_inputs(self, wildcards: Wildcards) -> list[str]:
         """Return the inputs of a table: one kind of file for all runs, then the next kind.
@@ -159,11 +163,15 @@ class Plan:
         Raises ``InputError`` if a cutoff that it shows is not evaluated.
         """
         name = wildcards["table"]
-        check_cutoffs(self._config, name)
         grid = self._config["grids"][name]
         if "models" not in grid:
             return _named("results/{}/prepare.provenance.json", grid["datasets"])
-        return _files(runs(self._config, grid), *_TABLE_FILES.get(name, ("metrics.csv",)))
+        if name == "quantization_verdict" and refits(self._config):
+            raise InputError(
+                "training.refit: true: quantization_verdict chooses methods on the validation "
+                "part, which refits train on; set it to false"
+            )
+        return self._inputs(name)
 
     def explored(self) -> list[str]:
         """Return the inputs of the page of all results."""
@@ -268,7 +276,7 @@ class Plan:
         settings = self.settings
         timed = runs(self._config, self._config["grids"].get("table4") or {"datasets": []})
         for run in (run for run in evaluated_runs(self._config) if run.dataset == dataset):
-            job = {key: str(value) for key, value in run._asdict().items()}
+            job = {key: str(value) for key, value in run._asdict().items()} | {"part": TEST}
             data, folder = f"results/{dataset}", RUN.format(**job)
             found[f"{data}/prepare{SUFFIX}"] = self.prepare_code(job), settings.prepare(job)
             found[f"{data}/split{SUFFIX}"] = ["hashgnn.data.split"], settings.split(job)
@@ -283,6 +291,11 @@ class Plan:
                 timing = ["hashgnn.evaluation.time_searches"], settings.timing(job)
                 found[f"{folder}/timing{SUFFIX}"] = timing
         return found
+
+    def _inputs(self, name: str) -> list[str]:
+        check_cutoffs(self._config, name)
+        found = runs(self._config, self._config["grids"][name])
+        return _files(found, *_FILES.get(name, ("metrics.csv",)))
 
     def _having_grids(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name in self._config["grids"]]

@@ -172,6 +172,12 @@ def of_timing(sizes: Sizes, bits: int, rounds: int) -> Resources:
     )
 
 
+def of_query_times(sizes: Sizes, bits: int, repeated: int, rounds: int) -> Resources:
+    """Resources of timing queries among ``repeated`` items: vectors, their copy in the index."""
+    numbers = 2 * 4 * (sizes.nodes + repeated) * (bits + 1) + 3 * repeated * bits / 8
+    return Resources(_TORCH + numbers / _MB, 60 + (1 + rounds) * 12)
+
+
 def _seconds_of_rows(rows: float) -> float:
     """Run time of reading, splitting or drawing negatives for ``rows`` interactions."""
     return 3e-6 * rows
@@ -260,6 +266,13 @@ def _timing(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     return of_timing(Sizes(users, items, 0), bits, config["timing"]["rounds"])
 
 
+def _query_times(config: Config, wildcards: Wildcards, files: Files) -> Resources:
+    bits = int(wildcards["bits"])
+    users, items = (Path(file).stat().st_size // (4 * bits) for file in files[2:4])
+    repeated, rounds = config["grids"]["fig9"]["items"], config["timing"]["rounds"]
+    return of_query_times(Sizes(users, items, 0), bits, repeated, rounds)
+
+
 def _sizes(config: Config, wildcards: Wildcards, files: Files) -> Sizes:
     """Return the sizes in the first of ``files``, or those of the generator until it exists."""
     try:
@@ -279,4 +292,5 @@ _STAGES: dict[str, Callable[[Config, Wildcards, Files], Resources]] = {
     "tune": _tune,
     "evaluate": _evaluate,
     "timing": _timing,
+    "query_times": _query_times,
 }

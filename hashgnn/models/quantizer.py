@@ -10,7 +10,7 @@ Quantization for Nearest Neighbor Search, TPAMI; Ge et al. (2013), Optimized Pro
 CVPR; Gao and Long (2024), RaBitQ, SIGMOD.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import faiss
 import numpy as np
@@ -20,10 +20,10 @@ from threadpoolctl import threadpool_limits
 from hashgnn.config.base import Section
 from hashgnn.errors import InputError
 from hashgnn.models.method import Task, VectorMethod, Vectors
+from hashgnn.search.compressed import Parts, divide
 
 Quantizer = Literal["sign", "lsh", "itq", "pq", "opq", "rabitq"]
 
-_POINTS_PER_CENTROID = 39  # items, at least: with fewer k-means of FAISS warns
 _RABITQ_BYTES = 8  # two floats beside the signs
 
 
@@ -43,13 +43,6 @@ class Parameters(Section):
     part_bits: int = Field(default=8, ge=1, le=16)
     """For ``pq`` and ``opq``: bits of a part's centroid, at most. Fewer are taken where the items
     are fewer than 39 for each centroid: such centroids would list the items."""
-
-
-class Parts(NamedTuple):
-    """How product quantization divides vectors: into ``number`` parts, a centroid each."""
-
-    number: int
-    bits: int
 
 
 def vectors(task: Task, parameters: Parameters) -> Vectors:
@@ -87,7 +80,7 @@ def quantize(
         return _itq(users, items, bits, parameters.equal_lengths)
     if kind == "rabitq":
         return _rabitq(users, items, bits, seed)
-    parts = divide(items, bits, parameters.part_bits)
+    parts = divide(len(items), items.shape[1], bits, parameters.part_bits)
     return users, product_quantized(items, parts, seed, rotated=kind == "opq")
 
 
@@ -159,22 +152,6 @@ def _rabitq(users: np.ndarray, items: np.ndarray, bits: int, seed: int) -> Vecto
     offsets = (rotated - decoded) @ faiss.vector_to_array(index.center)
     ones = np.ones((len(users), 1), dtype=np.float32)
     return np.hstack([users, ones]), np.hstack([decoded @ rotation, offsets[:, None]])
-
-
-def divide(items: np.ndarray, bits: int, most: int) -> Parts:
-    """Choose parts whose centroids have ``bits`` in all, or a few less.
-
-    Each has as many bits as the items can train, up to ``most``. Raises ``InputError`` if they are
-    too few for two centroids.
-    """
-    able = (len(items) // _POINTS_PER_CENTROID).bit_length() - 1
-    if able < 1:
-        raise InputError(
-            f"product quantization: expected at least {2 * _POINTS_PER_CENTROID} items, "
-            f"got {len(items)}"
-        )
-    part_bits = min(able, most, bits)
-    return Parts(min(bits // part_bits, items.shape[1]), part_bits)
 
 
 def product_quantized(

@@ -15,7 +15,7 @@ from hashgnn.config.base import parse
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
-from hashgnn.graph.bipartite import Graph, bipartite_graph
+from hashgnn.graph import Graph, bipartite_graph
 from hashgnn.models.graph_hasher import pack
 from hashgnn.models.method import GraphMethod, GraphParameters
 from hashgnn.recommender.trained_model import Model

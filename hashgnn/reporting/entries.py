@@ -18,6 +18,8 @@ FIGURES = {
     "fig5": f"{_FIGURES}.sweeps:fig5",
     "fig6": f"{_FIGURES}.curves:fig6",
     "fig7": f"{_FIGURES}.sweeps:fig7",
+    "fig8": f"{_FIGURES}.tradeoffs:fig8",
+    "fig9": f"{_FIGURES}.tradeoffs:fig9",
 }
 TABLES = {
     "table1": f"{_TABLES}.measured:table1",
@@ -28,6 +30,7 @@ TABLES = {
     "encoders": f"{_TABLES}.comparison:encoders",
     "published": f"{_TABLES}.comparison:published",
     "quantization": f"{_TABLES}.quantization:quantization",
+    "quantization_verdict": f"{_TABLES}.quantization:verdict",
 }
 
 # The figures and tables that claims of the paper are judged by.

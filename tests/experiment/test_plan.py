@@ -188,6 +188,45 @@ def test_the_table_of_quantizers_has_their_bytes() -> None:
     assert found["continuous"] == ["own"]
 
 
+def test_the_verdict_on_quantizers_is_chosen_on_validation() -> None:
+    grid = {"quantization_verdict": {"datasets": ["a"], "models": ["own", "hash"], **ONE}}
+
+    assert plan(grid).table_inputs({"table": "quantization_verdict"}) == [
+        run("a", model, file)
+        for file in ("validation/metrics.csv", "per_user.npz", "item_vectors.npy")
+        for model in ("own", "hash")
+    ]
+    with pytest.raises(InputError, match=r"training\.refit: true: quantization_verdict"):
+        plan(grid, training={"refit": True}).table_inputs({"table": "quantization_verdict"})
+
+
+def test_queries_are_timed_as_the_models_items_are_searched() -> None:
+    grid = {"fig9": {"datasets": ["a"], "models": ["m", "hash"], "items": 77, **ONE}}
+    asked = plan(
+        grid,
+        models={
+            "m": entry("M"),
+            "own": entry("Own", continuous=True),
+            "pq": entry("PQ", continuous=True, pretrained="own", parameters={"quantizer": "pq"}),
+            "itq": entry("ITQ", pretrained="own", parameters={"quantizer": "itq"}),
+        },
+        tuning={"datasets": [], "spaces": {}},
+        sweeps={},
+    )
+
+    found = {
+        model: json.loads(asked.settings.query_times(job(model=model)))
+        for model in ("m", "own", "pq", "itq")
+    }
+    assert {model: made["has_codes"] for model, made in found.items()} == {
+        **{"m": True, "own": False, "pq": False, "itq": True}
+    }
+    assert found["pq"]["compressed"] == {"quantizer": "pq"}
+    assert all("compressed" not in found[model] for model in ("m", "own", "itq"))
+    assert found["m"]["items"] == 77
+    assert found["m"]["timing"] == {"rounds": 5, "candidates": 500}
+
+
 def test_results_that_lack_a_cutoff_are_refused_when_they_are_asked_for() -> None:
     lacking = plan(evaluation={"cutoffs": [20], "candidates": 500})
 
@@ -346,8 +385,16 @@ NAMES = {"datasets": [["a", "A"], ["b", "B (stand-in for C)"]]}
         ),
         (
             "evaluate",
-            job(),
+            job(part=""),
             {**M, "evaluation": {"cutoffs": [50, 100], "candidates": 500}},
+        ),
+        (
+            "evaluate",
+            job(part="validation/"),
+            {
+                **{**M, "part": "validation"},
+                "evaluation": {"cutoffs": [50, 100], "candidates": 500},
+            },
         ),
         (
             "figure",
@@ -482,7 +529,7 @@ def test_display_keys_are_in_no_settings_of_a_stage(key: str) -> None:
 
     for rule in ("train", "timing"):
         assert getattr(changed, rule)(job()) == getattr(settings, rule)(job())
-    assert changed.evaluate(job()) == settings.evaluate(job())
+    assert changed.evaluate(job(part="")) == settings.evaluate(job(part=""))
     table = {"table": "table2"}
     assert (changed.table(table) != settings.table(table)) == (key == "place")
     figure = {"figure": "fig3"}

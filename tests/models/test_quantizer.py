@@ -9,7 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from hashgnn.errors import InputError
 from hashgnn.models import quantizer
-from hashgnn.models.quantizer import Parameters, Parts, divide, product_quantized, quantize
+from hashgnn.models.quantizer import Parameters, product_quantized, quantize
+from hashgnn.search.compressed import Parts
 from tests.training.planted import (
     BITS,
     PRETRAINED,
@@ -98,33 +99,6 @@ def test_itq_loses_less_than_signs_or_random_rotations() -> None:
         items /= np.linalg.norm(items, axis=1, keepdims=True)
         losses[kind] = ((items - np.where(items >= 0, 1, -1) / np.sqrt(32)) ** 2).sum()
     assert losses["itq"] < losses["lsh"] < losses["sign"]
-
-
-@pytest.mark.parametrize(
-    ("n_items", "bits", "most", "expected"),
-    [
-        (78, 32, 8, Parts(32, 1)),
-        (3706, 32, 8, Parts(5, 6)),  # 64 centroids: 95 would have 39 items each
-        (9984, 32, 8, Parts(4, 8)),  # 39 for each of 256
-        (9983, 32, 8, Parts(4, 7)),
-        (10**6, 32, 8, Parts(4, 8)),
-        (10**6, 32, 4, Parts(8, 4)),
-        (10**6, 512, 8, Parts(40, 8)),  # no more parts than dimensions
-        (10**6, 4, 8, Parts(1, 4)),
-    ],
-)
-def test_parts(n_items: int, bits: int, most: int, expected: Parts) -> None:
-    items = np.broadcast_to(np.float32(0), (n_items, 40))
-
-    parts = divide(items, bits, most)
-
-    assert parts == expected
-    assert parts.number * parts.bits <= bits
-
-
-def test_parts_of_too_few_items() -> None:
-    with pytest.raises(InputError, match="expected at least 78 items, got 77"):
-        divide(ITEMS[:77], 32, 8)
 
 
 def test_centroids_by_hand() -> None:

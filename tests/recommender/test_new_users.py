@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hashgnn.graph.bipartite import bipartite_graph
 
 from hashgnn import HashGNN, InputError
+from hashgnn.graph import bipartite_graph
 from hashgnn.recommender.folder import RECORD
 from hashgnn.recommender.new_users import represent, with_users
 from hashgnn.stage.record import read_record, write_record

@@ -65,7 +65,7 @@ from hashgnn.config.model import base_folder, resolve
 from hashgnn.errors import InputError
 from hashgnn.experiment.hyper_parameters import CHECK, check_once
 from hashgnn.experiment.local_files import check_places, end_future, package_folder
-from hashgnn.experiment.plan import RUN, STUDY, Plan
+from hashgnn.experiment.plan import RUN, STUDY, VALIDATION, Plan
 from hashgnn.experiment.resources import SUBMITTED, job_resources, too_large
 from hashgnn.experiment.runs import derived_models, studies
 from hashgnn.reporting.entries import CLAIMED, FIGURES, TABLES

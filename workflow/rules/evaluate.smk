@@ -6,12 +6,15 @@ rule evaluate:
         user_vectors=f"{RUN}/user_vectors.npy",
         item_vectors=f"{RUN}/item_vectors.npy",
     output:
-        metrics=f"{RUN}/metrics.csv",
-        per_user=f"{RUN}/per_user.npz",
-        checks=f"{RUN}/checks.csv",
-        provenance=f"{RUN}/evaluate.provenance.json",
+        metrics=f"{RUN}/{{part}}metrics.csv",
+        per_user=f"{RUN}/{{part}}per_user.npz",
+        checks=f"{RUN}/{{part}}checks.csv",
+        provenance=f"{RUN}/{{part}}evaluate.provenance.json",
     log:
-        f"{RUN}/evaluate.log",
+        f"{RUN}/{{part}}evaluate.log",
+    # Results of the test part have no prefix.
+    wildcard_constraints:
+        part=f"({VALIDATION})?",
     conda:
         ENVIRONMENT
     resources:
@@ -52,6 +55,35 @@ rule timing:
         code=code("hashgnn.evaluation.time_searches"),
     shell:
         "python -m hashgnn.evaluation.time_searches "
+        "--code {params.code:q} "
+        "--user-codes {input.user_codes} --item-codes {input.item_codes} "
+        "--user-vectors {input.user_vectors} --item-vectors {input.item_vectors} "
+        "--settings {params.settings:q} --output {output.times} "
+        "--provenance {output.provenance} > {log} 2>&1"
+
+
+rule query_times:
+    input:
+        user_codes=f"{RUN}/user_codes.npy",
+        item_codes=f"{RUN}/item_codes.npy",
+        user_vectors=f"{RUN}/user_vectors.npy",
+        item_vectors=f"{RUN}/item_vectors.npy",
+    output:
+        times=f"{RUN}/query_times.csv",
+        provenance=f"{RUN}/query_times.provenance.json",
+    log:
+        f"{RUN}/query_times.log",
+    conda:
+        ENVIRONMENT
+    # All cores, as for timing.
+    threads: 10**6
+    resources:
+        **resources_of("query_times"),
+    params:
+        settings=plan.settings.query_times,
+        code=code("hashgnn.evaluation.time_queries"),
+    shell:
+        "python -m hashgnn.evaluation.time_queries "
         "--code {params.code:q} "
         "--user-codes {input.user_codes} --item-codes {input.item_codes} "
         "--user-vectors {input.user_vectors} --item-vectors {input.item_vectors} "

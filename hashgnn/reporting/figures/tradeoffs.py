@@ -1,0 +1,139 @@
+"""Figure 8: HR@50 against the bytes of an item; figure 9: against the time of a query."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from hashgnn.evaluation.time_queries import read_query_times
+from hashgnn.reporting.figures import (
+    by_dataset,
+    draw_curve,
+    label_rows,
+    run_figure,
+)
+from hashgnn.reporting.figures.labels import artist_label, name_curves, seeds_note
+from hashgnn.reporting.figures.style import look, panels
+from hashgnn.reporting.footprints import CUTOFF, SEARCHES, front, read_footprints
+
+LINES = {
+    "hamming": "--",
+    "asymmetric": "-",
+    "decoded": "-",
+    "asymmetric re-rank": "-.",
+    "continuous": ":",
+}
+BYTES = (4, 512)  # the ends of the axis
+_FRONT = "#888888"
+_COLUMNS, _SIZES = 2, 2  # panels side by side: of figure 8, and of figure 9
+_SPEED = ["dataset", "model", "bits", "seed", "search"]
+
+
+def fig8(argv: Sequence[str] | None = None) -> int:
+    """Draw figure 8: HR@50 by the bytes kept of an item, of codes, quantized vectors, floats."""
+    return run_figure(fig8.__doc__, make_fig8, argv)
+
+
+def fig9(argv: Sequence[str] | None = None) -> int:
+    """Draw figure 9: HR@50 by microseconds of a query, of codes, quantized vectors, floats."""
+    return run_figure(fig9.__doc__, make_fig9, argv)
+
+
+def make_fig8(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
+    """Return figure 8 and its numbers.
+
+    ``inputs`` are ``metrics.csv`` of all trainings, then their ``item_vectors.npy``. Re-ranking by
+    codes keeps the same bytes as the asymmetric search that it approximates, and is not shown.
+    """
+    half = len(args.inputs) // 2
+    numbers = read_footprints(args.inputs[:half], args.inputs[half:], args.settings)
+    numbers = numbers[numbers.search != "asymmetric re-rank"].reset_index(drop=True)
+    places = by_dataset(numbers, dict(args.settings["datasets"]))
+    columns = min(len(places), _COLUMNS)
+    figure, axes = panels(columns, -(-len(places) // columns))
+    for panel in axes[len(places) :]:
+        panel.set_visible(False)
+    for panel, (name, rows) in zip(axes, places, strict=False):
+        shown = rows[rows.bytes.between(*BYTES)]
+        draw_tradeoff(panel, shown, "bytes", args.settings)
+        panel.set(title=name, xlabel="bytes an item")
+        panel.set_xscale("log", base=2)
+        ticks = [2**power for power in range(2, 10)]
+        panel.set_xticks(ticks, list(map(str, ticks)))
+        panel.xaxis.set_minor_locator(NullLocator())
+    label_rows(axes, columns, f"HR@{CUTOFF} (recall)")
+    name_curves(figure, seeds_note(numbers))
+    return figure, numbers
+
+
+def make_fig9(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
+    """Return figure 9 and its numbers.
+
+    ``inputs`` are ``metrics.csv`` of all trainings, then their ``item_vectors.npy``, then their
+    ``query_times.csv``. A data set's left panel has the times among its own items, the right one
+    those among many more.
+    """
+    third = len(args.inputs) // 3
+    metrics, vectors, times = (args.inputs[n * third : (n + 1) * third] for n in range(3))
+    found = read_footprints(metrics, vectors, args.settings)
+    numbers = found.merge(median_times(times), on=_SPEED, how="inner")
+    named = by_dataset(numbers, dict(args.settings["datasets"]))
+    figure, axes = panels(_SIZES, len(named))
+    places = [
+        (name, size, rows[rows["items"] == size])
+        for name, rows in named
+        for size in (rows["items"].min(), rows["items"].max())
+    ]
+    for panel, (name, size, rows) in zip(axes, places, strict=True):
+        draw_tradeoff(panel, rows, "microseconds", args.settings)
+        panel.set(title=f"{name}\n{size:,} items")
+        panel.set_xscale("log")
+    for panel in axes[-_SIZES:]:
+        panel.set_xlabel(f"microseconds a query, {_threads(numbers)}")
+    label_rows(axes, _SIZES, f"HR@{CUTOFF} (recall)")
+    name_curves(figure, seeds_note(numbers))
+    return figure, numbers
+
+
+def _threads(numbers: pd.DataFrame) -> str:
+    count = numbers["threads"].max()
+    return "one thread" if count == 1 else f"{count} threads"
+
+
+def median_times(paths: Sequence[Path]) -> pd.DataFrame:
+    """Return the median of the rounds, by training, search and number of items."""
+    keys = [*_SPEED, "items", "threads"]
+    times = read_query_times(paths)
+    return times.groupby(keys, sort=False, as_index=False).agg({"microseconds": "median"})
+
+
+def draw_tradeoff(panel: Axes, rows: pd.DataFrame, x: str, settings: Mapping[str, Any]) -> None:
+    """Draw a curve over the sizes of codes for each model and search, and the Pareto front."""
+    for model, name in settings["models"]:
+        for search, label in SEARCHES.items():
+            own = rows[(rows.model == model) & (rows.search == search)]
+            if own.empty:
+                continue
+            style = look(settings, model)
+            # Times differ from seed to seed: a point has the means of both.
+            points = (
+                own.groupby("bits", as_index=False)[[x, "value"]].mean() if x != "bytes" else own
+            )
+            draw_curve(panel, points, x, style, f"{name}, {label}", linestyle=LINES[search])
+    means = rows.groupby(["model", "search", "bits"], as_index=False)[[x, "value"]].mean()
+    best = front(means, x, "value")
+    panel.step(
+        best[x],
+        best["value"],
+        where="post",
+        color=_FRONT,
+        linewidth=3,
+        alpha=0.35,
+        zorder=0,
+        label=artist_label("Pareto front"),
+    )
