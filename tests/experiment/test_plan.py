@@ -377,6 +377,17 @@ NAMES = {"datasets": [["a", "A"], ["b", "B (stand-in for C)"]]}
         ),
         (
             "table",
+            {"table": "table4"},
+            {
+                "datasets": [["a", "A"]],
+                "models": [["m", "M"]],
+                "continuous": [],
+                "runs": [["a", "m", 8, 0]],
+                "in_paper": ["a"],
+            },
+        ),
+        (
+            "table",
             {"table": "methods"},
             {
                 "datasets": [["a", "A"]],
@@ -419,7 +430,11 @@ def test_settings_of_rules_without_wildcards(tmp_path: Path) -> None:
         "continuous": [],
         "names": {"a": "A", "m": "M"},
     }
-    assert json.loads(settings.claims()) == {"places": {"m": "HashGNN"}}
+    assert json.loads(settings.claims()) == {
+        "places": {"m": "HashGNN"},
+        "datasets": {"a": "A", "b": "B (stand-in for C)"},
+        "roles": {"b": "C"},
+    }
     assert json.loads(settings.check_runs()) == {"candidates": 500, "continuous": ["own"]}
     assert json.loads(settings.checks()) == {"popularity": "fail"}
 

@@ -123,7 +123,7 @@ def gather(run: Path, popularity: str = "fail", tables: Sequence[str] = ()) -> i
     arguments = ["--checks", str(run.parent / "checks.csv"), "--metrics", str(run)]
     arguments += ["--settings", json.dumps({"popularity": popularity})]
     arguments += ["--tables", *(str(run.parent / name) for name in tables)]
-    for kind in ("csv", "md"):
+    for kind in ("csv", "md", "html"):
         arguments += [f"--{kind}", str(run.parent / f"all.{kind}")]
     return gathered.main(arguments)
 

@@ -107,6 +107,7 @@ CLAIMS = [
         "GraphSage's continuous vectors do better than every hashing method's codes on Gowalla",
         ["fig1"],
         _gap,
+        data={"fig1": "gowalla"},
     ),
     Claim(
         "lsh-poor",

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from hashgnn.evaluation.statistics import at_cutoff, read_metrics
-from hashgnn.reporting.tables import Marked, to_markdown, write_text
+from hashgnn.reporting.tables import Cell, Printed, to_markdown, write_text
+from hashgnn.reporting.tables.formats import to_html
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
 CUTOFF = 50
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("inputs", type=Path, nargs="+", help="validation.csv of every trial")
     parser.add_argument("--csv", type=Path, required=True)
     parser.add_argument("--md", type=Path, required=True)
+    parser.add_argument("--html", type=Path, required=True)
     return run_stage(parser, _run, argv)
 
 
@@ -37,7 +39,9 @@ def _run(args: argparse.Namespace) -> Facts:
         ascending=False, method="first"
     )
     write_text(args.csv, tried.to_csv(index=False))
-    write_text(args.md, to_markdown(print_trials(tried, names)))
+    printed = print_trials(tried, names)
+    write_text(args.md, to_markdown(printed))
+    write_text(args.html, to_html(printed, "tuning"))
     outdone = list(advice(tried))
     for line in outdone:
         print(f"warning: {line}")
@@ -64,7 +68,7 @@ def score(trial: Mapping[str, Any], path: Path, continuous: Sequence[str]) -> di
     }
 
 
-def print_trials(tried: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+def print_trials(tried: pd.DataFrame, names: Mapping[str, str]) -> Printed:
     """Return all trials, the best of each method and data set first and bold."""
     ordered = tried.sort_values(["dataset", "method", "place"], kind="stable")
     best = ordered["place"] == 1
@@ -75,7 +79,7 @@ def print_trials(tried: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
             "Method": ordered["method"].map(names),
             "Setting": ordered["setting"],
             f"Validation HR@{CUTOFF}": [
-                Marked(score, "bold") if first else score
+                Cell(score, "bold" if first else None)
                 for score, first in zip(scores, best, strict=True)
             ],
         }
@@ -83,7 +87,12 @@ def print_trials(tried: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     for search in _SEARCHES:
         table[search.capitalize()] = ordered[search].map("{:.4f}".format)
     table["In the config"] = ordered["configured"].map({True: "yes", False: ""})
-    return table
+    caption = (
+        f"Settings compared on the validation part. HR@{CUTOFF} is of continuous search for "
+        "methods without codes of their own, else the mean of Hamming and hierarchical search. "
+        "The best of each method is bold."
+    )
+    return Printed(table, caption, "Data set")
 
 
 def advice(tried: pd.DataFrame) -> list[str]:

@@ -32,9 +32,10 @@ def test_all_trials_are_kept_and_an_outdone_setting_is_named(tmp_path: Path, cap
     names = {"d": "Data", "m": "Method", "c": "Continuous"}
     settings = {"trials": trials, "continuous": ["c"], "names": names}
     csv, md = tmp_path / "tuning.csv", tmp_path / "tuning.md"
-    arguments = [*map(str, paths), "--settings", json.dumps(settings)]
+    arguments = [*map(str, paths), "--settings", json.dumps(settings), "--csv", str(csv)]
+    arguments += ["--md", str(md), "--html", str(tmp_path / "page.html")]
 
-    assert main([*arguments, "--csv", str(csv), "--md", str(md)]) == 0
+    assert main(arguments) == 0
 
     tried = pd.read_csv(csv)
     assert tried["score"].round(6).tolist() == [0.15, 0.25, 0.9, 0.8]
@@ -43,7 +44,7 @@ def test_all_trials_are_kept_and_an_outdone_setting_is_named(tmp_path: Path, cap
         "warning: models.m on d: the config's scale = 1.0 reached 0.1500 on validation, "
         "scale = 0.5 0.2500\n"
     )
-    lines = md.read_text().splitlines()
-    assert len(lines) == 6
-    assert "**0.9000**" in lines[2]
-    assert lines[2].startswith("| Data")
+    rows = [line for line in md.read_text().splitlines() if line.startswith("| ")]
+    assert len(rows) == 7  # titles, the rule, the data set, the trials
+    assert rows[2].startswith("| **Data**")
+    assert "**0.9000**" in rows[3]
