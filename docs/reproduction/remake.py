@@ -23,7 +23,7 @@ from hashgnn.evaluation.statistics import COLUMNS, over_seeds, read_metrics
 from hashgnn.reporting.checks import check_table, summarize
 from hashgnn.reporting.figures import curves, sweeps
 from hashgnn.reporting.figures.style import save_figure, use_style
-from hashgnn.reporting.tables import hierarchical, to_latex, to_markdown
+from hashgnn.reporting.tables import Printed, hierarchical, measured, to_latex, to_markdown
 from hashgnn.reporting.tables.comparison import make_methods, place, select
 from hashgnn.reporting.tables.hierarchical import FOUND
 
@@ -38,7 +38,7 @@ DATASETS = {
     "alibaba_like": "Alibaba-like, generated (stand-in for Alibaba)",
 }
 PLACES = {id: entry["place"] for id, entry in CONFIG["models"].items() if "place" in entry}
-IN_PAPER = [id for id, entry in CONFIG["datasets"].items() if entry.get("in_paper")]
+IN_PAPER = ["movielens", "gowalla", "pinterest"]
 LOOKS = {id: [entry["color"], entry["marker"]] for id, entry in CONFIG["models"].items()}
 MODELS = {id: entry["name"] for id, entry in CONFIG["models"].items()}
 CONTINUOUS = [id for id, entry in CONFIG["models"].items() if entry.get("continuous")]
@@ -46,7 +46,7 @@ ALL = [
     *("hashgnn_plus", "hashgnn", "hashgnn_nr", "hashgnn_sp", "hash_ste", "hash_gumb", "hashnet"),
     *("lsh", "graphsage", "mf", "als", "pte", "bine", "puresvd", "popularity"),
 ]
-PUBLIC = ["movielens", "gowalla", "pinterest"]
+PUBLIC = IN_PAPER
 
 
 def main(folder: Path) -> None:
@@ -55,6 +55,9 @@ def main(folder: Path) -> None:
     write(folder, "methods", *make_methods(of_methods(seeds)))
     for name, datasets in (("table2", PUBLIC), ("table3", ["alibaba_like"])):
         write(folder, name, *compared(seeds, datasets, CONFIG["grids"][name]["models"]))
+    write_printed(folder, "table1", measured.print_sizes(pd.read_csv(HERE / "table1.csv")))
+    times = pd.read_csv(HERE / "table4.csv")
+    write_printed(folder, "table4", measured.print_times(times, DATASETS, MODELS))
     write_checks(folder)
     write_figures(folder)
 
@@ -68,7 +71,7 @@ def of_methods(seeds: pd.DataFrame) -> Namespace:
 
 def compared(
     seeds: pd.DataFrame, datasets: list[str], models: list[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, Printed]:
     """Return numbers and printed form of a table of hierarchical search."""
     numbers = over_seeds(select(in_order(seeds, datasets, models), CONTINUOUS))
     numbers["place"] = place(numbers, ["dataset", "metric", "n"])
@@ -98,15 +101,20 @@ def settings(datasets: list[str], models: list[str]) -> dict[str, Any]:
         "continuous": CONTINUOUS,
         "looks": LOOKS,
         "places": PLACES,
-        "in_paper": IN_PAPER,
+        "in_paper": [id for id in datasets if id in IN_PAPER],
     }
 
 
-def write(folder: Path, name: str, numbers: pd.DataFrame, printed: pd.DataFrame) -> None:
+def write(folder: Path, name: str, numbers: pd.DataFrame, printed: Printed) -> None:
     """Write a table in three formats."""
     numbers.to_csv(folder / f"{name}.csv", index=False)
+    write_printed(folder, name, printed)
+
+
+def write_printed(folder: Path, name: str, printed: Printed) -> None:
+    """Write what is read of a table."""
     (folder / f"{name}.md").write_text(to_markdown(printed), encoding="utf-8")
-    (folder / f"{name}.tex").write_text(to_latex(printed), encoding="utf-8")
+    (folder / f"{name}.tex").write_text(to_latex(printed, name), encoding="utf-8")
 
 
 def write_checks(folder: Path) -> None:

@@ -186,8 +186,8 @@ class JobSettings:
             used["published"] = {d: datasets[d].get("published", []) for d in grid["datasets"]}
         if name in HIERARCHICAL:
             used["places"] = self._places(grid["models"])
-            datasets = self._config["datasets"]
-            used["in_paper"] = [d for d in grid["datasets"] if datasets[d].get("in_paper")]
+        if name in (*HIERARCHICAL, "table4"):
+            used["in_paper"] = list(filter(self._in_paper, grid["datasets"]))
         return to_text(**used)
 
     def explore(self, template: Path) -> str:
@@ -227,9 +227,13 @@ class JobSettings:
         )
 
     def claims(self) -> str:
-        """Return the places of models in the paper."""
-        models = self._config["models"]
-        return to_text(places=self._places(m for m in models if base_model(m) == m))
+        """Return the places of models in the paper, and names and roles of data sets."""
+        models, datasets = self._config["models"], self._config["datasets"]
+        return to_text(
+            places=self._places(m for m in models if base_model(m) == m),
+            datasets=dict(self._names("datasets", datasets)),
+            roles={d: e["stands_in_for"] for d, e in datasets.items() if e.get("stands_in_for")},
+        )
 
     def checks(self) -> str:
         """Return which failed checks stop the workflow."""
@@ -240,6 +244,11 @@ class JobSettings:
     def provenance(self, planned: Mapping[str, str]) -> str:
         """Return the digests of the ``planned`` jobs, and whether others stop the workflow."""
         return to_text(planned=planned, stale=self._config["checks"]["stale"])
+
+    def _in_paper(self, dataset: str) -> bool:
+        """Return whether the paper has results on a data set itself, not on what it replaces."""
+        entry = self._config["datasets"][dataset]
+        return bool(entry.get("in_paper")) and not entry.get("stands_in_for")
 
     def _names(self, kind: str, ids: Iterable[str]) -> list[list[str]]:
         """Return pairs of id and printed name, in the order of ``ids``."""

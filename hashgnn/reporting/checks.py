@@ -12,6 +12,7 @@ from hashgnn.errors import InputError
 from hashgnn.evaluation.run_checks import SHOWN, Check
 from hashgnn.evaluation.statistics import read_metrics
 from hashgnn.reporting.tables import to_markdown, write_text
+from hashgnn.reporting.tables.formats import to_html
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
 _NAMED = 10  # broken rules that the message names
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--tables", type=Path, nargs="*", default=[], help="that compare methods")
     parser.add_argument("--csv", type=Path, required=True)
     parser.add_argument("--md", type=Path, required=True)
+    parser.add_argument("--html", type=Path, required=True)
     return run_stage(parser, _run, argv)
 
 
@@ -44,6 +46,7 @@ def _run(args: argparse.Namespace) -> Facts:
     checks = pd.concat([own, compared], ignore_index=True)
     write_text(args.csv, checks.to_csv(index=False))
     write_text(args.md, to_markdown(summarize(checks)))
+    write_text(args.html, to_html(summarize(checks), "checks"))
     print(to_markdown(summarize(checks)), end="")
     return {"checks": len(checks), "broken": int((~checks.kept).sum())}
 

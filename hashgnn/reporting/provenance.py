@@ -14,7 +14,8 @@ import pandas as pd
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
 from hashgnn.reporting.records import portable
-from hashgnn.reporting.tables import to_markdown, write_text
+from hashgnn.reporting.tables import Printed, to_markdown, write_text
+from hashgnn.reporting.tables.formats import to_html
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 from hashgnn.stage.record import SUFFIX, job_digest, read_record
 
@@ -22,6 +23,7 @@ COLUMNS = [
     *("dataset", "result", "stage", "current", "git_commit", "processor", "threads"),
     *("finished", "seconds", "cpu_seconds", "peak_memory_mb"),
 ]
+CAPTION = "What the results took, and how many commits of the code made them."
 _NAMED = 10  # stale results that the message names
 
 
@@ -30,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument("records", type=Path, nargs="+", help="provenance of all results")
     parser.add_argument("--csv", type=Path, required=True)
-    parser.add_argument("--md", type=Path, required=True)
+    parser.add_argument("--md", type=Path, required=True, help="by stage")
+    parser.add_argument("--html", type=Path, required=True, help="the same")
     return run_stage(parser, _run, argv)
 
 
@@ -52,7 +55,9 @@ def _run(args: argparse.Namespace) -> Facts:
         )
     with atomic_write(args.csv) as temporary:
         rows.to_csv(temporary, index=False)
-    write_text(args.md, to_markdown(by_stage(rows)))
+    printed = Printed(by_stage(rows), CAPTION, "Data set")
+    write_text(args.md, to_markdown(printed))
+    write_text(args.html, to_html(printed, "provenance"))
     return {"results": len(rows), "stale": len(stale)}
 
 

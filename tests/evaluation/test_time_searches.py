@@ -73,7 +73,7 @@ def test_more_threads_than_the_job_may_use_are_refused() -> None:
 
 
 def test_median_spread_and_speedups(times: Path) -> None:
-    numbers = summarize(read_times([times])).set_index("search")
+    numbers = summarize(read_times([times]), ["gowalla"]).set_index("search")
     assert numbers.loc["continuous", ["seconds", "fastest", "slowest"]].tolist() == [4, 3, 5]
     assert numbers.speedup.to_dict() == {
         **{"continuous": 1.0, "continuous, PyTorch": 0.5},
@@ -85,24 +85,36 @@ def test_median_spread_and_speedups(times: Path) -> None:
 
 
 def test_the_table_in_print(times: Path) -> None:
-    table = print_times(summarize(read_times([times])), {"gowalla": "Gowalla"}, {"m": "M"})
-    assert table.iloc[0].to_dict() == {
-        **{"Dataset": "Gowalla", "Method": "M", "Bits": "32", "Users": "1,200", "Items": "50"},
-        "Continuous (s)": "4 [3, 5]",
-        "PyTorch (s)": "8 [8, 8]",
-        "Hierarchical (s)": "2 [2, 2]",
-        "Hamming (s)": "1 [0.5, 2]",
-        "Hierarchical speed-up": "2.0 (paper 2.3)",
-        "Hamming speed-up": "4.0 (paper 2.8)",
+    numbers = summarize(read_times([times]), ["gowalla"])
+    printed = print_times(numbers, {"gowalla": "Gowalla"}, {"m": "M"})
+    assert printed.heading == "Data set"
+    assert {title: str(cell) for title, cell in printed.rows.iloc[0].items()} == {
+        **{"Data set": "Gowalla: 1,200 users, 50 items", "Method": "M", "Bits": "32"},
+        "Continuous (s)": "4.000 3.000 to 5.000",
+        "PyTorch (s)": "8.000 8.000 to 8.000",
+        "Hierarchical (s)": "2.000 2.000 to 2.000",
+        "Hamming (s)": "1.000 0.500 to 2.000",
+        **{"Hierarchical speed-up": "2.0", "Hierarchical, paper": "2.3"},
+        **{"Hamming speed-up": "4.0", "Hamming, paper": "2.8"},
     }
+    assert "all users of Gowalla:" in printed.caption
+    assert printed.legend == []
+
+
+def test_other_data_are_not_shown_beside_the_papers(times: Path) -> None:
+    numbers = summarize(read_times([times]), [])
+    assert numbers["paper_speedup"].isna().all()
+    printed = print_times(numbers, {"gowalla": "Not Gowalla"}, {"m": "M"})
+    assert not [title for title in printed.rows.columns if "paper" in title]
 
 
 def test_a_search_that_lacked_its_processors_has_a_star(times: Path) -> None:
     frame = read_times([times])
     frame.loc[frame.search == "hamming", "busy"] = [1.0, 0.5, 1.0]
-    table = print_times(summarize(frame), {"gowalla": "Gowalla"}, {"m": "M"})
-    assert table["Hamming (s)"].tolist() == ["1* [0.5, 2]"]
-    assert "*" not in table["Continuous (s)"][0]
+    printed = print_times(summarize(frame, []), {"gowalla": "Gowalla"}, {"m": "M"})
+    assert [cell.sign for cell in printed.rows["Hamming (s)"]] == ["*"]
+    assert [cell.sign for cell in printed.rows["Continuous (s)"]] == [""]
+    assert printed.legend[0].startswith("* Got less than 90%")
 
 
 def test_another_table_is_refused(tmp_path: Path) -> None:

@@ -450,6 +450,17 @@ NAMES = {"datasets": [["a", "A"], ["b", "B (stand-in for C)"]]}
         ),
         (
             "table",
+            {"table": "table4"},
+            {
+                "datasets": [["a", "A"]],
+                "models": [["m", "M"]],
+                "continuous": [],
+                "runs": [["a", "m", 8, 0]],
+                "in_paper": ["a"],
+            },
+        ),
+        (
+            "table",
             {"table": "methods"},
             {
                 "datasets": [["a", "A"]],
@@ -491,7 +502,11 @@ def test_settings_of_rules_without_wildcards(tmp_path: Path) -> None:
         "names": ["A", "M"],
         "looks": {"m": ["#M", "o"]},
     }
-    assert json.loads(settings.claims()) == {"places": {"m": "HashGNN"}}
+    assert json.loads(settings.claims()) == {
+        "places": {"m": "HashGNN"},
+        "datasets": {"a": "A", "b": "B (stand-in for C)"},
+        "roles": {"b": "C"},
+    }
     assert json.loads(settings.checks()) == {"baselines": "fail", "floors": []}
 
 

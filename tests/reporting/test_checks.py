@@ -71,7 +71,7 @@ def gather(run: Path, baselines: str = "fail", tables: Sequence[str] = ()) -> in
     arguments = ["--checks", str(run.parent / "checks.csv"), "--metrics", str(run)]
     arguments += ["--settings", json.dumps({"baselines": baselines, "floors": ["popularity"]})]
     arguments += ["--tables", *(str(run.parent / name) for name in tables)]
-    for kind in ("csv", "md"):
+    for kind in ("csv", "md", "html"):
         arguments += [f"--{kind}", str(run.parent / f"all.{kind}")]
     return gathered.main(arguments)
 

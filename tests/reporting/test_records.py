@@ -168,7 +168,7 @@ def test_bad_records_are_refused(
 def listed(tmp_path: Path, planned: str, stale: str) -> int:
     made = "results/d/m/bits8/seed0/train.provenance.json"
     settings = {"planned": {made: planned}, "stale": stale}
-    outputs = ["--csv", str(tmp_path / "p.csv"), "--md", str(tmp_path / "p.md")]
+    outputs = [f"--{kind}={tmp_path}/p.{kind}" for kind in ("csv", "md", "html")]
     return provenance.main([made, "--settings", json.dumps(settings), *outputs])
 
 

@@ -34,14 +34,15 @@ rule table:
     input:
         explained(plan.table_inputs),
     output:
-        csv=report(
-            "results/{table}.csv",
+        csv="results/{table}.csv",
+        md="results/{table}.md",
+        tex="results/{table}.tex",
+        html=report(
+            "results/{table}.html",
             caption="../report/table.rst",
             category="Tables",
             labels={"table": "{table}"},
         ),
-        md="results/{table}.md",
-        tex="results/{table}.tex",
         provenance="results/{table}.provenance.json",
     log:
         "results/logs/{table}.log",
@@ -58,7 +59,7 @@ rule table:
     shell:
         "python -m hashgnn.reporting.entries {params.function} {input} --settings {params.settings:q} "
         "--code {params.code:q} "
-        "--csv {output.csv} --md {output.md} --tex {output.tex} "
+        "--csv {output.csv} --md {output.md} --tex {output.tex} --html {output.html} "
         "--provenance {output.provenance} 2>&1 | tee {log}"
 
 
@@ -124,13 +125,14 @@ rule tuning:
         trials=plan.studies(),
         plots=plan.study_plots(),
     output:
-        csv=report(
-            "results/tuning.csv",
+        csv="results/tuning.csv",
+        md="results/tuning.md",
+        html=report(
+            "results/tuning.html",
             caption="../report/tuning.rst",
             category="Tuning",
             labels={"table": "tuning"},
         ),
-        md="results/tuning.md",
         provenance="results/tuning.provenance.json",
     log:
         "results/logs/tuning.log",
@@ -144,20 +146,22 @@ rule tuning:
     shell:
         "python -m hashgnn.reporting.tables.tuning {input.trials} --settings {params.settings:q} "
         "--code {params.code:q} "
-        "--csv {output.csv} --md {output.md} --provenance {output.provenance} 2>&1 | tee {log}"
+        "--csv {output.csv} --md {output.md} --html {output.html} "
+        "--provenance {output.provenance} 2>&1 | tee {log}"
 
 
 rule claims:
     input:
         plan.claims_inputs(),
     output:
-        csv=report(
-            "results/claims.csv",
+        csv="results/claims.csv",
+        md="results/claims.md",
+        html=report(
+            "results/claims.html",
             caption="../report/claims.rst",
             category="Claims",
             labels={"table": "claims"},
         ),
-        md="results/claims.md",
         provenance="results/claims.provenance.json",
     log:
         "results/logs/claims.log",
@@ -171,7 +175,7 @@ rule claims:
     shell:
         "python -m hashgnn.reporting.claims.assess {input} --settings {params.settings:q} "
         "--code {params.code:q} "
-        "--csv {output.csv} --md {output.md} "
+        "--csv {output.csv} --md {output.md} --html {output.html} "
         "--provenance {output.provenance} > {log} 2>&1"
 
 
@@ -181,13 +185,14 @@ rule checks:
         metrics=plan.evaluated(),
         tables=plan.compared_tables(),
     output:
-        csv=report(
-            "results/checks.csv",
+        csv="results/checks.csv",
+        md="results/checks.md",
+        html=report(
+            "results/checks.html",
             caption="../report/checks.rst",
             category="Checks",
             labels={"table": "checks"},
         ),
-        md="results/checks.md",
         provenance="results/checks.provenance.json",
     log:
         "results/logs/checks.log",
@@ -202,7 +207,7 @@ rule checks:
         "python -m hashgnn.reporting.checks --checks {input.checks} --metrics {input.metrics} "
         "--code {params.code:q} "
         "--tables {input.tables} "
-        "--settings {params.settings:q} --csv {output.csv} --md {output.md} "
+        "--settings {params.settings:q} --csv {output.csv} --md {output.md} --html {output.html} "
         "--provenance {output.provenance} 2>&1 | tee {log}"
 
 
@@ -211,13 +216,14 @@ rule provenance:
     input:
         plan.records,
     output:
-        csv=report(
-            "results/{dataset}/provenance.csv",
+        csv="results/{dataset}/provenance.csv",
+        md="results/{dataset}/provenance.md",
+        html=report(
+            "results/{dataset}/provenance.html",
             caption="../report/provenance.rst",
             category="Provenance",
             labels={"data set": "{dataset}"},
         ),
-        md="results/{dataset}/provenance.md",
         provenance="results/{dataset}/provenance.provenance.json",
     log:
         "results/{dataset}/logs/provenance.log",
@@ -233,4 +239,5 @@ rule provenance:
     shell:
         "python -m hashgnn.reporting.provenance {input} --settings {params.settings:q} "
         "--code {params.code:q} "
-        "--csv {output.csv} --md {output.md} --provenance {output.provenance} > {log} 2>&1"
+        "--csv {output.csv} --md {output.md} --html {output.html} "
+        "--provenance {output.provenance} > {log} 2>&1"

@@ -4,7 +4,7 @@ Methods of the config that the paper does not have are left out before any claim
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -55,6 +55,8 @@ class Claim:
         needs: Names of the figures and tables whose numbers ``test`` compares.
         test: Returns the comparisons; called only if all of ``needs`` were made.
         enough: In how many of the cases the paper's words say that it holds.
+        data: Data set (its id, or the name of what it stands in for) that ``text`` names, by the
+            figure or table that must show it.
     """
 
     id: str
@@ -63,12 +65,25 @@ class Claim:
     needs: Sequence[str]
     test: Test
     enough: Enough = always
+    data: Mapping[str, str] = field(default_factory=dict)
 
-    def comparisons(self, results: Results) -> list[Comparison]:
-        """Return all comparisons; none where one of ``needs`` was not made."""
-        if any(name not in results for name in self.needs):
-            return []
-        return self.test(results)
+    def used(self, results: Results, roles: Mapping[str, str]) -> Results:
+        """Return the results that the claim speaks of; none where one of ``needs`` lacks its data.
+
+        ``roles`` gives the data set that each data set stands in for.
+        """
+        found = {name: results[name] for name in self.needs if name in results}
+        for name, data in self.data.items():
+            if name in found:
+                shown = found[name].dataset.map(lambda id: roles.get(id, id))
+                found[name] = found[name][shown == data]
+        complete = len(found) == len(self.needs) and not any(f.empty for f in found.values())
+        return found if complete else {}
+
+    def comparisons(self, results: Results, roles: Mapping[str, str]) -> list[Comparison]:
+        """Return all comparisons; none where a figure or table, or its data, are missing."""
+        used = self.used(results, roles)
+        return self.test(used) if used else []
 
 
 def verdict(claim: Claim, comparisons: Sequence[Comparison]) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from hashgnn.evaluation.statistics import over_seeds, read_metrics
-from hashgnn.reporting.tables import Mark, Marked, run_table
+from hashgnn.reporting.tables import Cell, Printed, named, run_table
+from hashgnn.reporting.tables.formats import Mark
 
 CUTOFFS = (50, 100)
 METRICS = {"hr": "HR", "ndcg": "NDCG"}
@@ -32,9 +33,7 @@ def published(argv: Sequence[str] | None = None) -> int:
     return run_table(published.__doc__, make_published, argv)
 
 
-def make_methods(
-    args: argparse.Namespace, title: str = "Method"
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make_methods(args: argparse.Namespace, title: str = "Method") -> tuple[pd.DataFrame, Printed]:
     """Return numbers and printed form; ``inputs`` are ``metrics.csv`` of all trainings."""
     settings = args.settings
     numbers = over_seeds(both_sides(read_metrics(args.inputs), settings["continuous"]))
@@ -62,24 +61,35 @@ def place(means: pd.DataFrame, keys: list[str]) -> pd.Series:
     return means.groupby(keys)["mean"].rank(ascending=False, method="first")
 
 
-def marked(chosen: pd.DataFrame) -> pd.Series:
+def marked(chosen: pd.DataFrame, significant: pd.Series | None = None) -> pd.Series:
     """Return a cell for each row of ``chosen`` (mean, low, high, place), by model and bits.
 
-    The best is bold, the second underlined.
+    The best is bold, the second underlined; those of the mask ``significant`` have a dagger.
     """
     marks: dict[int, Mark] = {1: "bold", 2: "underlined"}
-    chosen = chosen.set_index(["model", "bits"])
-    cells = [_cell(*row) for row in zip(chosen["mean"], chosen["low"], chosen["high"], strict=True)]
+    signs = [""] * len(chosen) if significant is None else ["†" if s else "" for s in significant]
     made = [
-        Marked(cell, marks[int(number)]) if number in marks else cell
-        for number, cell in zip(chosen["place"], cells, strict=True)
+        Cell(f"{mean:.4f}", marks.get(int(number)), spread(mean, high), sign)
+        for mean, high, number, sign in zip(
+            chosen["mean"], chosen["high"], chosen["place"], signs, strict=True
+        )
     ]
-    return pd.Series(made, index=chosen.index, dtype=object)
+    index = pd.MultiIndex.from_frame(chosen[["model", "bits"]])
+    return pd.Series(made, index=index, dtype=object)
 
 
-def _cell(mean: float, low: float, high: float) -> str:
-    """Return the mean, with its 95 % interval where there are several seeds."""
-    return f"{mean:.4f}" if pd.isna(low) else f"{mean:.4f} [{low:.4f}, {high:.4f}]"
+def spread(mean: float, high: float) -> str:
+    """Return half the width of a 95 % interval as text; none where there is one seed."""
+    return "" if pd.isna(high) else f"±{high - mean:.4f}"
+
+
+def spread_note(numbers: pd.DataFrame) -> str:
+    """Return what marks and spreads of a table mean."""
+    least, most = numbers["seeds"].min(), numbers["seeds"].max()
+    number = f"{most}" if least == most else f"{least} to {most}"
+    several = f"± is half the 95 % t interval of the mean of {number} seeds"
+    seeds = "one seed" if most == 1 else several
+    return f"The best is bold, the second underlined; {seeds}."
 
 
 def print_methods(
@@ -87,14 +97,19 @@ def print_methods(
     datasets: Mapping[str, str],
     models: Mapping[str, str],
     title: str = "Method",
-) -> pd.DataFrame:
+) -> Printed:
     """Return a row per data set, code length and method; the best bold, the second underlined."""
     blocks = [
         _block(rows, f"{name}, {bits} bits", models, title)
         for dataset, name in datasets.items()
         for bits, rows in numbers[numbers.dataset == dataset].groupby("bits")
     ]
-    return pd.concat(blocks, ignore_index=True)
+    caption = (
+        f"HR (recall) and NDCG on {named(datasets.values())}, of Hamming search over codes and of "
+        "search by vectors: hierarchical search for methods with codes of their own, continuous "
+        f"search for the others. {spread_note(numbers)}"
+    )
+    return Printed(pd.concat(blocks, ignore_index=True), caption, "Data set")
 
 
 def _block(rows: pd.DataFrame, dataset: str, models: Mapping[str, str], title: str) -> pd.DataFrame:
@@ -106,11 +121,11 @@ def _block(rows: pd.DataFrame, dataset: str, models: Mapping[str, str], title: s
                 columns[f"{name}@{n}, {search}"] = marked(rows[chosen])
     block = pd.DataFrame(columns)
     block.insert(0, title, [models[model] for model, _ in block.index])
-    block.insert(0, "Dataset", dataset)
+    block.insert(0, "Data set", dataset)
     return block
 
 
-def make_published(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make_published(args: argparse.Namespace) -> tuple[pd.DataFrame, Printed]:
     """Return numbers and printed form; ``inputs`` are ``metrics.csv`` of all trainings."""
     settings = args.settings
     frame = read_metrics(args.inputs)
@@ -164,7 +179,7 @@ def beside_published(
 
 def print_published(
     numbers: pd.DataFrame, datasets: Mapping[str, str], models: Mapping[str, str]
-) -> pd.DataFrame:
+) -> Printed:
     """Return a row per data set, method and representation, by bytes per item."""
     keys = ["dataset", "bytes_per_item", "side", "model", "source", "epoch_chosen_on"]
     order = numbers.assign(dataset=pd.Categorical(numbers.dataset, list(datasets), ordered=True))
@@ -174,7 +189,7 @@ def print_published(
     ):
         dataset, stored, side, model, source, chosen_on = key
         row = {
-            "Dataset": datasets[str(dataset)],
+            "Data set": datasets[str(dataset)],
             "Method": models[str(model)] if side != "published" else str(model),
             "Items as": "" if side == "published" else str(side),
             "Bytes per item": f"{stored:,}",
@@ -183,4 +198,8 @@ def print_published(
             values = group[group.metric == metric]["mean"]
             row[f"{title}@{PUBLISHED_CUTOFF}"] = f"{values.iloc[0]:.4f}" if len(values) else ""
         rows.append({**row, "Epoch chosen on": str(chosen_on), "Source": source or "this workflow"})
-    return pd.DataFrame(rows)
+    caption = (
+        f"Recall and NDCG at {PUBLISHED_CUTOFF} on {named(datasets.values())}, beside what others "
+        "report on the same splits, by the bytes that an item takes."
+    )
+    return Printed(pd.DataFrame(rows), caption, "Data set")

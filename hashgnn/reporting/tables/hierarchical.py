@@ -14,12 +14,21 @@ from hashgnn.evaluation.statistics import (
     read_metrics,
     values_of_seeds,
 )
-from hashgnn.reporting.tables import run_table
-from hashgnn.reporting.tables.comparison import CUTOFFS, METRICS, marked, place, select
+from hashgnn.reporting.tables import Printed, named, run_table
+from hashgnn.reporting.tables.comparison import (
+    CUTOFFS,
+    METRICS,
+    marked,
+    place,
+    select,
+    spread_note,
+)
 
 KEYS = ["dataset", "model", "bits", "search", "metric", "n"]
 FOUND = ["reference", "difference", "difference_low", "difference_high", "p"]
 TESTED = ("hr", 50)  # places and differences are by this metric
+LEVEL = 0.05  # of significance
+IN_PAPER = "In the paper"
 PLACED = ["dataset", "bits", "metric", "n"]  # methods are ranked among rows equal in these
 
 
@@ -33,7 +42,7 @@ def table3(argv: Sequence[str] | None = None) -> int:
     return run_table(table3.__doc__, make_table, argv)
 
 
-def make_table(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make_table(args: argparse.Namespace) -> tuple[pd.DataFrame, Printed]:
     """Return numbers and printed form.
 
     ``inputs`` are ``metrics.csv`` of every training of the setting ``runs``, then their
@@ -88,50 +97,50 @@ def _comparisons(
                 yield (dataset, model, bits, search, metric, n, reference, *found)
 
 
-def print_table(numbers: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Return a row per data set, method and code length; the best bold, the second underlined.
+def print_table(numbers: pd.DataFrame, settings: Mapping[str, Any]) -> Printed:
+    """Return a row per data set, code length and method; the best bold, the second underlined.
 
     ``settings``: pairs of id and name, ``datasets`` and ``models``; ``places`` of models in the
-    paper, which are shown beside the data sets ``in_paper``.
+    paper, which are shown if there are data sets ``in_paper``.
     """
-    models, blocks = dict(settings["models"]), []
-    for dataset, name in settings["datasets"]:
+    models, datasets = dict(settings["models"]), dict(settings["datasets"])
+    blocks = []
+    for dataset, name in datasets.items():
         places = settings["places"] if dataset in settings["in_paper"] else {}
-        blocks.append(_block(numbers[numbers.dataset == dataset], name, models, places))
-    return pd.concat(blocks, ignore_index=True)
+        for bits, rows in numbers[numbers.dataset == dataset].groupby("bits", sort=False):
+            blocks.append(_block(rows, f"{name}, {bits} bits", models, places))
+    table = pd.concat(blocks, ignore_index=True)
+    if not settings["in_paper"]:
+        table = table.drop(columns=IN_PAPER)
+    caption = (
+        f"Hierarchical search on {named(datasets.values())}: codes choose the candidates, vectors "
+        "rank them. Methods without codes of their own rank all items by vectors. "
+        f"{spread_note(numbers)}"
+    )
+    return Printed(table, caption, "Data set", [_legend(numbers, next(iter(models.values())))])
+
+
+def _legend(numbers: pd.DataFrame, first: str) -> str:
+    title = f"{METRICS[TESTED[0]]}@{TESTED[1]}"
+    if numbers["p"].notna().any():
+        test = "t test over users and seeds, Holm's correction for all methods of the table"
+        return f"† {title} differs from that of {first} (p < {LEVEL:g}; {test})."
+    return f"No tests against {first}: they need several seeds and the values of single users."
 
 
 def _block(
     rows: pd.DataFrame, dataset: str, models: Mapping[str, str], places: Mapping[str, str]
 ) -> pd.DataFrame:
-    block = pd.DataFrame(
-        {
-            f"{title}@{n}": marked(rows[(rows.metric == metric) & (rows.n == n)])
-            for metric, title in METRICS.items()
-            for n in CUTOFFS
-        }
-    )
-    tested = rows[(rows.metric == TESTED[0]) & (rows.n == TESTED[1])].set_index(["model", "bits"])
-    title = f"{METRICS[TESTED[0]]}@{TESTED[1]}"
-    block[f"{title} to {next(iter(models.values()))} (p)"] = _differences(tested)
-    block["Place"] = tested["place"].map("{:.0f}".format)
-    block["In the paper"] = [places.get(model, "-") for model, _ in block.index]
-    block.insert(0, "Seeds", tested["seeds"].astype(str))
-    block.insert(0, "Bits", [str(bits) for _, bits in block.index])
+    columns = {}
+    for metric, title in METRICS.items():
+        for n in CUTOFFS:
+            shown = rows[(rows.metric == metric) & (rows.n == n)]
+            tested = (metric, n) == TESTED
+            columns[f"{title}@{n}"] = marked(shown, shown["p"] < LEVEL if tested else None)
+    block = pd.DataFrame(columns)
+    ranked = rows[(rows.metric == TESTED[0]) & (rows.n == TESTED[1])].set_index(["model", "bits"])
+    block["Place"] = ranked["place"].map("{:.0f}".format)
+    block[IN_PAPER] = [places.get(model, "-") for model, _ in block.index]
     block.insert(0, "Method", [models[model] for model, _ in block.index])
-    block.insert(0, "Dataset", dataset)
+    block.insert(0, "Data set", dataset)
     return block
-
-
-def _differences(tested: pd.DataFrame) -> list[str]:
-    pairs = zip(tested["difference"], tested["p"], strict=True)
-    return [
-        "-" if pd.isna(difference) else f"{difference:+.4f} ({_p(p)})" for difference, p in pairs
-    ]
-
-
-def _p(p: float) -> str:
-    """Return p as text: ``no p`` where there is one seed, or no values of single users."""
-    if pd.isna(p):
-        return "no p"
-    return "<0.001" if p < 0.001 else f"{p:.3f}"

@@ -10,8 +10,14 @@ from typing import Any
 import pandas as pd
 
 from hashgnn.experiment.tune import chosen_rows, read_trials
-from hashgnn.reporting.tables import to_markdown, write_text
+from hashgnn.reporting.tables import Printed, to_markdown, write_text
+from hashgnn.reporting.tables.formats import to_html
 from hashgnn.stage.command import Facts, run_stage, stage_parser
+
+CAPTION = (
+    "What tuning chose, by recall on the validation part. The first trial of a study has the "
+    "settings of the config; all studies have the same limits of trials and processor seconds."
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,17 +26,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("inputs", type=Path, nargs="+", help="trials.csv of every study")
     parser.add_argument("--csv", type=Path, required=True, help="all trials")
     parser.add_argument("--md", type=Path, required=True, help="one row per study")
+    parser.add_argument("--html", type=Path, required=True, help="the same")
     return run_stage(parser, _run, argv)
 
 
 def _run(args: argparse.Namespace) -> Facts:
     trials = pd.concat(map(read_trials, args.inputs), ignore_index=True)
+    printed = print_studies(trials, args.settings)
     write_text(args.csv, trials.to_csv(index=False))
-    write_text(args.md, to_markdown(print_studies(trials, args.settings)))
+    write_text(args.md, to_markdown(printed))
+    write_text(args.html, to_html(printed, "tuning"))
     return {}
 
 
-def print_studies(trials: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
+def print_studies(trials: pd.DataFrame, settings: Mapping[str, Any]) -> Printed:
     """Return a row per study: validation recall of the default and of the chosen setting, costs.
 
     Args:
@@ -55,7 +64,7 @@ def print_studies(trials: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataF
                 "Processor seconds": f"{seconds:,.0f} of {settings['seconds']:,}",
             }
         )
-    return pd.DataFrame(rows)
+    return Printed(pd.DataFrame(rows), CAPTION, "Data set")
 
 
 def changed(default: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:

@@ -170,5 +170,14 @@ def _content(path: Path) -> Any:
 def _told(record: dict[str, Any]) -> dict[str, Any]:
     told = {key: record[key] for key in ("command", "settings", "modules")}
     files = {**record["inputs"], **record["outputs"]}
-    timed = ("timing.csv", "table4.csv", "table4.md", "table4.tex", "claims.csv", "claims.md")
+    timed = (
+        "timing.csv",
+        "table4.csv",
+        "table4.md",
+        "table4.tex",
+        "table4.html",
+        "claims.csv",
+        "claims.md",
+        "claims.html",
+    )
     return {**told, "files": {f: files[f] for f in files if not f.endswith(timed)}}

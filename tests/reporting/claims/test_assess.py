@@ -18,8 +18,19 @@ def test_every_claim_has_a_row_in_both_forms(tmp_path: Path) -> None:
     pd.DataFrame(rows, columns=COLUMNS).to_csv(figure, index=False)
     csv, md = tmp_path / "claims.csv", tmp_path / "claims.md"
 
-    settings = json.dumps({"places": {"hashgnn": "1", "lsh": "4 to 11"}})
-    arguments = [str(figure), "--settings", settings, "--csv", str(csv), "--md", str(md)]
+    own = {"places": {"hashgnn": "1", "lsh": "4 to 11"}, "datasets": {"d": "Data"}, "roles": {}}
+    settings = json.dumps(own)
+    arguments = [
+        str(figure),
+        "--settings",
+        settings,
+        "--csv",
+        str(csv),
+        "--md",
+        str(md),
+        "--html",
+        str(tmp_path / "page.html"),
+    ]
 
     assert main(arguments) == 0
 
@@ -31,5 +42,8 @@ def test_every_claim_has_a_row_in_both_forms(tmp_path: Path) -> None:
         "d HR@10 (8 bits), hashgnn to lsh: 0.1000 to 0.0100"
         in claims.loc["hamming-best", "numbers"]
     )
-    assert claims.loc["gap", "verdict"] == "not run"
-    assert len(md.read_text().splitlines()) == len(CLAIMS) + 2
+    assert claims.loc["hamming-best", "data"] == "Data"
+    assert claims.loc["gap", ["verdict", "data"]].tolist() == ["not run", "-"]
+    rows = [line for line in md.read_text().splitlines() if line.startswith("| ")]
+    assert len(rows) == len(CLAIMS) + 2
+    assert "<td>not run</td>" in (tmp_path / "page.html").read_text()

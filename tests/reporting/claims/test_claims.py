@@ -21,7 +21,9 @@ BY_ID = {claim.id: claim for claim in CLAIMS}
 
 
 def judged(claim: str, **results: pd.DataFrame) -> str:
-    return verdict(BY_ID[claim], BY_ID[claim].comparisons(results))
+    """The verdict on results of the data sets d and e, which are what the claim speaks of."""
+    (named,) = set(BY_ID[claim].data.values()) or {"Data"}
+    return verdict(BY_ID[claim], BY_ID[claim].comparisons(results, {"d": named, "e": named}))
 
 
 def rates(levels: dict[str, float], search: str = "hamming") -> pd.DataFrame:
@@ -37,6 +39,28 @@ def rates(levels: dict[str, float], search: str = "hamming") -> pd.DataFrame:
 
 def table(levels: dict[str, float], search: str = "hierarchical") -> pd.DataFrame:
     return rates(levels, search).rename(columns={"value": "mean"})
+
+
+@pytest.mark.parametrize(
+    ("claim", "name", "roles", "expected"),
+    [
+        ("gap", "fig1", {"d": "Shop", "e": "Shop"}, set()),
+        ("gap", "fig1", {"d": "gowalla"}, {"d"}),
+        ("alibaba-best", "table3", {}, set()),
+        ("alibaba-best", "table3", {"e": "Alibaba"}, {"e"}),
+        ("lsh-poor", "fig3", {}, {"d", "e"}),  # names no data
+    ],
+)
+def test_a_claim_that_names_data_is_tested_on_them_alone(
+    claim: str, name: str, roles: dict[str, str], expected: set[str]
+) -> None:
+    made = {name: rates({"hashgnn": 0.3, "lsh": 0.1, "graphsage": 0.5})}
+
+    used = BY_ID[claim].used(made, roles)
+
+    assert {id for frame in used.values() for id in frame.dataset} == expected
+    if not expected:
+        assert verdict(BY_ID[claim], BY_ID[claim].comparisons(made, roles)) == "not run"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +84,7 @@ def test_verdicts_follow_from_what_the_words_ask_for(enough: Any, held: int, exp
 
 
 def test_what_was_not_made_was_not_run() -> None:
-    assert {verdict(claim, claim.comparisons({})) for claim in CLAIMS} == {"not run"}
+    assert {verdict(claim, claim.comparisons({}, {})) for claim in CLAIMS} == {"not run"}
     assert judged("hamming-best", fig3=rates({"hash_ste": 0.1})) == "not run"
 
 
@@ -195,11 +219,11 @@ def test_lengths_of_code_are_judged_apart() -> None:
     losses = [course("loss", [4, 2, 2, 2], [4, 3, 3, 3], bits=8), course("loss", 4 * [4], 4 * [3])]
     low_p = [swept("fixed_p", {1.0: 0.1, 0.4: 0.4}, 8), swept("fixed_p", {1.0: 0.9, 0.4: 0.2})]
 
-    loss = BY_ID["guided-loss"].comparisons({"fig4": pd.concat(losses)})
+    loss = BY_ID["guided-loss"].comparisons({"fig4": pd.concat(losses)}, {})
     assert [comparison.holds for comparison in loss] == [False, True, True, True] + 4 * [False]
     assert loss[0].where.startswith("d (8 bits) loss")
     # Their mean, 0.5 to 0.3, would hold.
-    found = BY_ID["low-p"].comparisons({"fig7": pd.concat(low_p)})
+    found = BY_ID["low-p"].comparisons({"fig7": pd.concat(low_p)}, {})
     assert [(c.where, c.holds) for c in found] == [
         ("d, fixed_p, 8 bits, 1 to 0.4", False),
         ("d, fixed_p, 32 bits, 1 to 0.4", True),

@@ -34,7 +34,7 @@ def test_ours_and_theirs() -> None:
 
 
 def test_the_printed_table_is_ordered_by_bytes() -> None:
-    table = print_published(beside_published(FRAME, ["mf"], PUBLISHED), *NAMES)
+    table = print_published(beside_published(FRAME, ["mf"], PUBLISHED), *NAMES).rows
 
     assert table["Method"].tolist() == ["Own", "BiGeaR", "MF", "Own"]
     assert table["Items as"].tolist() == ["codes", "", "vectors", "vectors"]

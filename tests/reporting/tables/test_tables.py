@@ -1,5 +1,7 @@
 import html
 import re
+import shutil
+import subprocess
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,9 @@ from markdown_it import MarkdownIt
 
 from hashgnn.evaluation.statistics import COLUMNS, over_seeds
 from hashgnn.reporting.checks import check_table
-from hashgnn.reporting.tables import Marked, comparison, to_latex, to_markdown
+from hashgnn.reporting.tables import Cell, Printed, comparison, to_latex, to_markdown
 from hashgnn.reporting.tables.comparison import place, select
+from hashgnn.reporting.tables.formats import to_html
 from hashgnn.reporting.tables.hierarchical import (
     PLACED,
     compare,
@@ -24,12 +27,12 @@ from hashgnn.reporting.tables.hierarchical import (
 )
 
 
-def best(text: str) -> Marked:
-    return Marked(text, "bold")
+def best(text: str, spread: str = "", sign: str = "") -> Cell:
+    return Cell(text, "bold", spread, sign)
 
 
-def second(text: str) -> Marked:
-    return Marked(text, "underlined")
+def second(text: str) -> Cell:
+    return Cell(text, "underlined")
 
 
 def metrics(rows: list[tuple[str, str, int, int, float]]) -> pd.DataFrame:
@@ -78,7 +81,7 @@ def settings(datasets: dict[str, str], models: dict[str, str]) -> dict[str, Any]
         "datasets": list(datasets.items()),
         "models": list(models.items()),
         "places": {"graphsage": "2"},
-        "in_paper": ["movielens"],
+        "in_paper": [],
     }
 
 
@@ -89,30 +92,38 @@ def test_best_is_bold_and_second_underlined() -> None:
     made.loc[made.model == "b", TESTED] = [-0.125, 0.0004]
     made.loc[made.model == "c", TESTED] = [0.25, 0.0625]
 
-    table = print_table(made, settings({"d": "Data"}, {model: model.upper() for model in values}))
+    printed = print_table(made, settings({"d": "Data"}, {model: model.upper() for model in values}))
 
+    table = printed.rows
+    assert table["Data set"].tolist() == ["Data, 32 bits"] * 3
     assert table["Method"].tolist() == ["A", "B", "C"]
-    assert table["HR@50"].tolist() == [second("0.2500"), "0.1250", best("0.5000")]
-    assert table["HR@50 to A (p)"].tolist() == ["-", "-0.1250 (<0.001)", "+0.2500 (0.062)"]
+    # p is 0.0004 for B, 0.0625 for C; the sign is at the metric that was tested.
+    assert table["HR@50"].tolist() == [second("0.2500"), Cell("0.1250", sign="†"), best("0.5000")]
+    assert table["HR@100"].tolist() == [second("0.2500"), Cell("0.1250"), best("0.5000")]
     assert table["Place"].tolist() == ["2", "3", "1"]
-    assert table["Seeds"].tolist() == ["1", "1", "1"]
+    assert "Hierarchical search on Data:" in printed.caption
+    assert "one seed" in printed.caption
+    (legend,) = printed.legend
+    assert legend.startswith("† HR@50 differs from that of A (p < 0.05;")
 
 
 def test_several_seeds_show_their_interval() -> None:
     seeds = enumerate((1, 2, 6))
     rows = [("graphsage", "hierarchical", n, seed, v) for seed, v in seeds for n in (50, 100)]
 
-    table = print_table(numbers(rows), settings({"d": "D"}, {"graphsage": "G"}))
+    printed = print_table(numbers(rows), settings({"d": "D"}, {"graphsage": "G"}))
 
-    assert table["NDCG@100"].tolist() == [best("3.0000 [-3.5724, 9.5724]")]
-    assert table["In the paper"].tolist() == ["-"]  # nor are these data
+    assert printed.rows["NDCG@100"].tolist() == [best("3.0000", "±6.5724")]
+    assert "± is half the 95 % t interval of the mean of 3 seeds" in printed.caption
+    assert "In the paper" not in printed.rows  # nor are these data
 
 
 def test_the_papers_places_stand_beside_its_own_data_sets() -> None:
     rows = [("graphsage", "hierarchical", n, 0, 0.5) for n in (50, 100)]
     made = numbers(rows).replace({"dataset": {"d": "movielens"}})
 
-    table = print_table(made, settings({"movielens": "MovieLens-1M"}, {"graphsage": "G"}))
+    own = settings({"movielens": "MovieLens-1M"}, {"graphsage": "G"})
+    table = print_table(made, {**own, "in_paper": ["movielens"]}).rows
 
     assert table["In the paper"].tolist() == ["2"]
 
@@ -129,9 +140,11 @@ def test_all_methods_are_ranked_by_codes_and_by_vectors_apart() -> None:
 
     made = over_seeds(comparison.both_sides(metrics(rows), continuous=["g"]))
     made["place"] = place(made, ["dataset", "bits", "side", "metric", "n"])
-    table = comparison.print_methods(made, {"d": "Data"}, {"a": "A", "g": "G"}).set_index("Method")
+    table = comparison.print_methods(made, {"d": "Data"}, {"a": "A", "g": "G"})
+    assert table.heading == "Data set"
+    table = table.rows.set_index("Method")
 
-    assert table["Dataset"].tolist() == ["Data, 32 bits"] * 2
+    assert table["Data set"].tolist() == ["Data, 32 bits"] * 2
     assert table["HR@50, Hamming"].to_dict() == {"A": best("0.5000"), "G": second("0.2500")}
     places = {"A": second("0.5000"), "G": best("1.0000")}
     assert table["HR@50, vectors"].to_dict() == places
@@ -177,14 +190,16 @@ def test_methods_are_compared_over_users_and_seeds(tmp_path: Path) -> None:
     assert found.loc["near", "difference_low"] < -1  # of two seeds half apart
 
 
-def test_a_difference_without_p_says_so_in_its_cell() -> None:
-    rows = [(m, "hierarchical", n, 0, 0.25) for m in ("a", "b", "c") for n in (50, 100)]
+def test_differences_without_p_are_said_to_be_untested() -> None:
+    rows = [(m, "hierarchical", n, 0, 0.25) for m in ("a", "b") for n in (50, 100)]
     made = numbers(rows)
     made.loc[made.model == "b", TESTED] = [0.125, np.nan]
 
-    table = print_table(made, settings({"d": "D"}, {"a": "A", "b": "B", "c": "C"}))
+    printed = print_table(made, settings({"d": "D"}, {"a": "A", "b": "B"}))
 
-    assert table["HR@50 to A (p)"].tolist() == ["-", "+0.1250 (no p)", "-"]
+    assert [cell.sign for cell in printed.rows["HR@50"]] == ["", ""]
+    (legend,) = printed.legend
+    assert legend.startswith("No tests against A")
 
 
 def test_all_columns_of_the_table_are_of_the_same_runs(tmp_path: Path) -> None:
@@ -231,23 +246,110 @@ def test_places_are_given_for_each_length_of_code_apart() -> None:
 TABLE = pd.DataFrame({"Name_1": [best("best"), second("next")], "%": ["1 ± 2", "10"]})
 
 
+HEADED = Printed(
+    pd.DataFrame(
+        {
+            "Data set": ["One", "One", "Two_2"],
+            "Method": ["a", "b", "a"],
+            "HR": [best("0.5", "±0.1", "†"), Cell("0.25"), Cell("-")],
+        }
+    ),
+    caption="What & where.",
+    heading="Data set",
+    legend=["† differs."],
+)
+
+
 def test_markdown_is_aligned() -> None:
     assert to_markdown(TABLE) == (
-        "| Name_1   |     % |\n| :------- | ----: |\n| **best** | 1 ± 2 |\n| _next_   |    10 |\n"
+        "| Name_1          |     % |\n| :-------------- | ----: |\n| **best**        | 1 ± 2 |\n"
+        "| <ins>next</ins> |    10 |\n"
     )
 
 
-def test_latex_escapes_and_marks() -> None:
-    assert to_latex(TABLE).splitlines() == [
-        r"\begin{tabular}{lr}",
-        r"\toprule",
-        r"Name\_1 & \% \\",
-        r"\midrule",
-        r"\textbf{best} & 1 $\pm$ 2 \\",
-        r"\underline{next} & 10 \\",
-        r"\bottomrule",
-        r"\end{tabular}",
+def test_markdown_has_rows_of_headings_a_caption_and_a_legend() -> None:
+    assert to_markdown(HEADED).splitlines() == [
+        "What & where.",
+        "",
+        "| Method    |                       HR |",
+        "| :-------- | -----------------------: |",
+        "| **One**   |                          |",
+        "| a         | **0.5**† <sub>±0.1</sub> |",
+        "| b         |                     0.25 |",
+        "| **Two_2** |                          |",
+        "| a         |                        - |",
+        "",
+        "† differs.",
     ]
+
+
+def test_columns_of_text_are_left_aligned() -> None:
+    frame = pd.DataFrame({"A": ["1", "2"], "B": ["x", "2"], "C": ["-", "+0.5"], "D": ["", "-"]})
+
+    assert Printed(frame).are_numbers() == [False, False, True, False]
+
+
+def test_latex_is_a_table_as_wide_as_the_page() -> None:
+    assert to_latex(HEADED, "table2").splitlines() == [
+        r"% Needs \usepackage{booktabs,xcolor}.",
+        r"\providecommand{\spread}[1]{{\tiny\textcolor{gray}{#1}}}",
+        r"\begin{table*}",
+        r"\centering",
+        r"\caption{What \& where.}\par\addvspace{3pt}",
+        r"\label{tab:table2}",
+        r"\small\setlength{\tabcolsep}{3pt}%",
+        r"\begin{tabular*}{\textwidth}{@{\extracolsep{\fill}}lr@{}}",
+        r"\toprule",
+        r"Method & HR \\",
+        r"\midrule",
+        r"\multicolumn{2}{@{}l}{\textit{One}} \\",
+        r"\addlinespace[2pt]",
+        r"a & \textbf{0.5}$^\dagger$\,\spread{$\pm$0.1} \\",
+        r"b & 0.25 \\",
+        r"\midrule",
+        r"\multicolumn{2}{@{}l}{\textit{Two\_2}} \\",
+        r"\addlinespace[2pt]",
+        r"a & - \\",
+        r"\bottomrule",
+        r"\end{tabular*}",
+        r"\par\smallskip\raggedright\footnotesize $^\dagger$ differs.",
+        r"\end{table*}",
+    ]
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex with booktabs, xcolor")
+def test_latex_fits_into_a_paper_of_two_columns(tmp_path: Path) -> None:
+    names = "".join(SHOWN_AS) + " ± † λ"
+    frame = pd.DataFrame(
+        {"Name": [names], **{f"HR@{n}, codes": [best("0.5", "±0.01")] for n in range(8)}}
+    )
+    (tmp_path / "table.tex").write_text(to_latex(Printed(frame, names, None, [names]), "t"))
+    (tmp_path / "paper.tex").write_text(
+        r"\documentclass[twocolumn]{article}\usepackage{booktabs,xcolor}"
+        r"\begin{document}\input{table}See Table~\ref{tab:t}.\end{document}"
+    )
+
+    made = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert made.returncode == 0, made.stdout
+    assert "Missing character" not in made.stdout
+
+
+def test_html_has_rows_of_headings_and_escapes() -> None:
+    page = to_html(HEADED, "table2")
+
+    assert "<title>table2</title>" in page
+    assert "<caption>What &amp; where.</caption>" in page
+    assert '<thead><tr><th>Method</th><th class="number">HR</th></tr></thead>' in page
+    assert '<tr><th colspan="2">Two_2</th></tr>' in page
+    assert '<tr><td>a</td><td class="number"><b>0.5</b>† <small>±0.1</small></td></tr>' in page
+    assert "<p>† differs.</p>" in page
 
 
 # As the user wrote it, in Markdown, in LaTeX.
@@ -257,9 +359,9 @@ NAMES = [
     ("**x**", r"\*\*x\*\*", "**x**"),
     ("x_1", "x_1", r"x\_1"),
     ("$5 & $6", r"\$5 & \$6", r"\$5 \& \$6"),
-    (r"a\b", r"a\\b", r"a\textbackslash b"),
+    (r"a\b", r"a\\b", r"a\textbackslash{}b"),
     ("{x} 50 %", "{x} 50 %", r"\{x\} 50 \%"),
-    ("x^2 ~ y #1", r"x^2 \~ y #1", r"x\textasciicircum 2 \textasciitilde \space y \#1"),
+    ("x^2 ~ y #1", r"x^2 \~ y #1", r"x\textasciicircum{}2 \textasciitilde{} y \#1"),
     ("<b>x</b> &lt;", r"\<b>x\</b> \&lt;", r"$<$b$>$x$<$/b$>$ \&lt;"),
     ("[x](y) `z`", r"[x\](y) \`z\`", r"[x](y) \textasciigrave{}z\textasciigrave{}"),
 ]
@@ -275,11 +377,8 @@ def test_names_are_shown_as_they_are(name: str, markdown: str, latex: str) -> No
         f"**{markdown}**",
     ]
     assert lines[0].startswith(f"| {markdown} ")
-    assert to_latex(table).splitlines()[2:5] == [
-        rf"{latex} & HR \\",
-        r"\midrule",
-        rf"{latex} & \textbf{{{latex}}} \\",
-    ]
+    lines = to_latex(Printed(table.set_axis(["Name", "HR"], axis=1))).splitlines()
+    assert rf"{latex} & \textbf{{{latex}}} \\" in lines
     shown = re.findall(r"<td>(.*?)</td>", rendered(to_markdown(table)))
     assert html.unescape(shown[0]) == name
 
@@ -300,17 +399,17 @@ def test_every_text_comes_back_from_markdown(name: str) -> None:
         ("d", name.strip()),
         ("d", "<strong>1</strong>"),
         ("d", "x"),
-        ("d", "<em>2</em>"),
+        ("d", "<ins>2</ins>"),
     ]
 
 
 # LaTeX's special characters, each by the command that shows it.
 SHOWN_AS = {
-    "\\": "\\textbackslash",
+    "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
-    "^": r"\textasciicircum",
-    "~": r"\textasciitilde",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
     "|": "$|$",
     "_": r"\_",
     "&": r"\&",
@@ -325,19 +424,10 @@ SHOWN_AS = {
 
 @pytest.mark.parametrize(("character", "shown"), SHOWN_AS.items())
 def test_special_characters_of_latex(character: str, shown: str) -> None:
-    table = pd.DataFrame({f"a{character}b": [f"c{character}d"]})
+    lines = to_latex(pd.DataFrame({f"a{character}b": [f"c{character}d"]})).splitlines()
 
-    lines = to_latex(table).splitlines()
-
-    assert [line.replace("\\space ", "").replace(" \\\\", "") for line in lines[2:5:2]] == [
-        f"a{_before_letter(shown)}b",
-        f"c{_before_letter(shown)}d",
-    ]
-
-
-def _before_letter(command: str) -> str:
-    """A command that ends with a letter is ended by a space."""
-    return f"{command} " if command[-1].isalpha() else command
+    assert rf"a{shown}b \\" in lines
+    assert rf"c{shown}d \\" in lines
 
 
 def rendered(text: str) -> str:

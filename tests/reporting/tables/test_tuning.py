@@ -38,17 +38,21 @@ def test_a_row_a_study_with_what_it_gained_and_cost(tmp_path: Path) -> None:
     csv, md = tmp_path / "tuning.csv", tmp_path / "tuning.md"
     arguments = [*map(str, paths), "--settings", json.dumps(settings)]
 
-    assert main([*arguments, "--csv", str(csv), "--md", str(md)]) == 0
+    arguments += ["--csv", str(csv), "--md", str(md), "--html", str(tmp_path / "tuning.html")]
+
+    assert main(arguments) == 0
 
     assert len(pd.read_csv(csv)) == 5
-    cells = [[c.strip() for c in line.split("|")[1:-1]] for line in md.read_text().splitlines()]
-    assert cells[2:] == [
+    lines = [line for line in md.read_text().splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert cells[2][0] == "**Data**"
+    assert cells[3:] == [
         [
-            *("Data", "Method", "0.2000", "0.2500", "+0.0500", "scale = 2.0"),
+            *("Method", "0.2000", "0.2500", "+0.0500", "scale = 2.0"),
             *("3 of 3", "23 of 1,200"),
         ],
         [
-            *("Data", "Other", "0.1000", "0.1000", "+0.0000", "default"),
+            *("Other", "0.1000", "0.1000", "+0.0000", "default"),
             *("2 of 3", "2 of 1,200"),
         ],
     ]
