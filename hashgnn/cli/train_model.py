@@ -169,6 +169,12 @@ def _parse_pairs(
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(
+    "--tune",
+    metavar="TIME",
+    help="Choose hyper-parameters first, by trials on the held-out interactions, for a TIME such "
+    "as 10m or 1h. Those of --set stay as they are.",
+)
+@click.option(
     "--set",
     "parameters",
     multiple=True,
@@ -190,6 +196,7 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: An
     from hashgnn.config.base import parse
     from hashgnn.recommender.fitting import ProgressBar, TrainingSettings, fit
     from hashgnn.recommender.folder import has_model, save_model
+    from hashgnn.recommender.tuning import summary
 
     settings = parse(
         TrainingSettings, {name: options[name] for name in TrainingSettings.model_fields}
@@ -204,3 +211,5 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: An
         model = replace(model, record={**model.record, "inputs": inputs})
         save_model(output, model, history)
     click.echo(describe(output))
+    if tuned := model.record.get("tuning"):
+        click.echo(summary(tuned, model.record["settings"]["validation_cutoff"]))

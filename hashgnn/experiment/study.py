@@ -30,8 +30,8 @@ from hashgnn.training.monitoring import Callback, TrainingProgress
 # Significant digits of drawn numbers: the records show exactly what was trained.
 _DIGITS = 3
 
-# The share of the trials that are drawn without regard to earlier ones.
-_BLIND = 0.25
+# Trials that are drawn without regard to earlier ones.
+_BLIND = 6
 
 JOURNAL = "study.journal"
 
@@ -156,7 +156,7 @@ class Study:
         number = len(self._ended())
         # A sampler of its own for each trial: a resumed study draws the same settings.
         self._study.sampler = optuna.samplers.TPESampler(
-            n_startup_trials=max(1, round(_BLIND * self.limits.trials)),
+            n_startup_trials=_BLIND,
             seed=int(np.random.default_rng([self.problem.task.seed, number]).integers(2**31)),
         )
         return self._study.ask().number

@@ -9,6 +9,7 @@ import yaml
 
 from hashgnn.config import methods as experiment
 from hashgnn.config.base import Count, Section, parse
+from hashgnn.config.studies import Dimension
 from hashgnn.errors import InputError, did_you_mean, shown
 from hashgnn.experiment.runs import base_model, variant
 
@@ -20,13 +21,14 @@ class MethodDefaults(NamedTuple):
     """The module of a method, all its hyper-parameters, and the negatives that it trains on.
 
     ``negatives`` per interaction are drawn in each of ``rounds``; None for a method that draws its
-    own or needs none.
+    own or needs none. ``space`` holds what tuning may choose; what is given is not among it.
     """
 
     module: str
     parameters: dict[str, Any]
     negatives: int | None
     rounds: int
+    space: dict[str, Dimension]
 
 
 class _Drawn(Section):
@@ -58,7 +60,13 @@ def method_defaults(
         negatives = parse(_Drawn, drawn, "parameters").negatives
         if "batch_size" not in parameters:
             made["batch_size"] = _batch_size(made["batch_size"], n_interactions)
-    return MethodDefaults(entry["module"], made, negatives, config["triplets"]["rounds"])
+    given = {key.split(".")[0] for key in parameters}
+    space = {
+        key: parse(Dimension, block)
+        for key, block in entry.get("tuning", {}).items()
+        if key.split(".")[0] not in given
+    }
+    return MethodDefaults(entry["module"], made, negatives, config["triplets"]["rounds"], space)
 
 
 def check_method(method: str) -> None:

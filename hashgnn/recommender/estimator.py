@@ -41,6 +41,7 @@ class HashGNN:
         validation: float = 0.1,
         refit: bool = True,
         device: str = "auto",
+        tune: str | float | None = None,
         **parameters: Any,
     ) -> None:
         """Set the parameters of the training; ``fit`` checks them.
@@ -54,6 +55,9 @@ class HashGNN:
             refit: Whether to train once more after that, on all interactions, for as many epochs.
                 If not, the model never sees those that were held out.
             device: auto, cpu, cuda or cuda:N.
+            tune: Time to choose hyper-parameters in, by trials on the held-out interactions, before
+                the training: ``"10m"``, ``"1h"``, or seconds. Those in ``parameters`` stay as they
+                are. ``model_.record["tuning"]`` says what it gained over the defaults.
             parameters: Hyper-parameters (epochs, learning_rate, batch_size, negatives, ...) that
                 differ from the workflow's config. A nested one is updated, not replaced:
                 ``guidance={"floor": 0.4}`` keeps the rest of ``guidance``.
@@ -64,6 +68,7 @@ class HashGNN:
         self.validation = validation
         self.refit = refit
         self.device = device
+        self.tune = tune
         self.parameters = parameters
 
     def fit(

@@ -1,6 +1,7 @@
 """Train a model on given interactions, with the workflow's split, negatives and training loop."""
 
 import hashlib
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from tqdm import tqdm
 from hashgnn.config.base import Count, Section
 from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import Interactions, Split
-from hashgnn.data.negatives import write_negatives
+from hashgnn.data.negatives import DrawnNegatives, write_negatives
 from hashgnn.data.split import split
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
@@ -24,6 +25,7 @@ from hashgnn.models.method import Task
 from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.defaults import MethodDefaults, check_method, method_defaults
 from hashgnn.recommender.trained_model import Model
+from hashgnn.recommender.tuning import Tuned, seconds_of, tune
 from hashgnn.search import Index
 from hashgnn.search.validation import MAX_BITS
 from hashgnn.stage.record import Recorder
@@ -60,6 +62,9 @@ class TrainingSettings(Section):
     parameters: dict[str, Any]
     """Hyper-parameters that differ from the config's."""
 
+    tune: str | int | float | None = None
+    """Time to choose the other hyper-parameters in, such as ``10m``."""
+
     def check(self) -> None:
         """Raise ``InputError`` for values that no training can use."""
         if self.bits > MAX_BITS:
@@ -71,6 +76,8 @@ class TrainingSettings(Section):
                 f"validation: expected a share above 0 and below 1, got {self.validation:g}"
             )
         check_method(self.method)
+        if self.tune is not None:
+            seconds_of(self.tune)
 
 
 def ignore_progress(progress: TrainingProgress) -> None:
@@ -90,7 +97,7 @@ class ProgressBar:
             return
         if self._bar is None:
             self._bar = tqdm(total=progress.iterations, unit="step", desc="training")
-        if progress.iteration < self._bar.n:  # a refit has begun
+        if progress.iteration < self._bar.n:  # a refit or a trial has begun
             self._bar.reset(progress.iterations)
         self._bar.set_postfix_str(progress.message, refresh=False)
         self._bar.update(progress.iteration - self._bar.n)
@@ -119,7 +126,29 @@ def fit(
     device = choose_device(settings.device)
     parts = _split(data.interactions, settings)
     defaults = method_defaults(settings.method, settings.parameters, len(parts.train.indices))
-    recorded = {
+    tuned = None
+    if settings.tune is not None:
+        tuned = _tune(data.interactions, parts, defaults, settings, checkpoint, callback)
+        defaults = defaults._replace(parameters=tuned.parameters)
+    recorded = _recorded(settings, defaults)
+    recorder = Recorder(recorded)
+    state = _checkpoint(checkpoint, recorded, settings.device, data.interactions)
+    fitted = _train(parts, defaults, settings, device, state, callback)
+    if checkpoint and state:
+        state.remove()
+        shutil.rmtree(_study_folder(checkpoint), ignore_errors=True)
+    facts = {
+        **fitted.recorded(),
+        **({"tuning": tuned.facts} if tuned else {}),
+        "integer_ids": {"user": data.users.integer, "item": data.items.integer},
+        "device": describe_device(device),
+        "device_option": settings.device,
+    }
+    return _model(data, fitted, recorder.record(facts)), fitted.history
+
+
+def _recorded(settings: TrainingSettings, defaults: MethodDefaults) -> dict[str, Any]:
+    return {
         "model": settings.method,
         "method": defaults.module,
         "bits": settings.bits,
@@ -130,18 +159,29 @@ def fit(
         "parameters": defaults.parameters,
         **ValidationSettings().model_dump(),
     }
-    recorder = Recorder(recorded)
-    state = _checkpoint(checkpoint, recorded, settings.device, data.interactions)
-    fitted = _train(parts, defaults, settings, device, state, callback)
-    if state:
-        state.remove()
-    facts = {
-        **fitted.recorded(),
-        "integer_ids": {"user": data.users.integer, "item": data.items.integer},
-        "device": describe_device(device),
-        "device_option": settings.device,
-    }
-    return _model(data, fitted, recorder.record(facts)), fitted.history
+
+
+def _tune(
+    interactions: Interactions,
+    parts: Split,
+    defaults: MethodDefaults,
+    settings: TrainingSettings,
+    checkpoint: Path | None,
+    callback: Callback,
+) -> Tuned:
+    """Run a study, which is kept beside the ``checkpoint`` until the training is over."""
+    device, assigned = choose_device(settings.device), None
+    if (number := defaults.negatives) is not None:
+        assigned = DrawnNegatives(parts, number, defaults.rounds, settings.seed)
+    task = Task(parts, settings.bits, settings.seed, device, assigned)
+    digest = _fingerprint(_recorded(settings, defaults), settings.device, interactions)
+    folder = _study_folder(checkpoint) if checkpoint else None
+    assert settings.tune is not None
+    return tune(task, defaults, seconds_of(settings.tune), digest, folder, callback)
+
+
+def _study_folder(checkpoint: Path) -> Path:
+    return checkpoint.with_name("study")
 
 
 def _split(interactions: Interactions, settings: TrainingSettings) -> Split:
@@ -161,9 +201,13 @@ def _checkpoint(
     """Return a checkpoint at ``path`` that holds for the same settings, device and data only."""
     if path is None:
         return None
+    return Checkpoint(path, _fingerprint(recorded, device, interactions))
+
+
+def _fingerprint(recorded: Mapping[str, Any], device: str, interactions: Interactions) -> str:
     arrays = (interactions.user, interactions.item, interactions.user_key, interactions.item_key)
     checksums = [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays]
-    return Checkpoint(path, fingerprint(recorded, choose_device(device), checksums))
+    return fingerprint(recorded, choose_device(device), checksums)
 
 
 def _train(
