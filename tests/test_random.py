@@ -13,7 +13,7 @@ import pytest
 from hashgnn import kernels, random
 from hashgnn.data.interactions import Csr
 from hashgnn.data.negatives import draw_negatives
-from hashgnn.data.synthetic import draw_items
+from hashgnn.data.synthetic import draw_visits
 from hashgnn.graph import draw_neighbors
 from hashgnn.models.bine import buckets
 from hashgnn.random import GOLDEN, random_bits, uniform
@@ -35,11 +35,13 @@ def negatives() -> np.ndarray:
 
 
 def generated() -> np.ndarray:
-    starts, items = np.array([0, 3, 7, 20]), np.arange(20, dtype=np.int32) % 10
-    items[7:17] = np.arange(10)
-    mass = np.concatenate([np.cumsum(np.full(n, 0.5)) for n in (3, 4, 13)])
-    favorites = np.array([[0, 1], [1, 0], [0, 1], [1, 0]], dtype=np.int64)
-    return draw_items(INDPTR, favorites, starts, items, mass, 17, 0.3, 11)
+    order = np.concatenate([np.arange(17), np.arange(17)[::-1]]).astype(np.int32)
+    place = np.stack([np.arange(17), np.arange(17)[::-1]]).astype(np.int32)
+    mass = np.stack([np.cumsum(1.0 + np.arange(34) % period) for period in (1, 2)])
+    start = np.array([0, 1, 2, 2, 4], dtype=np.int64)
+    low, high = np.array([0, 3, 20, 5]), np.array([8, 9, 30, 17])
+    catalogue, interests = (order, place, mass), (start, low, high)
+    return draw_visits(INDPTR, catalogue, interests, np.array([0.2, 0.3]), 2, 11)
 
 
 def sampled() -> np.ndarray:
@@ -50,7 +52,7 @@ def sampled() -> np.ndarray:
     ("drawn", "expected"),
     [
         (negatives, "d32590775f745b21"),
-        (generated, "2f5adb797f3ca54e"),
+        (generated, "6c2fb6ed10cc985c"),
         (sampled, "44979099dccce873"),
         (lambda: buckets(Csr(INDPTR, INDICES), 3, 2, 9), "b3c79edeed453526"),
         (lambda: random_bits(3, 2, np.arange(50)), "a94225e90dbc5a18"),

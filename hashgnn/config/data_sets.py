@@ -19,6 +19,7 @@ Separator = Annotated[str, Matching(r'[^"\r\n]+', "text without quotes and line 
 Text = Annotated[str, Field(min_length=1)]
 Column = Text | Annotated[int, Field(ge=0)]
 Large = Annotated[int, Field(ge=2, le=2**31 - 1)]
+Spread = Annotated[float, Field(ge=0, le=10)]
 
 
 def parse_moment(text: str, key: str) -> float:
@@ -191,20 +192,47 @@ class Generator(Section):
     seed: Seed = 0
     """Seed of the generator."""
 
-    topics: Count = 32
-    """Latent topics."""
+    least: Count = 10
+    """Smallest number of interactions of a user, if there are enough for all."""
 
-    topics_per_user: Count = 4
-    """Topics of one user."""
+    user_spread: Spread = 1.0
+    """Standard deviation of the logarithm of users' activity, which is log-normal above `least`."""
 
-    skew: float = Field(0.7, ge=0, le=100)
-    """Exponent of Zipf's law for the popularity of items."""
+    item_spread: Spread = 1.2
+    """Standard deviation of the logarithm of items' popularity, which is log-normal."""
+
+    facets: Annotated[int, Field(ge=1, le=100)] = 3
+    """Independent hierarchies of categories; every item is in each of them. Tastes follow the first
+    one most, with probability `loyalty`."""
+
+    leaf: Count = 8
+    """Items of a smallest category."""
+
+    branching: Annotated[int, Field(ge=2, le=1000)] = 2
+    """Categories that a category of the next higher level joins."""
+
+    interests: float = Field(2.0, gt=0, le=1000)
+    """Mean number of interests of a user, each a category of any level."""
+
+    interest_spread: Spread = 1.0
+    """Standard deviation of the logarithm of the number of interests: the greater, the more users
+    there are of very few and of very many tastes."""
+
+    loyalty: Share = 0.95
+    """Share of a user's interests that lie in the same large category, its home."""
 
     chance: Share = 0.1
     """Share of interactions that depend on popularity only."""
 
-    least: Count = 10
-    """Smallest number of interactions of a user."""
+    revisits: Share = 0.1
+    """Share of interactions with items near one that the user has chosen before, rather a recent
+    one. The rest follows the interests."""
+
+    neighborhood: Count = 8
+    """Items on either side that are near an item, in the order of a facet."""
+
+    lifetime: float = Field(0.5, ge=0.001, le=1000)
+    """Time in which an item's popularity falls to 37 % after its peak, as a share of all days."""
 
     days: int = Field(7, ge=1, le=36500)
     """Number of days of the interactions, if there are `behaviors`."""
@@ -216,7 +244,12 @@ class Generator(Section):
     time."""
 
     def check(self) -> None:
-        """Raise ``InputError`` for too many or too few interactions."""
+        """Raise ``InputError`` for too many or too few interactions, or shares above one."""
+        if self.chance + self.revisits > 1:
+            raise InputError(
+                f"revisits: chance and revisits are shares of one whole, but {self.chance} and "
+                f"{self.revisits} are more than 1 together; lower one of them"
+            )
         if not self.users <= self.interactions <= self.users * (self.items // 2):
             raise InputError(
                 f"interactions: {self.interactions:,} do not fit {self.users:,} users, who have at "

@@ -35,7 +35,6 @@ from hashgnn.stage.command import run_stage, stage_parser
 # one reader makes nothing stale that another reader has read.
 READERS = {
     "adjacency": "hashgnn.data.readers:read_adjacency",
-    "browsing": "hashgnn.data.browsing:generate",
     "synthetic": "hashgnn.data.synthetic:generate",
     "table": "hashgnn.data.readers:read_table",
 }

@@ -560,6 +560,61 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "users, who have at least one and at most half of 10,000 items each",
         ),
         (
+            "datasets synthetic generator chance",
+            0.95,
+            "datasets.synthetic.generator.revisits: chance and revisits are shares of one whole, "
+            "but 0.95 and 0.1 are more than 1 together; lower one of them",
+        ),
+        (
+            "datasets synthetic generator facets",
+            0,
+            "datasets.synthetic.generator.facets: expected 1 or more, got 0",
+        ),
+        (
+            "datasets synthetic generator branching",
+            1,
+            "datasets.synthetic.generator.branching: expected 2 or more, got 1",
+        ),
+        (
+            "datasets synthetic generator leaf",
+            0.5,
+            "datasets.synthetic.generator.leaf: expected a whole number, got 0.5",
+        ),
+        (
+            "datasets synthetic generator interests",
+            0,
+            "datasets.synthetic.generator.interests: expected more than 0, got 0",
+        ),
+        (
+            "datasets synthetic generator item_spread",
+            -1,
+            "datasets.synthetic.generator.item_spread: expected 0 or more, got -1",
+        ),
+        (
+            "datasets synthetic generator user_spread",
+            1000,
+            "datasets.synthetic.generator.user_spread: expected 10 or less, got 1000",
+        ),
+        (
+            "datasets synthetic generator lifetime",
+            0,
+            "datasets.synthetic.generator.lifetime: expected 0.001 or more, got 0",
+        ),
+        (
+            "datasets synthetic generator neighborhood",
+            "8",
+            "datasets.synthetic.generator.neighborhood: expected a whole number, got '8', which is "
+            "text: write 8 without quotes",
+        ),
+        (
+            "datasets synthetic generator loyality",
+            0.9,
+            "datasets.synthetic.generator.loyality: unknown key; known keys: behaviors, branching, "
+            "chance, days, facets, interactions, interest_spread, interests, item_spread, items, "
+            "leaf, least, lifetime, loyalty, neighborhood, revisits, seed, user_spread, users; did "
+            "you mean loyalty?",
+        ),
+        (
             "datasets taobao_userbehavior filter time_before",
             "2017-11-25T00:00:00+08:00",
             "datasets.taobao_userbehavior.filter.time_from: is not before time_before: "

@@ -9,9 +9,6 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from hashgnn.config.data_sets import Generator
-from hashgnn.data import synthetic
-
 ROOT = Path(__file__).parents[2]
 GENERATE = runpy.run_path(str(ROOT / "workflow/schemas/generate.py"))
 SCHEMA = yaml.safe_load(GENERATE["SCHEMA"].read_text(encoding="utf-8"))
@@ -74,9 +71,3 @@ def test_the_schema_refuses_unknown_keys(changes: dict[str, Any], key: str) -> N
 
     with pytest.raises(jsonschema.ValidationError, match=f"'{key}' was unexpected"):
         jsonschema.validate(config, SCHEMA, jsonschema.Draft202012Validator)
-
-
-def test_the_defaults_of_generated_data_are_those_of_the_reader() -> None:
-    fields = Generator.model_fields.items()
-
-    assert {k: f.default for k, f in fields if not f.is_required()} == synthetic._DEFAULTS

@@ -128,7 +128,7 @@ TIMED = {"user": "u", "item": "i", "time": "t"}
         ),
         (PLAIN, {"filter": {"time_from": "2020-01-01"}}, ["set columns.time"]),
         (PLAIN, {"filter": {"rating_at_least": 3}}, ["set columns.rating"]),
-        (PLAIN, {"reader": "magic"}, ["expected one of adjacency, browsing, synthetic, table"]),
+        (PLAIN, {"reader": "magic"}, ["expected one of adjacency, synthetic, table"]),
         (PLAIN, {"format": {"member": "a.csv"}}, ["no zip archive"]),
         ("u::i\na\x1f::x\n", {"format": {"separator": "::"}}, ["0x1f"]),
     ],
