@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hashgnn.config.base import parse
-from hashgnn.graph import Graph, aggregate, bipartite_graph, mean_layer
+from hashgnn.graph import Graph, aggregate, bipartite_graph
 from hashgnn.models import graph_hasher
 from hashgnn.models.graph_hasher import Batch
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
@@ -73,8 +73,7 @@ def test_steps_by_kernels_are_those_by_torch(
     settings = {"engine": engine, "embedding_updates": updates, **encoder}
     by_kernels, _, loss = trained(**settings)
 
-    for module in (aggregate, mean_layer):
-        monkeypatch.setattr(module, "has_kernels", lambda x: False)
+    monkeypatch.setattr(aggregate, "has_kernels", lambda x: False)
     monkeypatch.setattr(graph_hasher, "similarity", similarity_reference)
     by_torch, _, expected = trained(**settings)
 
@@ -88,8 +87,7 @@ def test_mixed_precision_rounds_products_and_nothing_else(
     engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a GPU does it, by the CPU's bfloat16."""
-    for module in (aggregate, mean_layer):
-        monkeypatch.setattr(module, "has_kernels", lambda x: False)
+    monkeypatch.setattr(aggregate, "has_kernels", lambda x: False)
     exact, _, expected = trained(30, engine=engine)
     _, refused, same = trained(30, engine=engine, mixed_precision=True)
     assert refused.choices[-1] == "layers multiply in float32"

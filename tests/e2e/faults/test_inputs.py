@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hashgnn.config.methods import parameters
 from hashgnn.config.model import resolve
 from hashgnn.errors import InputError
-from hashgnn.experiment.runs import derived_models, runs, tried_models
+from hashgnn.experiment.runs import derived_models, runs
 from tests.data.reading import accepted, check_read
 from tests.data.test_prepare import (
     PACKS,
@@ -170,7 +170,7 @@ def test_configs(tally: Tally, config: dict[str, Any]) -> None:
 
 def plan(config: dict[str, Any]) -> None:
     """What Snakemake takes from a config: each training has a name of its own and settings."""
-    config["models"] |= {**derived_models(config), **tried_models(config)}
+    config["models"] |= derived_models(config)
     for grid in config["grids"].values():
         for run in runs(config, grid):
             assert set(f"{run.dataset}/{run.model}").isdisjoint(" ;$`'\"\n|&<>*")
