@@ -11,11 +11,9 @@ import numpy as np
 import pytest
 
 from hashgnn import kernels, random
-from hashgnn.data.interactions import Csr
 from hashgnn.data.negatives import draw_negatives
 from hashgnn.data.synthetic import draw_visits
 from hashgnn.graph import draw_neighbors
-from hashgnn.models.bine import buckets
 from hashgnn.random import GOLDEN, random_bits, uniform
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +52,6 @@ def sampled() -> np.ndarray:
         (negatives, "d32590775f745b21"),
         (generated, "6c2fb6ed10cc985c"),
         (sampled, "44979099dccce873"),
-        (lambda: buckets(Csr(INDPTR, INDICES), 3, 2, 9), "b3c79edeed453526"),
         (lambda: random_bits(3, 2, np.arange(50)), "a94225e90dbc5a18"),
         (lambda: uniform(2**70, 1, 50), "149c79001acd460e"),
     ],
@@ -88,9 +85,9 @@ def test_uniform_numbers_lie_in_their_range_and_spread() -> None:
 
 SCRIPT = """
 import numpy as np
-from hashgnn.models.bine import buckets
-from hashgnn.data.interactions import Csr
-print(buckets(Csr(np.array([0, 1]), np.array([3], np.int32)), 1, 1, 0))
+from hashgnn.graph import draw_neighbors
+neighbors = np.arange(1 << 16, dtype=np.int32)
+print(draw_neighbors(np.array([0, len(neighbors)]), neighbors, np.zeros(1, np.int32), 4, 0))
 """
 
 

@@ -21,10 +21,7 @@ ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 # Lists of what is known.
-MODELS = (
-    "als, bine, graphsage, hash_gumb, hash_ste, hashgnn, hashgnn_nr, hashgnn_plus, "
-    "hashgnn_sp, hashnet, lightgcn, lsh, mf, popularity, pte, puresvd"
-)
+MODELS = ", ".join(sorted(CONFIG["models"]))
 DATASETS = (
     "alibaba_like, gowalla, movielens, pinterest, synthetic, taobao_subset, taobao_userbehavior"
 )
@@ -45,12 +42,12 @@ SHOWING = (
     "published, quantization, quantization_verdict"
 )
 MODEL = (
-    "color, continuous, marker, module, name, negatives, parameters, per_dataset, place, "
-    "pretrained, shared_training, shown_in, tuning"
+    "baseline, color, continuous, marker, module, name, negatives, own_layers, parameters, "
+    "per_dataset, place, pretrained, shared_training, shown_in, tuning"
 )
 MODEL_KEYS = (
     "name, module, color, marker, place, shown_in, continuous, pretrained, "
-    "shared_training, negatives, parameters, per_dataset, tuning"
+    "shared_training, own_layers, baseline, negatives, parameters, per_dataset, tuning"
 )
 
 

@@ -10,6 +10,7 @@ from hashgnn.config.model import resolve
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+# In the order of the config; a method that is removed is missing.
 PAPERS = ["hashgnn", "hashgnn_nr", "hashgnn_sp", "hash_ste", "hash_gumb", "hashnet", "lsh"]
 ALL = [*PAPERS, "graphsage", "pte", "bine", "mf", "hashgnn_plus"]
 
@@ -34,7 +35,8 @@ def on_top(changes: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_grids_have_the_models_that_are_shown_in_them(grid: str, models: list[str]) -> None:
-    assert resolve(CONFIG)["grids"][grid]["models"] == models
+    expected = [model for model in models if model in CONFIG["models"]]
+    assert resolve(CONFIG)["grids"][grid]["models"] == expected
 
 
 @pytest.mark.parametrize("grid", ["fig5", "table1"])
@@ -50,7 +52,7 @@ def test_a_method_comes_and_goes_with_its_entry() -> None:
 
     grids = resolve(config)["grids"]
 
-    assert grids["table2"]["models"] == [*(m for m in ALL if m != "hash_ste"), "mine"]
+    assert grids["table2"]["models"] == [*(m for m in ALL if m in config["models"]), "mine"]
     assert "hash_ste" not in grids["fig1"]["models"]
 
 

@@ -1,10 +1,13 @@
 """Plan every snakemake and make command of the pages, in blocks, tables and text.
 
-A dry run takes seconds, so commands that differ only in their targets share one.
+A dry run takes seconds, so commands that differ only in their targets share one, and all are done
+by two processes, which import Snakemake once.
 """
 
+import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -56,14 +59,42 @@ def plan(page: str, words: list[str]) -> tuple[Plan, list[str]]:
     return Plan(page if own else "", options, bool(targets)), targets
 
 
-def dry_run(folder: Path, options: tuple[str, ...], targets: set[str]) -> str:
-    """Return the error message, or an empty string if jobs were planned."""
-    command = ["snakemake", "--dry-run", *options, "--quiet", "rules", "--", *sorted(targets)]
+# Runs the command line of Snakemake for each folder and its words, in JSON on the standard input;
+# prints a line for each: whether it succeeded, and what it said.
+DRY_RUNS = """
+import json, os, sys
+from snakemake.cli import args_to_api, parse_args
+
+answers = os.fdopen(os.dup(1), "w")
+for folder, words in json.load(sys.stdin):
+    os.chdir(folder)
+    with open("said", "w+") as said:
+        os.dup2(said.fileno(), 1)
+        os.dup2(said.fileno(), 2)
+        try:
+            parser, args = parse_args(words)
+            planned = args_to_api(args, parser)
+        except SystemExit:
+            planned = False
+        sys.stdout.flush()
+        sys.stderr.flush()
+        said.seek(0)
+        print(json.dumps([planned, said.read()]), file=answers, flush=True)
+"""
+
+
+def dry_runs(commands: Sequence[tuple[Path, list[str]]]) -> list[str]:
+    """Return an error message for each command, or an empty text if jobs were planned."""
+    given = json.dumps([(str(folder), words) for folder, words in commands])
     ran = subprocess.run(
-        [sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True
+        [sys.executable, "-c", DRY_RUNS], input=given, capture_output=True, text=True
     )
-    planned = ran.returncode == 0 and "Job stats" in ran.stdout + ran.stderr
-    return "" if planned else f"{' '.join(command)}\n{ran.stdout}{ran.stderr}"
+    answers = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert len(answers) == len(commands), ran.stderr
+    return [
+        "" if planned and "Job stats" in said else f"snakemake {' '.join(words)}\n{said}"
+        for (planned, said), (_, words) in zip(answers, commands, strict=True)
+    ]
 
 
 def test_snakemake_can_plan_its_commands(noted: list[Noted]) -> None:
@@ -73,12 +104,13 @@ def test_snakemake_can_plan_its_commands(noted: list[Noted]) -> None:
             common, targets = plan(page, words)
             plans.setdefault(common, (folder, set()))[1].update(targets)
 
+    commands = [
+        (folder, ["--dry-run", *common.options, "--quiet", "rules", "--", *sorted(targets)])
+        for common, (folder, targets) in plans.items()
+    ]
     with ThreadPoolExecutor(2) as pool:
-        runs = [
-            pool.submit(dry_run, folder, common.options, targets)
-            for common, (folder, targets) in plans.items()
-        ]
-    failed = [error for run in runs if (error := run.result())]
+        errors = [*pool.map(dry_runs, (commands[::2], commands[1::2]))]
+    failed = [error for half in errors for error in half if error]
     assert not failed, "\n\n".join(failed)
     assert len(plans) > 10
 

@@ -1,3 +1,4 @@
+import hashlib
 import math
 from itertools import chain
 
@@ -206,3 +207,11 @@ def test_buckets_follow_the_seed() -> None:
 
     assert np.array_equal(buckets(neighbors, 4, 2, 0), buckets(neighbors, 4, 2, 0))
     assert not (buckets(neighbors, 4, 2, 0) == buckets(neighbors, 4, 2, 1)).any()
+
+
+def test_buckets_stay_as_they_are() -> None:
+    indptr = np.array([0, 2, 5, 5, 9], dtype=np.int64)
+    neighbors = Csr(indptr, np.array([1, 4, 0, 2, 3, 1, 2, 5, 6], dtype=np.int32))
+
+    digest = hashlib.sha256(buckets(neighbors, 3, 2, 9).tobytes()).hexdigest()
+    assert digest[:16] == "b3c79edeed453526"

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashgnn.errors import InputError
+from hashgnn.stage import code_digest
 from hashgnn.stage.code_digest import CodeDigest
 
 
@@ -410,3 +411,39 @@ def test_of_kernels_the_interface_and_the_version_count(
     assert differs(tmp_path, files, {kernel: KERNEL.replace(old, new)}, "hashgnn.run") == changes
     if old in without and old not in ("_inner", "from functools import cache"):
         assert differs(tmp_path, files, {other: without.replace(old, new)}, "hashgnn.run")
+
+
+def test_digests_are_kept_until_the_code_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"a.py": "from hashgnn.b import f\n", "b.py": "def f():\n    return 1\n"}
+    first = package(tmp_path, files)("hashgnn.a")
+    read = code_digest.read_module
+    monkeypatch.setattr(code_digest, "read_module", None)  # which now fails
+
+    assert CodeDigest(tmp_path)("hashgnn.a") == first
+    with pytest.raises(TypeError):
+        package(tmp_path, {**files, "b.py": "def f():\n    return 2\n"})("hashgnn.a")
+    monkeypatch.setattr(code_digest, "read_module", read)
+    assert CodeDigest(tmp_path)("hashgnn.a") != first
+
+
+@pytest.mark.parametrize("text", ["", "[1", "[]", '{"state": 1}', '{"state": 1, "results": [3]}'])
+def test_a_damaged_file_of_digests_is_replaced(tmp_path: Path, text: str) -> None:
+    digest = package(tmp_path, {"a.py": "def f():\n    return 1\n"})
+    first = digest("hashgnn.a")
+    (kept,) = (tmp_path / "hashgnn/__pycache__").iterdir()
+    good = kept.read_text()
+    kept.write_text(text)
+
+    assert CodeDigest(tmp_path)("hashgnn.a") == first
+    assert kept.read_text() == good
+
+
+def test_digests_need_no_place_to_be_kept(tmp_path: Path) -> None:
+    files = {"a.py": "def f():\n    return 1\n"}
+    kept = package(tmp_path / "one", files)("hashgnn.a")
+    digest = package(tmp_path / "two", files)
+    (tmp_path / "two/hashgnn/__pycache__").write_text("in the way")
+
+    assert digest("hashgnn.a") == kept

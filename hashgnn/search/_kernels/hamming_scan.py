@@ -579,10 +579,8 @@ def scanner(bits: int, tabled: bool, weights: int = 0) -> Callable[..., None]:
 
     The arguments of the scan are:
 
-    - ``planes``: uint64 [chunks, bits, 8], flat.
-    - ``n_items``
-    - ``queries``
-    - ``biases``: uint64 [most + 2, levels].
+    - ``planes``: uint64 [chunks, bits, 8], flat, of ``n_items`` items.
+    - ``queries``; ``biases``: uint64 [most + 2, levels].
     - ``wanted``: the number of items to find for each query.
     - ``quotas``: int64 [vectors], how many items must be within a query's bound at each vector
       before the bound is lowered.

@@ -1,0 +1,66 @@
+"""The size of the package: short functions, few parameters, few modules, one meaning per name."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted((ROOT / "hashgnn").rglob("*.py"))
+
+EVERYWHERE = {"__init__.py", "__main__.py"}  # names that Python gives
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(tree: ast.AST) -> Iterator[Function]:
+    """All functions, nested ones too."""
+    return (node for node in ast.walk(tree) if isinstance(node, Function))
+
+
+def length(function: Function) -> int:
+    assert function.end_lineno is not None
+    return function.end_lineno - function.lineno + 1
+
+
+def parameters(function: Function) -> list[str]:
+    """The names of all parameters but a method's own object."""
+    given = function.args
+    named = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    names = [one.arg for one in named if one]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_functions_are_short_and_take_few_parameters(path: Path) -> None:
+    for function in functions(ast.parse(path.read_text(encoding="utf-8"))):
+        where = f"{path.relative_to(ROOT)}, line {function.lineno}: {function.name}"
+        assert length(function) <= 60, f"{where} has {length(function)} lines, at most 60"
+        names = parameters(function)
+        assert len(names) <= 8, f"{where} has {len(names)} parameters, at most 8"
+
+
+def test_modules_are_few_and_of_a_readable_size() -> None:
+    texts = [path.read_text(encoding="utf-8").splitlines() for path in MODULES]
+    lengths = sorted(sum(bool(line.strip()) for line in text) for text in texts)
+
+    assert len(MODULES) <= 135
+    assert 60 <= lengths[len(lengths) // 2] <= 135  # lines that are not blank
+
+
+def test_no_file_name_means_two_things() -> None:
+    found = defaultdict(list)
+    for path in MODULES:
+        found[path.name].append(str(path.relative_to(ROOT)))
+
+    assert {name: paths for name, paths in found.items() if len(paths) > 1}.keys() <= EVERYWHERE
+
+
+def test_nested_functions_and_all_kinds_of_parameters_count() -> None:
+    tree = ast.parse("def f(self, a, /, b, *c, d, **e):\n    def g(x):\n        return 1\n")
+
+    outer, inner = functions(tree)
+    assert parameters(outer) == ["a", "b", "c", "d", "e"]
+    assert (length(outer), length(inner)) == (3, 2)
