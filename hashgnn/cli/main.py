@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from hashgnn.cli.evaluate import evaluate
 from hashgnn.cli.quantize import quantize
 from hashgnn.cli.recommend import recommend
 from hashgnn.cli.saved_model import export, info
@@ -53,6 +54,7 @@ def main() -> None:
 
     \b
     hashgnn train clicks.csv --output model
+    hashgnn evaluate clicks.csv --time ts --test-days 7
     hashgnn recommend model --user anna --number 5
     hashgnn similar model items --id 42
     hashgnn export model --output exported --format faiss
@@ -70,5 +72,5 @@ def main() -> None:
     """
 
 
-for _command in (train, recommend, similar, export, info, quantize):
+for _command in (train, evaluate, recommend, similar, export, info, quantize):
     main.add_command(_command)

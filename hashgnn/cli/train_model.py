@@ -52,7 +52,9 @@ _OPTION_NAMES = {
     "format.header false": "--no-header",
     "format.quote: false": "--no-quote",
     **{f"format.{name}": f"--{name}" for name in ("encoding", "member", "separator")},
-    **{f"columns.{role}": f"--{role}" for role in ("user", "item", "rating")},
+    **{f"columns.{role}": f"--{role}" for role in ("user", "item", "rating", "time")},
+    "format.time": "--time-unit",
+    "split.test_days": "--test-days",
     "filter.rating_at_least": "--rating-at-least",
 }
 
@@ -70,7 +72,7 @@ def read_tables(tables: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[A
     from hashgnn.data.prepare import prepare
     from hashgnn.stage.record import Inputs
 
-    with spooled(tables) as files, _errors_in_terms_of_options(files):
+    with spooled(tables) as files, errors_in_terms_of_options(files):
         inputs = Inputs(files.values(), None)
         prepared = prepare(list(files.values()), _reader_settings(tables, options))
         read = inputs.unchanged(())
@@ -81,14 +83,17 @@ def _reader_settings(tables: tuple[Path, ...], options: Mapping[str, Any]) -> di
     from hashgnn.data.cells import NameOrPosition
 
     def chosen(*names: str) -> dict[str, Any]:
-        return {name: options[name] for name in names if options[name] is not None}
+        return {name: options[name] for name in names if options.get(name) is not None}
 
-    columns = chosen("user", "item", "rating")
+    columns = chosen("user", "item", "rating", "time")
+    layout = chosen("separator", "header", "quote", "encoding", "member")
+    if options.get("time_unit") is not None:
+        layout["time"] = options["time_unit"]
     return {
         "dataset": str(tables[0]),
         "reader": "table",
         "columns": {role: NameOrPosition(column) for role, column in columns.items()},
-        "format": chosen("separator", "header", "quote", "encoding", "member"),
+        "format": layout,
         "filter": chosen("rating_at_least", "user_interactions", "item_interactions"),
     }
 
@@ -107,7 +112,7 @@ def _training_data(prepared: Any) -> Any:  # from Prepared; the types would impo
 
 
 @contextmanager
-def _errors_in_terms_of_options(files: Mapping[Path, Path]) -> Iterator[None]:
+def errors_in_terms_of_options(files: Mapping[Path, Path]) -> Iterator[None]:
     """Make errors name the given tables and options, not temporary copies and config keys."""
     try:
         yield
@@ -137,6 +142,51 @@ def _parse_pairs(
     return parameters
 
 
+_TRAINING = (
+    click.option("--bits", default=32, show_default=True, help="Length of the codes."),
+    click.option(
+        "--method",
+        default="hashgnn",
+        show_default=True,
+        help="Method id, as in the workflow's config.",
+    ),
+    click.option("--seed", default=0, show_default=True, help="Seed of all random numbers."),
+    click.option(
+        "--validation",
+        default=0.1,
+        show_default=True,
+        help="Share of each user's interactions held out to choose the best epoch.",
+    ),
+    click.option(
+        "--refit/--no-refit",
+        default=True,
+        show_default=True,
+        help="Whether to train once more on all interactions, for the best number of epochs.",
+    ),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
+    click.option(
+        "--tune",
+        metavar="TIME",
+        help="Choose hyper-parameters first, by trials on the held-out interactions, for a TIME "
+        "such as 10m or 1h. Those of --set stay as they are.",
+    ),
+    click.option(
+        "--set",
+        "parameters",
+        multiple=True,
+        metavar="KEY=VALUE",
+        callback=_parse_pairs,
+        help="Set a hyper-parameter to another value than the config's, for example epochs=30 or "
+        "guidance.floor=0.4; may be repeated.",
+    ),
+)
+
+
+def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a training to ``command``."""
+    return reduce(lambda below, option: option(below), reversed(_TRAINING), command)
+
+
 @click.command()
 @TABLES
 @click.option(
@@ -147,42 +197,7 @@ def _parse_pairs(
     help="Folder to write the model to.",
 )
 @table_options
-@click.option("--bits", default=32, show_default=True, help="Length of the codes.")
-@click.option(
-    "--method",
-    default="hashgnn",
-    show_default=True,
-    help="Method id, as in the workflow's config.",
-)
-@click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
-@click.option(
-    "--validation",
-    default=0.1,
-    show_default=True,
-    help="Share of each user's interactions held out to choose the best epoch.",
-)
-@click.option(
-    "--refit/--no-refit",
-    default=True,
-    show_default=True,
-    help="Whether to train once more on all interactions, for the best number of epochs.",
-)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option(
-    "--tune",
-    metavar="TIME",
-    help="Choose hyper-parameters first, by trials on the held-out interactions, for a TIME such "
-    "as 10m or 1h. Those of --set stay as they are.",
-)
-@click.option(
-    "--set",
-    "parameters",
-    multiple=True,
-    metavar="KEY=VALUE",
-    callback=_parse_pairs,
-    help="Set a hyper-parameter to another value than the config's, for example epochs=30 or "
-    "guidance.floor=0.4; may be repeated.",
-)
+@training_options
 @click.option("--overwrite", is_flag=True, help="Replace an existing model in FOLDER.")
 def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: Any) -> None:
     """Train a model on the interactions in one or more TABLEs.

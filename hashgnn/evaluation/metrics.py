@@ -1,9 +1,10 @@
-"""Recall, hit rate and NDCG of rankings with ties: expectations over the order within a tie.
+"""Metrics of rankings with ties, which are expectations over the order within a tie; and of lists.
 
 ``Ranks`` describe each rank of a ranking by the level of tied items that holds it. Items of a level
 are in uniformly random order, so metrics are expectations over that order, which have closed forms.
-A ranked list is the special case in which every level holds one item. Every metric takes ``Ranks``
-of Q queries that reach the largest of ``cutoffs``, and returns float64 [cutoffs, Q].
+A ranked list is the special case in which every level holds one item. Every metric of ranks takes
+``Ranks`` of Q queries that reach the largest of ``cutoffs``, and returns float64 [cutoffs, Q].
+Metrics of lists take how often each item was recommended.
 """
 
 from collections.abc import Sequence
@@ -120,6 +121,71 @@ def hit_rate(ranks: Ranks, cutoffs: Sequence[int]) -> np.ndarray:
     """
     none_yet = np.cumprod(1.0 - ranks.hazard, axis=1)
     return 1.0 - none_yet[:, np.asarray(cutoffs) - 1].T
+
+
+def precision(ranks: Ranks, cutoffs: Sequence[int]) -> np.ndarray:
+    """Return Precision@n = relevant items among the first n / n; with ties as ``recall``."""
+    ends = np.asarray(cutoffs)
+    return np.cumsum(ranks.gain, axis=1)[:, ends - 1].T / ends[:, None]
+
+
+def reciprocal_rank(ranks: Ranks, cutoffs: Sequence[int]) -> np.ndarray:
+    """Return RR@n = 1 / rank of the first relevant item, 0 if none is among the first n.
+
+    With ties, rank r is the first with the probability that no rank before it is relevant, as in
+    ``hit_rate``, times its own given that.
+    """
+    hazard = ranks.hazard
+    none_yet = np.cumprod(1.0 - hazard, axis=1)
+    before = np.concatenate([np.ones((len(hazard), 1)), none_yet[:, :-1]], axis=1)
+    reached = np.cumsum(before * hazard / np.arange(1, hazard.shape[1] + 1), axis=1)
+    return reached[:, np.asarray(cutoffs) - 1].T
+
+
+def average_precision(ranks: Ranks, n_relevant: np.ndarray, cutoffs: Sequence[int]) -> np.ndarray:
+    """Return AP@n = sum of Precision@r over the relevant ranks r up to n / all relevant items.
+
+    With ties, rank r of a level of c items, t of them relevant, is relevant with probability t / c;
+    given that, each rank of the level before it is with (t - 1) / (c - 1) (McSherry and Najork
+    2008, Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied
+    Scores, ECIR). ``n_relevant`` [Q] is at least 1.
+    """
+    gain = ranks.gain
+    hits = np.concatenate([np.zeros((len(gain), 1)), np.cumsum(gain, axis=1)], axis=1)
+    earlier = np.take_along_axis(hits, ranks.first.astype(np.int64), axis=1)
+    within = np.arange(gain.shape[1]) - ranks.first
+    share = (ranks.relevant - 1) / np.maximum(ranks.size - 1, 1)
+    precisions = gain * (1 + earlier + within * share) / np.arange(1, gain.shape[1] + 1)
+    return np.cumsum(precisions, axis=1)[:, np.asarray(cutoffs) - 1].T / n_relevant
+
+
+def coverage(counts: np.ndarray) -> float:
+    """Return the share of items that are in at least one list; ``counts`` [items] of lists."""
+    return float(np.mean(counts > 0))
+
+
+def gini(counts: np.ndarray) -> float:
+    """Return the Gini coefficient of ``counts`` [items], the lists that hold each item.
+
+    0 if all items are in as many lists; close to 1 if few items are in all of them.
+    """
+    ordered = np.sort(counts).astype(np.float64)
+    places = 2 * np.arange(1, len(ordered) + 1) - len(ordered) - 1
+    return float(places @ ordered / (len(ordered) * ordered.sum()))
+
+
+def novelty(counts: np.ndarray, n_users_of: np.ndarray, n_users: int) -> float:
+    """Return the mean over recommended items of -log2(share of users who have the item), in bits.
+
+    Args:
+        counts: [items], the lists that hold each item.
+        n_users_of: [items], the users who have each item in training; at least 1 if it is in a
+            list.
+        n_users: All users of the training.
+    """
+    held = counts > 0
+    information = -np.log2(n_users_of[held] / n_users)
+    return float(counts[held] @ information / counts.sum())
 
 
 def ndcg(ranks: Ranks, n_relevant: np.ndarray, cutoffs: Sequence[int]) -> np.ndarray:

@@ -9,19 +9,25 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ir_measures import R, Success, nDCG
+from ir_measures import AP, RR, P, R, Success, nDCG
 
 from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Csr
 from hashgnn.evaluation.metrics import (
     WINDOW,
     Ranks,
+    average_precision,
+    coverage,
+    gini,
     hit_rate,
     ndcg,
     ndcg_retrieved,
+    novelty,
+    precision,
     ranks_of_levels,
     ranks_of_lists,
     recall,
+    reciprocal_rank,
 )
 from hashgnn.evaluation.representation import Representation, evaluate
 from tests.helpers import csr_of
@@ -84,11 +90,53 @@ def test_ties_by_hand(
     assert ndcg(ranks, size, [n])[0, 0] == pytest.approx(gain, abs=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("ranked", "relevant", "n", "share", "first", "average"),
+    [
+        ([1, 2, 3, 4], [1, 3, 5], 4, 2 / 4, 1, (1 + 2 / 3) / 3),
+        ([1, 2, 3, 4], [3, 4], 4, 2 / 4, 1 / 3, (1 / 3 + 2 / 4) / 2),
+        ([1, 2, 3, 4], [3, 4], 3, 1 / 3, 1 / 3, (1 / 3) / 2),
+        ([1, 2, 3, 4], [9], 4, 0, 0, 0),
+        ([7, -1, -1, -1], [7, 8], 4, 1 / 4, 1, 1 / 2),
+    ],
+)
+def test_precision_and_the_ranks_of_hits_by_hand(
+    ranked: list[int], relevant: list[int], n: int, share: float, first: float, average: float
+) -> None:
+    ranks, size = listed(ranked, relevant), np.array([len(relevant)])
+    assert precision(ranks, [n])[0, 0] == pytest.approx(share, abs=1e-15)
+    assert reciprocal_rank(ranks, [n])[0, 0] == pytest.approx(first, abs=1e-15)
+    assert average_precision(ranks, size, [n])[0, 0] == pytest.approx(average, abs=1e-15)
+
+
+def test_lists_of_all_users_by_hand() -> None:
+    # Item 0 in all four lists, items 1 and 2 in two each, item 3 in none.
+    counts = np.array([4, 2, 2, 0])
+    assert coverage(counts) == 3 / 4
+    # Ascending 0, 2, 2, 4 with weights -3, -1, 1, 3: 12 of 4 * 8.
+    assert gini(counts) == 12 / 32
+    assert gini(np.array([5, 5, 5])) == 0
+    # Of eight users, 8, 4 and 1 have them: 0, 1 and 3 bits, weighted by the lists.
+    assert novelty(counts, np.array([8, 4, 1, 0]), 8) == (4 * 0 + 2 * 1 + 2 * 3) / 8
+
+
 def test_retrieved_ndcg_forgives_what_was_not_retrieved() -> None:
     ranked = [1, 2, *range(10, 10 + WINDOW - 2)]
     value = ndcg_retrieved(listed(ranked, [2, 5]), [2])[0, 0]
     assert value == pytest.approx(SECOND)  # the ideal has one item, 5 was never retrieved
     assert ndcg_retrieved(listed(ranked, [5]), [2])[0, 0] == 0
+
+
+def measured(ranks: Ranks, total: np.ndarray, cutoffs: list[int]) -> list[np.ndarray]:
+    """In the order of MEASURES."""
+    return [
+        recall(ranks, total, cutoffs),
+        hit_rate(ranks, cutoffs),
+        ndcg(ranks, total, cutoffs),
+        precision(ranks, cutoffs),
+        reciprocal_rank(ranks, cutoffs),
+        average_precision(ranks, total, cutoffs),
+    ]
 
 
 levels = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=3)
@@ -109,8 +157,7 @@ def test_closed_form_is_the_mean_over_all_orders(sizes: list[tuple[int, int]], n
     lists[:, : sum(counts)] = hits
     shape = (len(hits), n)
     single = Ranks(np.broadcast_to(np.arange(n), shape), np.ones(shape, int), lists[:, :n])
-    found = [recall(single, total, [n]), hit_rate(single, [n]), ndcg(single, total, [n])]
-    closed = [recall(ranks, total, [n]), hit_rate(ranks, [n]), ndcg(ranks, total, [n])]
+    found, closed = measured(single, total, [n]), measured(ranks, total, [n])
     mean = np.mean(found, axis=2, keepdims=True)
     np.testing.assert_allclose(closed, mean, rtol=0, atol=1e-12)
 
@@ -142,7 +189,7 @@ def test_retrieved_ndcg_is_the_mean_over_orders(cut: tuple[int, int, int]) -> No
 
 
 CUTOFFS = [1, 5, 20]
-MEASURES = [[R @ n for n in CUTOFFS], [Success @ n for n in CUTOFFS], [nDCG @ n for n in CUTOFFS]]
+MEASURES = [[measure @ n for n in CUTOFFS] for measure in (R, Success, nDCG, P, RR, AP)]
 ITEMS, QUERIES = 60, 25
 
 
@@ -175,7 +222,7 @@ def test_lists_agree_with_ir_measures_to_rounding() -> None:
     relevant = relevant_rows()
     ranked = np.array([np.random.default_rng(q).permutation(ITEMS)[:20] for q in range(QUERIES)])
     ranks, total = ranks_of_lists(ranked.astype(np.int32), relevant), np.diff(relevant.indptr)
-    ours = [recall(ranks, total, CUTOFFS), hit_rate(ranks, CUTOFFS), ndcg(ranks, total, CUTOFFS)]
+    ours = measured(ranks, total, CUTOFFS)
     np.testing.assert_allclose(ours, by_ir_measures(ranked, relevant), rtol=0, atol=1e-12)
 
 
@@ -187,7 +234,7 @@ def test_ties_agree_with_the_mean_of_ir_measures_over_random_orders() -> None:
     queries = np.repeat(np.arange(QUERIES), np.diff(relevant.indptr))
     np.add.at(among, (queries, distances[queries, relevant.indices]), 1)
     ranks, total = ranks_of_levels(counts, among, 20), np.diff(relevant.indptr)
-    ours = [recall(ranks, total, CUTOFFS), hit_rate(ranks, CUTOFFS), ndcg(ranks, total, CUTOFFS)]
+    ours = measured(ranks, total, CUTOFFS)
 
     random = np.random.default_rng(3)
     orders = [
