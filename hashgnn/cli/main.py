@@ -12,6 +12,7 @@ import click
 from hashgnn.cli.quantize import quantize
 from hashgnn.cli.recommend import recommend
 from hashgnn.cli.saved_model import export, info
+from hashgnn.cli.status import status
 from hashgnn.cli.streams import drop_unwritten, use_utf8
 from hashgnn.cli.train import train
 from hashgnn.errors import InputError
@@ -56,6 +57,7 @@ def main() -> None:
     hashgnn export model --output exported --format faiss
     hashgnn info model
     hashgnn quantize items.npy --users users.npy
+    hashgnn status --watch
 
     recommend, export and info also accept a result folder of the workflow,
     results/DATASET/MODEL/bitsK/seedS.
@@ -68,5 +70,5 @@ def main() -> None:
     """
 
 
-for _command in (train, recommend, export, info, quantize):
+for _command in (train, recommend, export, info, quantize, status):
     main.add_command(_command)

@@ -11,6 +11,7 @@ import requests
 from tqdm import tqdm
 
 from hashgnn.errors import InputError
+from hashgnn.stage.progress import report
 
 RETRY_WAITS = (1.0, 3.0, 9.0)  # seconds before the second, third and fourth attempt
 TIMEOUT = 60.0  # seconds without a byte
@@ -88,10 +89,20 @@ def _fetch_web(address: str, target: Path) -> None:
             raise NotThereError(f"{address}: invalid answer ({error})") from error
 
 
+class _Bar(tqdm):
+    """A progress bar that also reports to the workflow."""
+
+    def update(self, n: float | None = 1) -> bool | None:
+        """Add ``n`` bytes."""
+        shown: bool | None = super().update(n)
+        report(self.n, self.total or 0, "bytes")
+        return shown
+
+
 def _attempt(address: str, target: Path) -> None:
     name = address.rpartition("/")[2]
     # pooch sets the total when it is known; a bar without a total is false, which means no bar.
-    with tqdm(desc=name, total=1, unit="B", unit_scale=True, mininterval=1, delay=1) as progress:
+    with _Bar(desc=name, total=1, unit="B", unit_scale=True, mininterval=1, delay=1) as progress:
         # "identity": with compression in transit the length of the data is unknown.
         download = pooch.HTTPDownloader(
             progressbar=progress,
