@@ -18,9 +18,8 @@ _WIDTH = 30  # characters of a bar
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
 @click.option("--watch", is_flag=True, help="Show it every two seconds until the run has ended.")
-@click.option("--bar", is_flag=True, help="Show one line only, until the run has ended.")
-@click.option("--pid", type=int, help="Process of a run that is about to start, with --bar.")
-def status(folder: Path, watch: bool, bar: bool, pid: int | None) -> None:
+@click.option("--bar", is_flag=True, help="Show one line only, of a run that runs or will begin.")
+def status(folder: Path, watch: bool, bar: bool) -> None:
     """Show how far the workflow is that runs in FOLDER, and how long it will still take.
 
     FOLDER is the working directory of the run (the config's workdir): demo for make demo.
@@ -28,7 +27,7 @@ def status(folder: Path, watch: bool, bar: bool, pid: int | None) -> None:
     from hashgnn.experiment import status as of_runs
 
     if bar:
-        _show_bar(folder, pid)
+        _show_bar(folder)
         return
     while True:
         found = of_runs.status(folder)
@@ -81,31 +80,37 @@ def _bar(share: float) -> str:
     return f"[{'#' * filled}{'.' * (_WIDTH - filled)}]"
 
 
-def _show_bar(folder: Path, process: int | None) -> None:
-    """Rewrite one line until the process ends; print a line per tenth if this is no terminal."""
-    from hashgnn.errors import InputError
-    from hashgnn.experiment import status as of_runs
-
-    began, shown = time.time(), -1
+def _show_bar(folder: Path) -> None:
+    """Rewrite one line until the run ends; print a line per tenth if this is no terminal."""
+    shown = -1
     while True:
-        try:
-            found = of_runs.status(folder)
-        except InputError:
-            found = None
-        current = found if found is not None and found.run.began >= began - _EVERY else None
-        if current is not None:
-            line, tenth = _whole(current), int(current.share * 10)
+        found = _current(folder)
+        if found is not None:
+            tenth = int(10 * found.share)
             if sys.stdout.isatty():
-                click.echo(f"\r\033[K{line}", nl=False)
+                click.echo(f"\r\033[K{_whole(found)}", nl=False)
             elif tenth > shown:
-                click.echo(line)
-                shown = tenth
-        pid = process if process is not None else (current.run.process if current else 0)
-        if not _lives(pid) or (current is not None and current.done == len(current.run.jobs)):
+                click.echo(_whole(found))
+            shown = tenth
+            if found.done == len(found.run.jobs):
+                break
+        elif shown >= 0:
             break
         time.sleep(_EVERY)
     if sys.stdout.isatty():
         click.echo()
+
+
+def _current(folder: Path) -> "Status | None":
+    """Return the state of the run in ``folder`` if its workflow runs."""
+    from hashgnn.errors import InputError
+    from hashgnn.experiment import status as of_runs
+
+    try:
+        found = of_runs.status(folder)
+    except InputError:
+        return None
+    return found if _lives(found.run.process) else None
 
 
 def _lives(process: int) -> bool:
