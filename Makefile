@@ -5,45 +5,65 @@ CORES ?= all
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
+TESTS := $(addprefix $(VENV)/.installed-,test docs bench)
+INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
 .PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders quantization tune reproduction report schema docs bench-search bench-serving bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-env: $(VENV)/.installed ## Create .venv from requirements.lock and install the package
+env: $(TESTS) $(VENV)/.installed-lint ## Install all that development needs into .venv
 
+# What the workflow and the hashgnn command need; tests, docs and benchmarks add a group each.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: $(PYTHON) is older than 3.11; use make PYTHON=python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-		--no-deps --no-build-isolation --editable .
+	@echo "Installing the packages of the workflow into $(VENV), in the versions of requirements.lock."
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) setuptools
+	@$(INSTALL) --no-build-isolation --editable .
 	@touch $@
 
-demo: env ## Run the whole workflow on a small generated data set
-	$(RUN) snakemake --cores $(CORES) $(DEMO)
-	$(RUN) snakemake $(DEMO) --report report.html
-	@echo; echo "The results of the demo are in demo/:"
-	@cd demo && ls -1 figures/* results/*.csv results/*.md results/*.tex report.html | sed 's/^/  demo\//'
+$(VENV)/.installed-%: $(VENV)/.installed
+	@echo "Installing the packages of the group $* (pyproject.toml) into $(VENV)."
+	@$(VENV)/bin/python -c 'import sys, tomllib; groups = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]; print(*groups[sys.argv[1]], sep="\n")' $* > $(VENV)/$*.txt
+	@$(INSTALL) --requirement $(VENV)/$*.txt
+	@touch $@
 
-test: env ## Run the tests
+demo: $(VENV)/.installed ## Run the whole workflow on a small generated data set
+	@mkdir -p demo
+	@echo "Running the whole workflow on a small generated data set: downloads nothing, trains all"
+	@echo "methods for a few epochs. The log is demo/snakemake.log; Ctrl-C stops it, make demo goes on."
+	@export $(RUN); hashgnn status demo --bar & bar=$$!; \
+		snakemake --cores $(CORES) $(DEMO) >demo/snakemake.log 2>&1; code=$$?; \
+		kill $$bar 2>/dev/null; wait; echo; \
+		test $$code = 0 || { tail -n 20 demo/snakemake.log; exit $$code; }
+	@$(RUN) snakemake $(DEMO) --report report.html >>demo/snakemake.log 2>&1
+	@echo
+	@echo "Done. This was a demo: its numbers say nothing about the methods. Look at"
+	@echo "  demo/report.html           figures, tables, claims, how each result was made"
+	@echo "  demo/results/explore.html  all results of all methods, to filter and compare"
+	@echo "  demo/figures/fig3.pdf      recall of Hamming search by the length of the list"
+	@echo "  demo/results/table2.md     hierarchical search; also as .tex, .csv and .html"
+	@echo "Next: docs/tutorial.md leads to your own data and your own method."
+
+test: $(TESTS) ## Run the tests
 	$(RUN) python -m pytest
 
-test-slow: env ## Run the slow tests (minutes)
+test-slow: $(TESTS) ## Run the slow tests (minutes)
 	$(RUN) python -m pytest -m slow
 
-test-faults: env ## Run the fault-injection and fuzzing tests; half an hour
+test-faults: $(TESTS) ## Run the fault-injection and fuzzing tests; half an hour
 	$(RUN) python -m pytest -m faults tests/e2e/faults
 
-test-slurm: env ## Test the Slurm profile on a local Slurm; as root, with slurmctld slurmd slurm-client munge
+test-slurm: $(TESTS) ## Test the Slurm profile on a local Slurm; as root, with slurmctld slurmd slurm-client munge
 	$(RUN) python -m pytest -m slurm
 
-test-browser: env ## Test the report and the page of results in Chromium (package chromium)
+test-browser: $(TESTS) ## Test the report and the page of results in Chromium (package chromium)
 	$(RUN) python -m pytest -m browser
 
-lint: env ## Check style, types and the workflow
+lint: $(VENV)/.installed-lint $(VENV)/.installed-test ## Check style, types and the workflow
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
@@ -52,54 +72,54 @@ lint: env ## Check style, types and the workflow
 	$(RUN) snakefmt --check Snakefile workflow
 	$(RUN) snakemake --lint
 
-audit: env ## Check the locked packages for known vulnerabilities; needs PyPI
+audit: $(VENV)/.installed ## Check the locked packages for known vulnerabilities; needs PyPI
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
 	.venv/audit/bin/pip-audit --no-deps --disable-pip --requirement requirements.lock
 
-format: env ## Format the code
+format: $(VENV)/.installed-lint ## Format the code
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 	$(RUN) snakefmt Snakefile workflow
 
-tune: env ## Tune methods on validation parts: PART=DATASET, MODEL or DATASET/MODEL; hours
+tune: $(VENV)/.installed ## Tune methods on validation parts: PART=DATASET, MODEL or DATASET/MODEL; hours
 	$(RUN) python workflow/tune.py $(PART) -- --cores $(CORES) $(OPTIONS)
 
-published: env ## Compare methods with published numbers on their splits; hours
+published: $(VENV)/.installed ## Compare methods with published numbers on their splits; hours
 	$(RUN) snakemake --cores $(CORES) --configfile config/published.yaml -- results/published.csv
 
-encoders: env ## HashGNN on other graph encoders, one table by encoder; an hour or two
+encoders: $(VENV)/.installed ## HashGNN on other graph encoders, one table by encoder; an hour or two
 	$(RUN) snakemake --cores $(CORES) --configfile config/encoders.yaml -- results/encoders.csv
 
-reproduction: env ## Run all experiments and keep their records; PART=gowalla: one data set's; hours
+reproduction: $(VENV)/.installed ## Run all experiments and keep their records; PART=gowalla: one data set's; hours
 	$(RUN) snakemake --cores $(CORES) --configfile config/reproduction.yaml $(ARGUMENTS) -- \
 		$(if $(PART),results/$(PART)/provenance.csv,all)
 	$(RUN) python -m hashgnn.reporting.records pack \
 		--results reproduction/results --into docs/reproduction/records
 
-quantization: env ## Learned codes beside quantized vectors: figures 8 and 9, two tables; a day of one core
+quantization: $(VENV)/.installed ## Learned codes beside quantized vectors: figures 8 and 9, two tables; a day of one core
 	$(RUN) snakemake --cores $(CORES) --configfile config/quantization.yaml -- figures/fig8.pdf \
 		figures/fig9.pdf results/quantization.csv results/quantization_verdict.csv
 
-report: env ## Collect the figures and tables made so far in report.html
+report: $(VENV)/.installed ## Collect the figures and tables made so far in report.html
 	$(RUN) snakemake --report report.html
 
-schema: env ## Generate the configuration's schema and its reference from the typed models
+schema: $(VENV)/.installed ## Generate the configuration's schema and its reference from the typed models
 	$(RUN) python workflow/schemas/generate.py
 
-docs: env ## Build the documentation site into site/
+docs: $(VENV)/.installed-docs ## Build the documentation site into site/
 	$(RUN) NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
 	@echo "Open site/index.html. To use the search: python -m http.server -d site"
 
-bench-search: env ## Compare search with other libraries; half an hour on an idle machine
+bench-search: $(VENV)/.installed-bench ## Compare search with other libraries; half an hour on an idle machine
 	$(RUN) python -m benchmarks.search $(ARGUMENTS)
 	$(RUN) python -m benchmarks.search_table --into docs/search.md
 
-bench-serving: env ## Compare serving from disk with FAISS; on an idle machine
+bench-serving: $(VENV)/.installed-bench ## Compare serving from disk with FAISS; on an idle machine
 	$(RUN) python -m benchmarks.serving $(ARGUMENTS)
 	$(RUN) python -m benchmarks.serving_table --into docs/serving.md
 
-bench-training: env ## Compare training with other libraries; on an idle machine
+bench-training: $(VENV)/.installed-bench ## Compare training with other libraries; on an idle machine
 	$(RUN) python -m benchmarks.training $(ARGUMENTS)
 
 clean-demo: ## Remove the results of the demo

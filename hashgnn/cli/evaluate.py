@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from hashgnn.cli.streams import open_output
-from hashgnn.cli.train import (
+from hashgnn.cli.train_model import (
     TABLES,
     errors_in_terms_of_options,
     read_tables,

@@ -14,6 +14,7 @@ from hashgnn.cli.quantize import quantize
 from hashgnn.cli.recommend import recommend
 from hashgnn.cli.saved_model import export, info
 from hashgnn.cli.similar import similar
+from hashgnn.cli.status import status
 from hashgnn.cli.streams import drop_unwritten, use_utf8
 from hashgnn.cli.train_model import train
 from hashgnn.errors import InputError
@@ -60,6 +61,7 @@ def main() -> None:
     hashgnn export model --output exported --format faiss
     hashgnn info model
     hashgnn quantize items.npy --users users.npy
+    hashgnn status --watch
 
     recommend, similar, export and info also accept a result folder of the workflow,
     results/DATASET/MODEL/bitsK/seedS.
@@ -72,5 +74,5 @@ def main() -> None:
     """
 
 
-for _command in (train, evaluate, recommend, similar, export, info, quantize):
+for _command in (train, evaluate, recommend, similar, export, info, quantize, status):
     main.add_command(_command)

@@ -24,6 +24,7 @@ from tqdm import tqdm
 from hashgnn.errors import InputError
 from hashgnn.files import Checksum, atomic_write, file_checksum, listed_checksum, parse_checksum
 from hashgnn.stage.command import run_stage, stage_parser
+from hashgnn.stage.progress import report
 
 _LISTING = "SHA256SUMS"
 RETRY_WAITS = (1.0, 3.0, 9.0)  # seconds before the second, third and fourth attempt
@@ -102,10 +103,20 @@ def _fetch_web(address: str, target: Path) -> None:
             raise NotThereError(f"{address}: invalid answer ({error})") from error
 
 
+class _Bar(tqdm):
+    """A progress bar that also reports to the workflow."""
+
+    def update(self, n: float | None = 1) -> bool | None:
+        """Add ``n`` bytes."""
+        shown: bool | None = super().update(n)
+        report(self.n, self.total or 0, "bytes")
+        return shown
+
+
 def _attempt(address: str, target: Path) -> None:
     name = address.rpartition("/")[2]
     # pooch sets the total when it is known; a bar without a total is false, which means no bar.
-    with tqdm(desc=name, total=1, unit="B", unit_scale=True, mininterval=1, delay=1) as progress:
+    with _Bar(desc=name, total=1, unit="B", unit_scale=True, mininterval=1, delay=1) as progress:
         # "identity": with compression in transit the length of the data is unknown.
         download = pooch.HTTPDownloader(
             progressbar=progress,

@@ -19,6 +19,7 @@ from hashgnn.evaluation.metrics import (
     recall,
 )
 from hashgnn.search import Index
+from hashgnn.stage.progress import report
 
 SEARCHES = ("hamming", "hierarchical", "continuous")
 # By the users' vectors and the items' codes: exact, and among the nearest by Hamming distance.
@@ -90,6 +91,7 @@ def evaluate(
     values = np.full(shape, np.nan)
     evaluated = np.flatnonzero(np.diff(relevant.indptr))
     for start in range(0, len(evaluated), _BLOCK):
+        report(start, len(evaluated), "users")
         block = evaluated[start : start + _BLOCK]
         of_block = take_rows(relevant, block)
         excluded = take_rows(seen, block) if settings.mask_training else None

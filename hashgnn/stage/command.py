@@ -13,6 +13,7 @@ from types import FrameType
 from hashgnn.errors import InputError
 from hashgnn.files import written_files
 from hashgnn.stage.code_digest import check_planned
+from hashgnn.stage.progress import progress_file
 from hashgnn.stage.record import Recorder, memory_mb
 
 Facts = Mapping[str, object]
@@ -72,7 +73,7 @@ def run_stage(
             check_planned(args.code)
         _check_memory(args.needs_mb)
         recorder = Recorder(args.settings, _paths(args), args.provenance)
-        with interruptible(), written_files() as written:
+        with interruptible(), progress_file(args.provenance), written_files() as written:
             facts = stage(args)
         if args.provenance:
             recorder.write(args.provenance, facts, written)

@@ -15,6 +15,7 @@ from hashgnn.evaluation.representation import Representation
 from hashgnn.graph import Graph, bipartite_graph
 from hashgnn.models.graph_hasher import Batch, Embedded, GraphHasher
 from hashgnn.models.method import GraphMethod, GraphParameters, Progress, Task
+from hashgnn.stage.progress import report
 from hashgnn.stage.record import peak_memory_mb
 from hashgnn.training.batches import Batches
 from hashgnn.training.checkpoint import Checkpoint, State
@@ -113,6 +114,7 @@ class Training:
             if (self.iteration + 1) % self.parameters.history_every == 0:
                 self._close_interval(epoch)
             self.iteration += 1
+            report(self.iteration, self.epochs * len(self.batches), "iterations")
             if self.iteration % len(self.batches):  # the epoch's last state follows validation
                 self._save()
 

@@ -23,6 +23,7 @@ from hashgnn.models.method import Task, Vectors
 from hashgnn.stage.code_digest import own_code
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 from hashgnn.stage.followed import check_followed
+from hashgnn.stage.progress import report
 from hashgnn.training import training_code
 from hashgnn.training.checkpoint import Checkpoint
 from hashgnn.training.fit import Fitted, fit, load_method
@@ -114,7 +115,7 @@ def _run(args: argparse.Namespace) -> Facts:
         args.checkpoint_seconds,
     )
     task = task_of(args, load_split(args.split), device)
-    callback = board_writer(args.output / "tensorboard") if args.tensorboard else print_progress
+    callback = board_writer(args.output / "tensorboard") if args.tensorboard else tell
     method = load_method(settings["method"])
     refit = settings.get("refit", False)
     fitted = fit(method, task, settings["parameters"], checkpoint, callback, refit)
@@ -203,6 +204,12 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+def tell(progress: TrainingProgress) -> None:
+    """Print progress, and report it to the workflow."""
+    print_progress(progress)
+    report(progress.iteration, progress.iterations, "iterations")
+
+
 def board_writer(folder: Path) -> Callback:
     """Return a callback that prints progress and writes its numbers for TensorBoard to ``folder``.
 
@@ -219,7 +226,7 @@ def board_writer(folder: Path) -> Callback:
     writer = SummaryWriter(str(folder))
 
     def write(progress: TrainingProgress) -> None:
-        print_progress(progress)
+        tell(progress)
         for name, value in progress.values.items():
             writer.add_scalar(name, value, progress.iteration)
         writer.flush()

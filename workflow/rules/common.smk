@@ -5,6 +5,7 @@ import importlib.util
 import os
 import re
 import shlex
+import shutil
 import sys
 import tempfile
 from contextlib import suppress
@@ -68,6 +69,7 @@ from hashgnn.experiment.local_files import check_places, end_future, package_fol
 from hashgnn.experiment.plan import RUN, STUDY, VALIDATION, Plan
 from hashgnn.experiment.resources import SUBMITTED, job_resources, too_large
 from hashgnn.experiment.runs import derived_models, studies
+from hashgnn.experiment.status import Job, opening_line, write_run
 from hashgnn.reporting.entries import CLAIMED, FIGURES, TABLES
 from hashgnn.stage.code_digest import CodeDigest, PlannedCode
 from hashgnn.stage.followed import check_followed
@@ -179,7 +181,7 @@ if FREE:
 
 def before_first_job():
     """Refuse jobs that need too much memory, and fix the digests of code before any job runs."""
-    jobs = workflow.dag.needrun_jobs()
+    jobs = list(workflow.dag.needrun_jobs())
     needs = {
         " ".join([job.name, *job.wildcards_dict.values()]): job.resources.get(
             "needed_mb"
@@ -197,6 +199,35 @@ def before_first_job():
         for files in workflow.dag.dependencies[job].values():
             end_future(files)
     code.hand_on()  # to jobs on a cluster
+    tell_plan(jobs)
+
+
+def tell_plan(jobs):
+    """Say what the run has to do, and write it for ``hashgnn status``."""
+    planned = [
+        Job(job.name, str(record), expected_seconds(job))
+        for job in jobs
+        for record in job.output
+        if str(record).endswith(".provenance.json")
+    ]
+    if planned:
+        cores = (
+            workflow.resource_settings.cores or workflow.resource_settings.nodes or 1
+        )
+        write_run(planned, cores)
+        free = shutil.disk_usage(".").free / 1e6
+        print(opening_line(planned, cores, free), file=sys.stderr)
+
+
+def expected_seconds(job):
+    """Return the estimated run time of a job; None if it depends on data that are not there."""
+    if job.name == "download":
+        return None
+    try:
+        files = [str(file) for file in job.input]
+        return job_resources(job.name, config, job.wildcards_dict, files).seconds
+    except FileNotFoundError:
+        return None
 
 
 def shell_prefix():
