@@ -21,6 +21,7 @@ import functools
 import hashlib
 import json
 import os
+import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -110,7 +111,7 @@ class Known:
         return {}
 
     def _write(self, results: Mapping[str, str]) -> None:
-        temporary = self._file.with_suffix(f".{os.getpid()}")
+        temporary = self._file.with_suffix(f".{secrets.token_hex(8)}")
         with suppress(OSError):
             try:
                 self._file.parent.mkdir(exist_ok=True)
