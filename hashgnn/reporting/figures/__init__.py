@@ -147,6 +147,11 @@ def legend_label(name: str) -> str:
 
 def draw_legend(figure: Figure, numbers: pd.DataFrame) -> None:
     """Draw one legend above all panels; its title says what the intervals are."""
+    place_legend(figure, seeds_note(numbers))
+
+
+def place_legend(figure: Figure, title: str) -> None:
+    """Draw one legend above all panels, with a row for its title if it has one."""
     labels: dict[str, Any] = {}
     for panel in figure.axes:
         handles, names = panel.get_legend_handles_labels()
@@ -163,7 +168,7 @@ def draw_legend(figure: Figure, numbers: pd.DataFrame) -> None:
         labels.keys(),
         loc="outside upper center",
         ncols=columns,
-        title=seeds_note(numbers),
+        title=title or None,
     )
 
 
