@@ -1,8 +1,8 @@
 """``hashgnn quantize``: what small codes of any vectors cost in quality, bytes and time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,20 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-_TIMED = 64  # queries, at most, whose search is timed
-_QUERY_BITS = 4  # of asymmetric search
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-class Measured(NamedTuple):
-    """A row of the table."""
-
-    quantizer: str
-    search: str
-    bytes: int
-    overlap: float
-    recall: float
-    microseconds: float
 
 
 @click.command()
@@ -51,7 +38,8 @@ class Measured(NamedTuple):
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Folder to write quantization.csv and quantization.md to. [default: only print]",
+    help="Folder to write the table and a plot to: quantization.csv, .md, .pdf and .svg. "
+    "[default: only print]",
 )
 def quantize(
     items: Path, users: Path, relevant: Path | None, output: Path | None, **wanted: Any
@@ -62,14 +50,14 @@ def quantize(
     with those of the floats (by inner product), recall where relevant items are given, and
     microseconds of a query on one thread. The users that search are up to --queries, drawn by the
     seed. What does not fit a size is left out: sign needs as many dimensions as bits, ITQ at least
-    as many but one, RaBitQ 9 bytes or more. Searches are this package's, those of PQ, OPQ and
-    RaBitQ are timed by FAISS.
+    as many but one, RaBitQ 9 bytes or more. PQ and OPQ learn from 16,384 items. Searches are this
+    package's, those of PQ, OPQ and RaBitQ are timed by FAISS.
     """
     import numpy as np
     import pandas as pd
 
     from hashgnn.errors import InputError
-    from hashgnn.files import atomic_write
+    from hashgnn.reporting.quantizers import Measured, compare
     from hashgnn.reporting.tables import to_markdown
 
     floats, queries = _vectors(items), _vectors(users)
@@ -90,142 +78,27 @@ def quantize(
         number=wanted["number"],
         sizes=wanted["sizes"],
         seed=wanted["seed"],
+        tell=partial(click.echo, err=True),
     )
     table = pd.DataFrame(rows, columns=list(Measured._fields))
     printed = to_markdown(_printed(table if relevant else table.drop(columns="recall")))
     click.echo(printed, nl=False)
     if output:
-        output.mkdir(parents=True, exist_ok=True)
-        for name, text in (("csv", table.to_csv(index=False)), ("md", printed)):
-            with atomic_write(output / f"quantization.{name}") as temporary:
-                temporary.write_text(text, encoding="utf-8")
+        _write(output, table, printed)
 
 
-def compare(
-    users: "np.ndarray",
-    items: "np.ndarray",
-    relevant: Any,
-    *,
-    number: int,
-    sizes: tuple[int, ...],
-    seed: int,
-) -> list[Measured]:
-    """Return the rows of the table: the floats, then each size, quantizer and search.
+def _write(output: Path, table: "pd.DataFrame", printed: str) -> None:
+    """Write the table as CSV and Markdown, and the plot as PDF and SVG."""
+    from hashgnn.files import atomic_write
+    from hashgnn.reporting.figures import save_figure
+    from hashgnn.reporting.quantizers import plot
 
-    Args:
-        users: float32 [users, d], which search.
-        items: float32 [items, d].
-        relevant: Scipy sparse matrix [users, items] of relevant items, or None.
-        number: Length of the lists.
-        sizes: Bytes of an item.
-        seed: Seed of the quantizers.
-    """
-    from tqdm import tqdm
-
-    from hashgnn.search import Index
-
-    exact = Index(vectors=items)
-    best, _ = exact.continuous(users, number)
-    floats = Case("none", "floats", 4 * items.shape[1], exact.continuous, users)
-    found = [_measure(floats, best, relevant)]
-    for size in tqdm(sizes, desc="quantizing", unit="size", disable=None):
-        found += [_measure(case, best, relevant) for case in _cases(users, items, size, seed)]
-    return found
-
-
-class Case(NamedTuple):
-    """A search of items that take so many bytes; ``timed`` is one of the same cost, by FAISS."""
-
-    quantizer: str
-    search: str
-    bytes: int
-    ranked: Callable[..., Any]
-    queries: "np.ndarray"
-    timed: Any = None
-
-
-def _cases(users: "np.ndarray", items: "np.ndarray", size: int, seed: int) -> Iterator[Case]:
-    """Yield the searches of all quantizers that fit ``size`` bytes of an item."""
-    from functools import partial
-    from typing import get_args
-
-    import numpy as np
-
-    from hashgnn.errors import InputError
-    from hashgnn.models.quantizer import Parameters, Quantizer, bytes_of_item, is_sign
-    from hashgnn.models.quantizer import quantize as train
-    from hashgnn.search import Index
-    from hashgnn.search.compressed import index_to_time
-
-    for kind in get_args(Quantizer):
-        parameters = Parameters(quantizer=kind)
-        bits = 8 * (2 * size - bytes_of_item(parameters, 8 * size))
-        if bits < 8:
-            continue
-        try:
-            queries, kept = train(users, items, bits, parameters, seed)
-        except InputError as error:
-            click.echo(f"{size} bytes: {error}", err=True)
-            continue
-        if not is_sign(parameters):
-            scan = index_to_time(items, bits, kind, parameters.part_bits)
-            ranked = Index(vectors=kept).continuous
-            yield Case(kind, "asymmetric, FAISS", size, ranked, queries, scan)
-            continue
-        codes = [np.packbits(side >= 0, axis=1, bitorder="little") for side in (queries, kept)]
-        index = Index(codes[1])
-        yield Case(kind, "Hamming", size, index.hamming, codes[0])
-        search = partial(index.asymmetric, query_bits=_QUERY_BITS)
-        yield Case(kind, f"asymmetric, {_QUERY_BITS} bits", size, search, queries)
-
-
-def _measure(case: Case, best: "np.ndarray", relevant: Any) -> Measured:
-    """Rank the case's queries, and time some of them on one thread."""
-    import numpy as np
-    from threadpoolctl import threadpool_limits
-
-    from hashgnn.threads import get_threads, set_threads
-
-    number, threads = best.shape[1], get_threads()
-    lists, _ = case.ranked(case.queries, number)
-    try:
-        set_threads(1)
-        with threadpool_limits(limits=1):
-            time = _microseconds(case, number)
-    finally:
-        set_threads(threads)
-    overlap, recall = _share(lists, list(best)), float("nan")
-    if relevant is not None:
-        recall = _share(lists, np.split(relevant.indices, relevant.indptr[1:-1]))
-    return Measured(*case[:3], overlap, recall, time)
-
-
-def _microseconds(case: Case, number: int) -> float:
-    """Return the time of a query, the mean of some that are searched one by one."""
-    import time
-
-    import numpy as np
-
-    queries, search = case.queries[:_TIMED], case.ranked
-    if case.timed is not None:
-        queries, search = np.resize(queries, (len(queries), case.timed.d)), case.timed.search
-    search(queries[:1], number)  # compiles, and brings the codes into the caches
-    start = time.perf_counter()
-    for row in range(len(queries)):
-        search(queries[row : row + 1], number)
-    return 1e6 * (time.perf_counter() - start) / len(queries)
-
-
-def _share(lists: "np.ndarray", wanted: "Sequence[np.ndarray]") -> float:
-    """Return the mean share of the ``wanted`` items of a query that its list holds.
-
-    Queries that want none are left out; NaN if all are.
-    """
-    import numpy as np
-
-    pairs = [pair for pair in zip(lists, wanted, strict=True) if len(pair[1])]
-    shares = [len(np.intersect1d(one, other)) / len(other) for one, other in pairs]
-    return float(np.mean(shares)) if shares else float("nan")
+    output.mkdir(parents=True, exist_ok=True)
+    for name, text in (("csv", table.to_csv(index=False)), ("md", printed)):
+        with atomic_write(output / f"quantization.{name}") as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    figure = plot(table, "overlap" if table.recall.isna().all() else "recall")
+    save_figure(figure, output / "quantization.pdf", output / "quantization.svg")
 
 
 def _vectors(path: Path) -> "np.ndarray":

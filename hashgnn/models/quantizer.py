@@ -44,6 +44,10 @@ class Parameters(Section):
     """For ``pq`` and ``opq``: bits of a part's centroid, at most. Fewer are taken where the items
     are fewer than 39 for each centroid: such centroids would list the items."""
 
+    training_items: int = Field(default=65_536, ge=78)
+    """For ``pq`` and ``opq``: items, drawn by the seed, that centroids and the rotation are learned
+    from, at most."""
+
 
 def vectors(task: Task, parameters: Parameters) -> Vectors:
     """Quantize the task's pretrained vectors to codes of ``task.bits``."""
@@ -80,8 +84,9 @@ def quantize(
         return _itq(users, items, bits, parameters.equal_lengths)
     if kind == "rabitq":
         return _rabitq(users, items, bits, seed)
-    parts = divide(len(items), items.shape[1], bits, parameters.part_bits)
-    return users, product_quantized(items, parts, seed, rotated=kind == "opq")
+    most = parameters.training_items
+    parts = divide(min(len(items), most), items.shape[1], bits, parameters.part_bits)
+    return users, product_quantized(items, parts, seed, rotated=kind == "opq", most=most)
 
 
 def bytes_of_item(parameters: Parameters, bits: int) -> int:
@@ -155,28 +160,38 @@ def _rabitq(users: np.ndarray, items: np.ndarray, bits: int, seed: int) -> Vecto
 
 
 def product_quantized(
-    items: np.ndarray, parts: Parts, seed: int, *, rotated: bool = False
+    items: np.ndarray,
+    parts: Parts,
+    seed: int,
+    *,
+    rotated: bool = False,
+    most: int = 65_536,
 ) -> np.ndarray:
     """Return what the codes of ``items`` stand for: float32 [items, d].
 
-    With ``rotated`` a rotation is learned first (OPQ). Parts differ by at most one dimension;
-    shorter ones are filled up with zeros.
+    With ``rotated`` a rotation is learned first (OPQ). Both it and the centroids are learned from
+    at most ``most`` items. Parts differ by at most one dimension; shorter ones are filled up with
+    zeros.
     """
     longest = -(-items.shape[1] // parts.number)
     groups = np.array_split(np.arange(items.shape[1]), parts.number)
     places = np.concatenate([n * longest + np.arange(len(group)) for n, group in enumerate(groups)])
     filled = np.zeros((len(items), parts.number * longest), dtype=np.float32)
     filled[:, places] = items
+    learned = filled
+    if len(items) > most:
+        chosen = np.random.default_rng(seed).choice(len(items), most, replace=False)
+        learned = filled[np.sort(chosen)]
     index = faiss.IndexPQ(filled.shape[1], *parts)
     index.pq.cp.seed = seed
     rotation = np.eye(filled.shape[1], dtype=np.float32)
     if rotated:
         matrix = faiss.OPQMatrix(filled.shape[1], parts.number)
         matrix.pq = index.pq
-        matrix.train(filled)
+        matrix.train(learned)
         rotation = faiss.vector_to_array(matrix.A).reshape(rotation.shape)
-        filled = np.ascontiguousarray(filled @ rotation.T)
-    index.train(filled)
+        filled, learned = (np.ascontiguousarray(rows @ rotation.T) for rows in (filled, learned))
+    index.train(learned)
     decoded = index.sa_decode(index.sa_encode(filled))
     return np.ascontiguousarray((decoded @ rotation)[:, places])
 

@@ -101,6 +101,17 @@ def test_itq_loses_less_than_signs_or_random_rotations() -> None:
     assert losses["itq"] < losses["lsh"] < losses["sign"]
 
 
+def test_centroids_are_learned_from_some_of_many_items() -> None:
+    found = [
+        quantize(USERS, ITEMS, 16, Parameters(quantizer="opq", training_items=most), 0)[1]
+        for most in (78, 78, 699, 700, 65_536)
+    ]
+
+    assert found[0].tobytes() == found[1].tobytes()
+    assert found[3].tobytes() == found[4].tobytes()  # all
+    assert found[2].tobytes() != found[3].tobytes()
+
+
 def test_centroids_by_hand() -> None:
     # Two parts of two dimensions, two centroids each: the means of two groups.
     parts = np.array([[0, 0], [0, 2], [10, 10], [10, 12]], np.float32)
