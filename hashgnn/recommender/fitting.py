@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,12 +12,12 @@ import torch
 from pydantic import Field
 from tqdm import tqdm
 
-from hashgnn.config.base import Count, Section
+from hashgnn.config.base import Count, Section, parse
 from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import Interactions, Split
 from hashgnn.data.negatives import write_negatives
 from hashgnn.data.split import split
-from hashgnn.errors import InputError
+from hashgnn.errors import InputError, did_you_mean
 from hashgnn.evaluation.representation import Representation
 from hashgnn.files import load_array
 from hashgnn.models.method import Task
@@ -101,6 +101,48 @@ class ProgressBar:
             self._bar.close()
 
 
+class Validations:
+    """A callback that calls another one, and keeps the validation recall of each epoch."""
+
+    def __init__(self, callback: Callback) -> None:
+        self._callback = callback
+        self._rows: list[dict[str, float]] = []
+
+    def __call__(self, progress: TrainingProgress) -> None:
+        """Keep what ``progress`` tells of validation."""
+        if "validation_hr" in progress.values:
+            self._rows.append({"iteration": progress.iteration, **progress.values})
+        self._callback(progress)
+
+    def joined(self, history: pd.DataFrame) -> pd.DataFrame:
+        """Return ``history`` with the column validation_hr, and rows where it was measured alone.
+
+        Epochs before an interruption have no validation recall.
+        """
+        columns = ["iteration", "epoch", "validation_hr"]
+        found = pd.DataFrame(self._rows, columns=columns)
+        found = found.astype({"iteration": "int64", "epoch": "int64"})
+        typed = history.astype({"iteration": "int64", "epoch": "int64"})
+        return typed.merge(found, how="outer", on=columns[:2], sort=True)
+
+
+def check_parameters(method: str, parameters: Mapping[str, Any], others: Iterable[str]) -> None:
+    """Raise ``InputError`` for hyper-parameters that ``method`` does not take.
+
+    ``others``: further names that a misspelt one may stand for.
+    """
+    defaults = method_defaults(method, parameters, n_interactions=1)
+    declared = load_method(defaults.module)
+    known = sorted(declared.parameters.model_fields)
+    for name in defaults.parameters:
+        if name not in known:
+            nearest = did_you_mean(name, [*known, "negatives", *others])
+            raise InputError(
+                f"{name}: unknown parameter of method {method}; known: {', '.join(known)}{nearest}"
+            )
+    parse(declared.parameters, {**defaults.parameters, **declared.fixed}, "parameters")
+
+
 def fit(
     data: TrainingData,
     settings: TrainingSettings,
@@ -132,7 +174,8 @@ def fit(
     }
     recorder = Recorder(recorded)
     state = _checkpoint(checkpoint, recorded, settings.device, data.interactions)
-    fitted = _train(parts, defaults, settings, device, state, callback)
+    validations = Validations(callback)
+    fitted = _train(parts, defaults, settings, device, state, validations)
     if state:
         state.remove()
     facts = {
@@ -141,7 +184,7 @@ def fit(
         "device": describe_device(device),
         "device_option": settings.device,
     }
-    return _model(data, fitted, recorder.record(facts)), fitted.history
+    return _model(data, fitted, recorder.record(facts)), validations.joined(fitted.history)
 
 
 def _split(interactions: Interactions, settings: TrainingSettings) -> Split:

@@ -204,7 +204,8 @@ def _fit_epochs(
         recall = validation_recall(*sides, task.split, ["continuous"], task.validation)
         n = task.validation.validation_cutoff
         message = f"epoch {number}  validation recall@{n} {recall:.4f}"
-        callback(TrainingProgress(number, most, message))
+        values = {"epoch": number, "validation_hr": recall}
+        callback(TrainingProgress(number, most, message, values))
         _note_epoch(history, auc, number, epoch)
         if not recall <= best_recall:
             best_recall, best_number = recall, number

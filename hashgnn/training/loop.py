@@ -174,7 +174,7 @@ class Training:
             self.best_recall, self.best_epoch = recall, epoch
             self.best_weights = copy.deepcopy(self.model.state_dict())
         message = f"epoch {epoch + 1}  validation recall@{by.validation_cutoff} {recall:.4f}"
-        self._report(message, validation_hr=recall)
+        self._report(message, epoch=epoch + 1, validation_hr=recall)
 
     def _report(self, message: str, **values: float) -> None:
         iterations = self.epochs * len(self.batches)
