@@ -1,5 +1,6 @@
 """The Python interface: an estimator in the style of scikit-learn."""
 
+import inspect
 from collections.abc import Hashable, Iterable
 from os import PathLike
 from pathlib import Path
@@ -11,9 +12,11 @@ from hashgnn.config.base import parse
 from hashgnn.errors import InputError
 from hashgnn.recommender.adapter import adapt
 from hashgnn.recommender.defaults import arguments
-from hashgnn.recommender.folder import load_model, save_model
+from hashgnn.recommender.folder import load_history, load_model, save_model
 from hashgnn.recommender.queries import Options
 from hashgnn.recommender.trained_model import Model
+
+_COMMON = ("epochs", "learning_rate", "batch_size")  # hyper-parameters with names of their own
 
 
 class HashGNN:
@@ -26,7 +29,9 @@ class HashGNN:
 
     Attributes:
         model_: After ``fit`` or ``load``: ids, codes, vectors and index.
-        history_: After ``fit``: losses and validation results of the training, a data frame.
+        history_: After ``fit`` or ``load``: the course of the training, a data frame. Rows of
+            losses (loss, auc, auc_codes, p) and of validation (validation_hr, recall@50), by
+            iteration and epoch.
     """
 
     model_: Model
@@ -37,6 +42,9 @@ class HashGNN:
         bits: int = 32,
         *,
         method: str = "hashgnn",
+        epochs: int | None = None,
+        learning_rate: float | None = None,
+        batch_size: int | None = None,
         seed: int = 0,
         validation: float = 0.1,
         refit: bool = True,
@@ -44,11 +52,14 @@ class HashGNN:
         tune: str | float | None = None,
         **parameters: Any,
     ) -> None:
-        """Set the parameters of the training; ``fit`` checks them.
+        """Set the parameters of the training.
 
         Args:
             bits: Length of the codes.
             method: Id of a method of the workflow's config that trains vectors of its own.
+            epochs: Largest number of epochs. None stands for the config's value, here and below.
+            learning_rate: Learning rate at the start.
+            batch_size: Interactions per step of the training.
             seed: Seed of the split, the negatives and the training.
             validation: Share of each user's interactions that is held out to choose the best
                 epoch.
@@ -58,18 +69,74 @@ class HashGNN:
             tune: Time to choose hyper-parameters in, by trials on the held-out interactions, before
                 the training: ``"10m"``, ``"1h"``, or seconds. Those in ``parameters`` stay as they
                 are. ``model_.record["tuning"]`` says what it gained over the defaults.
-            parameters: Hyper-parameters (epochs, learning_rate, batch_size, negatives, ...) that
-                differ from the workflow's config. A nested one is updated, not replaced:
-                ``guidance={"floor": 0.4}`` keeps the rest of ``guidance``.
+            parameters: Further hyper-parameters (negatives, guidance, ...) that differ from the
+                workflow's config. A nested one is updated, not replaced: ``guidance={"floor":
+                0.4}`` keeps the rest of ``guidance``.
+
+        Raises:
+            InputError: The method does not take one of the hyper-parameters. ``fit`` checks the
+                other arguments.
         """
         self.bits = bits
         self.method = method
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
         self.seed = seed
         self.validation = validation
         self.refit = refit
         self.device = device
         self.tune = tune
         self.parameters = parameters
+        self._check_parameters()
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return all arguments of the constructor by name, as scikit-learn's ``clone`` wants them.
+
+        ``deep`` has no effect: there are no nested estimators.
+        """
+        return {**{name: getattr(self, name) for name in self._defaults()}, **self.parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change arguments of the constructor; a fitted model stays until the next ``fit``.
+
+        Raises:
+            InputError: The method does not take one of them; nothing is changed then.
+        """
+        type(self)(**{**self.get_params(), **params})
+        for name, value in params.items():
+            if name in self._defaults():
+                setattr(self, name, value)
+            else:
+                self.parameters = {**self.parameters, name: value}
+        return self
+
+    def __repr__(self) -> str:
+        """Return the constructor's call, without the arguments that have their defaults."""
+        defaults = self._defaults()
+        chosen = {
+            name: value
+            for name, value in self.get_params().items()
+            if name not in defaults or value != defaults[name]
+        }
+        return f"HashGNN({', '.join(f'{name}={value!r}' for name, value in chosen.items())})"
+
+    @classmethod
+    def _defaults(cls) -> dict[str, Any]:
+        """Return the named arguments of the constructor with their defaults."""
+        found = inspect.signature(cls).parameters.values()
+        return {each.name: each.default for each in found if each.kind is not each.VAR_KEYWORD}
+
+    def _hyper_parameters(self) -> dict[str, Any]:
+        common = {name: getattr(self, name) for name in _COMMON}
+        return {**{name: v for name, v in common.items() if v is not None}, **self.parameters}
+
+    def _check_parameters(self) -> None:
+        if parameters := self._hyper_parameters():
+            # Imported here because it loads torch, which takes seconds.
+            from hashgnn.recommender.fitting import check_parameters
+
+            check_parameters(self.method, parameters, self._defaults())
 
     def fit(
         self, interactions: Any, *, user: str = "user", item: str = "item", verbose: bool = False
@@ -95,9 +162,8 @@ class HashGNN:
             ignore_progress,
         )
 
-        settings = parse(
-            TrainingSettings, {name: getattr(self, name) for name in TrainingSettings.model_fields}
-        )
+        given = {name: getattr(self, name) for name in TrainingSettings.model_fields}
+        settings = parse(TrainingSettings, {**given, "parameters": self._hyper_parameters()})
         bar = ProgressBar()
         data = adapt(interactions, user, item)
         self.model_, self.history_ = fit(data, settings, bar if verbose else ignore_progress)
@@ -173,8 +239,7 @@ class HashGNN:
 
         An existing model is replaced atomically: it stays if anything fails.
         """
-        history = getattr(self, "history_", pd.DataFrame())
-        save_model(Path(folder), self._fitted(), history)
+        save_model(Path(folder), self._fitted(), self.history_)
 
     @classmethod
     def load(cls, folder: str | PathLike[str], *, verify: bool = True) -> Self:
@@ -189,9 +254,17 @@ class HashGNN:
         Raises:
             InputError: A file is missing, damaged or does not fit the others.
         """
-        model = load_model(Path(folder), verify)
-        loaded = cls(**arguments(model.record))
-        loaded.model_ = model
+        loaded = cls()
+        loaded.model_, loaded.history_ = (
+            load_model(Path(folder), verify),
+            load_history(Path(folder)),
+        )
+        # Not through the constructor, whose check loads torch and knows only methods of the config.
+        for name, value in arguments(loaded.model_.record).items():
+            if name in cls._defaults():
+                setattr(loaded, name, value)
+            else:
+                loaded.parameters[name] = value
         return loaded
 
     def _fitted(self) -> Model:

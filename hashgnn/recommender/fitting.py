@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,12 +13,12 @@ import torch
 from pydantic import Field
 from tqdm import tqdm
 
-from hashgnn.config.base import Count, Section
+from hashgnn.config.base import Count, Section, parse
 from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import Interactions, Split
 from hashgnn.data.negatives import DrawnNegatives, write_negatives
 from hashgnn.data.split import split
-from hashgnn.errors import InputError
+from hashgnn.errors import InputError, did_you_mean
 from hashgnn.evaluation.representation import Representation
 from hashgnn.files import load_array
 from hashgnn.models.method import Task
@@ -108,6 +108,49 @@ class ProgressBar:
             self._bar.close()
 
 
+class Validations:
+    """A callback that calls another one, and keeps the validation recall of each epoch."""
+
+    def __init__(self, callback: Callback) -> None:
+        self._callback = callback
+        self._rows: list[dict[str, float]] = []
+
+    def __call__(self, progress: TrainingProgress) -> None:
+        """Keep what ``progress`` tells of validation."""
+        if progress.epoch is not None:
+            found = {"epoch": progress.epoch, "validation_hr": progress.recall}
+            self._rows.append({"iteration": progress.iteration, **found})
+        self._callback(progress)
+
+    def joined(self, history: pd.DataFrame) -> pd.DataFrame:
+        """Return ``history`` with the column validation_hr, and rows where it was measured alone.
+
+        Epochs before an interruption have no validation recall.
+        """
+        columns = ["iteration", "epoch", "validation_hr"]
+        found = pd.DataFrame(self._rows, columns=columns)
+        found = found.astype({"iteration": "int64", "epoch": "int64"})
+        typed = history.astype({"iteration": "int64", "epoch": "int64"})
+        return typed.merge(found, how="outer", on=columns[:2], sort=True)
+
+
+def check_parameters(method: str, parameters: Mapping[str, Any], others: Iterable[str]) -> None:
+    """Raise ``InputError`` for hyper-parameters that ``method`` does not take.
+
+    ``others``: further names that a misspelt one may stand for.
+    """
+    defaults = method_defaults(method, parameters, n_interactions=1)
+    declared = load_method(defaults.module)
+    known = sorted(declared.parameters.model_fields)
+    for name in defaults.parameters:
+        if name not in known:
+            nearest = did_you_mean(name, [*known, "negatives", *others])
+            raise InputError(
+                f"{name}: unknown parameter of method {method}; known: {', '.join(known)}{nearest}"
+            )
+    parse(declared.parameters, {**defaults.parameters, **declared.fixed}, "parameters")
+
+
 def fit(
     data: TrainingData,
     settings: TrainingSettings,
@@ -133,7 +176,8 @@ def fit(
     recorded = _recorded(settings, defaults)
     recorder = Recorder(recorded)
     state = _checkpoint(checkpoint, recorded, settings.device, data.interactions)
-    fitted = _train(parts, defaults, settings, device, state, callback)
+    validations = Validations(callback)
+    fitted = _train(parts, defaults, settings, device, state, validations)
     if checkpoint and state:
         state.remove()
         shutil.rmtree(_study_folder(checkpoint), ignore_errors=True)
@@ -144,7 +188,7 @@ def fit(
         "device": describe_device(device),
         "device_option": settings.device,
     }
-    return _model(data, fitted, recorder.record(facts)), fitted.history
+    return _model(data, fitted, recorder.record(facts)), validations.joined(fitted.history)
 
 
 def _recorded(settings: TrainingSettings, defaults: MethodDefaults) -> dict[str, Any]:

@@ -87,6 +87,17 @@ def load_model(folder: Path, verify: bool = True) -> Model:
         raise InputError(f"{folder}: cannot be read ({error})") from error
 
 
+def load_history(folder: Path) -> pd.DataFrame:
+    """Return the course of the training; empty if it was not saved."""
+    path = folder / "history.csv"
+    try:
+        return pd.read_csv(path)
+    except (FileNotFoundError, pd.errors.EmptyDataError):
+        return pd.DataFrame()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); train again") from error
+
+
 def has_model(folder: Path) -> bool:
     """Return whether ``folder`` exists and holds a model."""
     if not folder.is_dir():

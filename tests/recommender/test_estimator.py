@@ -79,7 +79,8 @@ def test_another_method(planted: pd.DataFrame) -> None:
         ({"method": "lsh"}, "method 'lsh': expected one of hashgnn, "),
         ({"method": "HashGNN"}, "method 'HashGNN': expected one of hashgnn, "),
         ({"method": 3}, "method: expected text, got 3"),
-        ({"epoch": 3}, r"parameters.epoch: unknown key; known keys: .*\bepochs\b"),
+        ({"epoch": 3}, r"epoch: unknown parameter of .*\bepochs\b.*; did you mean epochs[?]"),
+        ({"bit": 64}, "bit: unknown parameter of method hashgnn; .*; did you mean bits[?]"),
         ({"epochs": "3"}, "parameters.epochs: expected a whole number, got '3', which is text"),
         ({"learning_rate": "1e-3"}, "parameters.learning_rate: .* write 1.0e-3 without quotes"),
         ({"guidance": {"flor": 1}}, "parameters.guidance.flor: unknown key; known keys: .*floor"),
@@ -192,3 +193,63 @@ def test_the_model_is_refitted_on_all_interactions_unless_told_otherwise(
     assert "refit" not in alone["settings"]
     assert "refit_epochs" not in alone
     assert fitted.model_.users.vectors.tobytes() != without.model_.users.vectors.tobytes()
+
+
+def test_a_misspelt_parameter_is_refused_at_once() -> None:
+    with pytest.raises(InputError, match=r"learning_rat: unknown .* did you mean learning_rate[?]"):
+        HashGNN(learning_rat=0.1)
+    with pytest.raises(
+        InputError, match=r"epochs: unknown parameter of method puresvd; known: dim"
+    ):
+        HashGNN(method="puresvd", epochs=3)
+
+
+def test_parameters_are_read_set_and_copied(planted: pd.DataFrame) -> None:
+    guidance = {"floor": 0.25}
+    model = HashGNN(12, epochs=3, guidance=guidance)
+    params = model.get_params()
+
+    assert list(params)[:5] == ["bits", "method", "epochs", "learning_rate", "batch_size"]
+    assert (params["bits"], params["epochs"], params["batch_size"]) == (12, 3, None)
+    copied = HashGNN(**params)
+    assert copied.get_params() == params
+    assert copied.get_params()["guidance"] is guidance  # as scikit-learn's clone checks
+    assert model.set_params(bits=16, scale=0.5) is model
+    assert (model.bits, model.get_params()["scale"], copied.bits) == (16, 0.5, 12)
+    assert "scale" not in copied.get_params()
+    with pytest.raises(InputError, match=r"scal: unknown parameter .* did you mean scale[?]"):
+        model.set_params(bits=8, scal=1)
+    assert model.bits == 16
+
+
+def test_the_repr_is_a_call() -> None:
+    assert repr(HashGNN()) == "HashGNN()"
+    model = HashGNN(64, method="mf", epochs=3, refit=False, regularization=0.5)
+    text = "HashGNN(bits=64, method='mf', epochs=3, refit=False, regularization=0.5)"
+    assert repr(model) == text
+    assert eval(text).get_params() == model.get_params()
+
+
+def test_scikit_learn_clones_it() -> None:
+    base = pytest.importorskip("sklearn.base", reason="scikit-learn is not a dependency")
+    model = HashGNN(64, method="mf", epochs=3, regularization=0.5)
+    assert base.clone(model).get_params() == model.get_params()
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"), [("hashgnn", {**SMALL, "epochs": 2, "history_every": 20}), ("als", {})]
+)
+def test_the_history_has_the_validation_of_each_epoch(
+    planted: pd.DataFrame, tmp_path: Path, method: str, settings: dict[str, Any]
+) -> None:
+    model = HashGNN(8, method=method, **{"epochs": 2, **settings}).fit(planted)
+
+    validated = model.history_.dropna(subset="validation_hr")
+    record = model.model_.record
+    assert validated.epoch.tolist() == [1, 2]
+    assert validated.validation_hr.max() == record["validation_hr"]
+    assert validated.validation_hr.idxmax() == validated.index[record["best_epoch"] - 1]
+    assert model.history_.iteration.is_monotonic_increasing
+    assert model.history_.auc.notna().any()
+    model.save(tmp_path)
+    pd.testing.assert_frame_equal(HashGNN.load(tmp_path).history_, model.history_)
