@@ -132,7 +132,10 @@ def _training_seconds(job: Training) -> float:
     whole = _ROW * (TARGET_COST * sizes.nodes + 2 * sizes.interactions) * len(job.layers)
     looks = 1 + job.iterations / max(1, settings.history_every)
     epoch = job.iterations * step + looks * whole + _seconds_of_search(sizes, job.bits, 2)
-    return settings.epochs * epoch
+    epochs = settings.epochs
+    if settings.length == "validation":
+        epochs = math.ceil(settings.most_steps / job.iterations)
+    return epochs * epoch
 
 
 def of_other_training(sizes: Sizes, width: int, bits: int, epochs: int) -> Resources:

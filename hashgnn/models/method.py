@@ -96,12 +96,35 @@ class GraphParameters(Section):
     learning_rate_end: float = Field(default=1.0, ge=0)
     """Learning rate at the end as a multiple of the one at the start; it follows half a cosine."""
 
+    length: Literal["epochs", "validation"] = "epochs"
+    """Whether a training has ``epochs``, or goes on while ``validation`` recall rises: the learning
+    rate is constant until recall has not risen for ``patience_steps``, then decreases to
+    ``learning_rate_end`` over ``decay_share`` of the epochs so far, and the training ends. The best
+    epoch is kept in any case."""
+
     epochs: int = Field(default=20, ge=1)
-    """Largest number of epochs."""
+    """With ``length: epochs``: largest number of epochs."""
 
     patience: int = Field(default=0, ge=0)
-    """Epochs without a better validation recall after which training stops; 0: never. The best
-    epoch is kept in any case."""
+    """With ``length: epochs``: epochs without a better validation recall after which training
+    stops; 0: never."""
+
+    least_steps: int = Field(default=500, ge=0)
+    """With ``length: validation``: least number of steps at the constant learning rate. All numbers
+    of steps are rounded to whole epochs."""
+
+    most_steps: int = Field(default=10_000, ge=1)
+    """With ``length: validation``: largest number of steps."""
+
+    patience_steps: int = Field(default=500, ge=1)
+    """With ``length: validation``: steps without a better recall, one epoch or more, after which
+    the learning rate decreases."""
+
+    decay_share: float = Field(default=0.5, gt=0)
+    """With ``length: validation``: epochs of the decrease, in units of those before it."""
+
+    warmup_steps: int = Field(default=50, ge=0)
+    """With ``length: validation``: steps over which the learning rate rises from 0."""
 
     scale: float = Field(default=0.25, ge=0)
     """Factor of the inner product before the sigmoid."""

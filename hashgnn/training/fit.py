@@ -77,6 +77,22 @@ class Fitted(NamedTuple):
         return {"code_bits": self.bits, **self.facts}
 
 
+class Decay(NamedTuple):
+    """The epochs after which the learning rate begins to decrease and the training ends."""
+
+    begin: int
+    end: int
+
+
+class Repeat(NamedTuple):
+    """The part of an earlier training that a refit repeats, with the same schedules."""
+
+    epochs: int
+
+    decay: Decay | None
+    """When the learning rate decreased, if that was decided during the training."""
+
+
 def load_method(module: str) -> Method[Any]:
     """Return the declaration of a module; ``InputError`` if it has none.
 
@@ -141,9 +157,11 @@ def _fit_twice(
         first = _fit_once(method, task, parsed, checkpoint, callback)
         chosen = {"facts": dict(first.facts), "history": first.history.to_dict("records")}
     following = checkpoint.after(chosen) if checkpoint else None
-    epochs = chosen["facts"]["best_epoch"]
+    epochs, decay = chosen["facts"]["best_epoch"], chosen["facts"].get("decay")
     told = partial(_tell_of_refit, callback)
-    fitted = _fit_once(method, whole, parsed, following, told, epochs)
+    fitted = _fit_once(
+        method, whole, parsed, following, told, Repeat(epochs, decay and Decay(*decay))
+    )
     refit = {"refit_epochs": epochs, "refit_interactions": len(whole.split.train.indices)}
     history = pd.DataFrame(chosen["history"], columns=list(COLUMNS))
     return fitted._replace(history=history, facts={**chosen["facts"], **refit})
@@ -160,16 +178,17 @@ def _fit_once(
     parsed: Any,
     checkpoint: Checkpoint | None,
     callback: Callback,
-    last: int | None = None,
+    repeat: Repeat | None = None,
 ) -> Fitted:
-    """Train a method, up to epoch number ``last`` if this is given."""
+    """Train a method; ``repeat``: for as many epochs as an earlier training."""
     if isinstance(method, GraphMethod):
         loop = import_module(GRAPH_LOOP)
-        fitted: Fitted = loop.fit_graph(method, task, parsed, checkpoint, callback, last)
+        fitted: Fitted = loop.fit_graph(method, task, parsed, checkpoint, callback, repeat)
         return fitted
     if isinstance(method, EpochMethod):
+        last = repeat.epochs if repeat else parsed.epochs
         epochs = islice(method.epochs(task, parsed), last)
-        return _fit_epochs(epochs, task, last or parsed.epochs, parsed.patience, callback)
+        return _fit_epochs(epochs, task, last, parsed.patience, callback)
     if isinstance(method, VectorMethod):
         epoch = Epoch(*method.vectors(task, parsed))
         return _fit_epochs([epoch], task, 1, 0, callback)

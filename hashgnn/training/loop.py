@@ -19,7 +19,8 @@ from hashgnn.stage.progress import report
 from hashgnn.stage.record import peak_memory_mb
 from hashgnn.training.batches import Batches
 from hashgnn.training.checkpoint import Checkpoint, State
-from hashgnn.training.fit import Fitted
+from hashgnn.training.fit import Decay, Fitted, Repeat
+from hashgnn.training.length import is_rising, length_of
 from hashgnn.training.monitoring import (
     Callback,
     History,
@@ -28,7 +29,6 @@ from hashgnn.training.monitoring import (
     of_some_users,
     validation_recall,
 )
-from hashgnn.training.optimizer import cosine
 from hashgnn.training.steps import Choice, Steps, choose_engine
 
 
@@ -43,7 +43,7 @@ class Training:
         task: Task,
         checkpoint: Checkpoint | None,
         callback: Callback,
-        epochs: int | None = None,
+        repeat: Repeat | None = None,
     ) -> None:
         self.model = model
         self.graph = graph
@@ -51,7 +51,6 @@ class Training:
         self.task = task
         self.checkpoint = checkpoint
         self.callback = callback
-        self.epochs = parameters.epochs if epochs is None else epochs
         assert task.negatives is not None
         self.batches = Batches(
             task.split.train,
@@ -63,6 +62,11 @@ class Training:
             task.device,
             by_user=parameters.batch_by == "users",
         )
+        decay = repeat.decay if repeat else None
+        self.length = length_of(parameters, len(self.batches), decay)
+        self.epochs = repeat.epochs if repeat else self.length.most
+        self._repeats = repeat is not None
+        self.recalls: list[float] = []
         self._resumed = checkpoint.load() if checkpoint else None
         self.choice = self._choose()
         self.steps = Steps(model, graph, self.batches, parameters, self.choice)
@@ -77,22 +81,31 @@ class Training:
         self._interval_began = time.perf_counter()
 
     def run(self) -> None:
-        """Train all epochs, or until validation recall has not risen for ``patience`` of them.
+        """Train as long as ``length`` says, or as many epochs as are to be repeated.
 
-        Resumes from the checkpoint, if there is one.
+        Resumes from the checkpoint, if there is one. Reports if validation recall was still rising
+        at the end.
         """
         for choice in self.steps.choices:
             self._report(choice)
         self._resume()
         epoch = self.iteration // len(self.batches)
-        while epoch < self.epochs and not self._is_stuck(epoch):
+        while not self._is_over():
             self._train_epoch(epoch)
             self._validate(epoch)
             self._save()
             epoch += 1
+        if not self._repeats and self._ended_early():
+            message = "validation recall was still rising when the training ended"
+            self._report(f"{message}: {self.length.advice()}")
 
-    def _is_stuck(self, epoch: int) -> bool:
-        return 0 < self.parameters.patience < epoch - self.best_epoch
+    def _is_over(self) -> bool:
+        if self._repeats:
+            return len(self.recalls) >= self.epochs
+        return self.length.is_over(self.recalls)
+
+    def _ended_early(self) -> bool:
+        return len(self.recalls) >= self.length.most and is_rising(self.recalls)
 
     def fitted(self) -> Fitted:
         """Return the vectors and codes of the best epoch."""
@@ -102,6 +115,7 @@ class Training:
             "best_epoch": self.best_epoch + 1,
             "validation_hr": self.best_recall,
             "choices": self.steps.choices,
+            **({"decay": list(self.length.decay)} if self.length.decay else {}),
         }
         vectors, codes = (users.array(), items.array()), (users.codes(), items.codes())
         weights = {name: w.cpu().numpy() for name, w in self.model.state_dict().items()}
@@ -120,10 +134,8 @@ class Training:
 
     def _step(self, batch: Batch) -> float:
         self._rng.manual_seed(self.task.seed * 1_000_003 + self.iteration)
-        share = self.iteration / (self.parameters.epochs * len(self.batches))
-        self.steps.set_learning_rate(
-            self.parameters.learning_rate * cosine(share, self.parameters.learning_rate_end)
-        )
+        rate = self.parameters.learning_rate * self.length.factor(self.iteration)
+        self.steps.set_learning_rate(rate)
         value = self.steps(batch, self._progress, self._rng)
         if not np.isfinite(value):
             raise self._diverged(f"the loss is {value}", self.iteration + 1)
@@ -172,6 +184,7 @@ class Training:
         users, items = (Representation(nodes.codes(), nodes.array()) for nodes in self._embed())
         by, searches = self.task.validation, self.model.selected_by
         recall = validation_recall(users, items, self.validated, searches, by)
+        self.recalls.append(recall)
         if not recall <= self.best_recall:  # NaN, where nothing is held out, keeps the last epoch
             self.best_recall, self.best_epoch = recall, epoch
             self.best_weights = copy.deepcopy(self.model.state_dict())
@@ -202,6 +215,8 @@ class Training:
             "weights": self.model.state_dict(),
             "optimizer": self.steps.optimizer.state_dict(),
             "history": self.history.state(),
+            "recalls": self.recalls,
+            "decay": self.length.decay and list(self.length.decay),
             "best": [self.best_recall, self.best_epoch, self.best_weights],
         }
 
@@ -220,6 +235,8 @@ class Training:
         self.steps.optimizer.load_state_dict(state["optimizer"])
         self.history.restore(state["history"])
         self.best_recall, self.best_epoch, self.best_weights = state["best"]
+        self.recalls = state["recalls"]
+        self.length.decay = state["decay"] and Decay(*state["decay"])
         self._report(f"resumed after iteration {self.iteration}")
 
     def _embed(self) -> tuple[Embedded, Embedded]:
@@ -239,11 +256,11 @@ def fit_graph(
     parameters: GraphParameters,
     checkpoint: Checkpoint | None,
     callback: Callback,
-    epochs: int | None = None,
+    repeat: Repeat | None = None,
 ) -> Fitted:
     """Train a graph method; see ``hashgnn.training.fit.fit``.
 
-    ``epochs``: stop after so many, on the schedules of ``parameters.epochs``.
+    ``repeat``: stop after so many epochs, on the schedules of an earlier training.
     """
     pretrained = []
     if method.hashes_pretrained:
@@ -252,6 +269,6 @@ def fit_graph(
     torch.manual_seed(task.seed)
     graph = bipartite_graph(task.split.train, task.split.n_items)
     model = method.model(graph, task.bits, parameters, *pretrained).to(task.device)
-    training = Training(model, graph, parameters, task, checkpoint, callback, epochs)
+    training = Training(model, graph, parameters, task, checkpoint, callback, repeat)
     training.run()
     return training.fitted()

@@ -24,6 +24,7 @@ NOT_RUN = {
     ),
     'python -m benchmarks.data_statistics --reader browsing --generate "browsing=$SIZES"': "slow",
     "snakemake --software-deployment-method conda": "needs conda",
+    "hashgnn train clicks.csv --output model --tune 10m": "takes ten minutes",
 }
 
 PLACEHOLDERS = {"TARGET": "figures/fig3.pdf", "/data/mirror": "mirror"}

@@ -25,7 +25,7 @@ from hashgnn.models.method import (
 from hashgnn.training import loop
 from hashgnn.training.batches import Batches
 from hashgnn.training.checkpoint import Checkpoint, State
-from hashgnn.training.fit import Fitted, fit
+from hashgnn.training.fit import Fitted, Repeat, fit
 from hashgnn.training.monitoring import TrainingProgress
 from tests.training.planted import N_ITEMS, N_USERS, SHARED, planted_split, planted_task
 
@@ -172,7 +172,9 @@ def test_the_refit_is_a_training_on_all_that_ends_after_the_best_epoch() -> None
 
     refitted = fit(hashgnn.METHOD, planted_task(), settings, refit=True)
     best = refitted.facts["best_epoch"]
-    alone = loop.fit_graph(hashgnn.METHOD, whole, parsed, None, lambda progress: None, best)
+    alone = loop.fit_graph(
+        hashgnn.METHOD, whole, parsed, None, lambda progress: None, Repeat(best, None)
+    )
 
     assert refitted.user_vectors.tobytes() == alone.user_vectors.tobytes()
     assert refitted.item_codes.tobytes() == alone.item_codes.tobytes()
