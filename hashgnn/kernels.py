@@ -52,14 +52,22 @@ def njit(**options: Any) -> Callable[[Function], Any]:
 def _kept(kernel: Any) -> Any:
     """Adapt numba's cache of ``kernel``.
 
-    Errors of writing it, such as a full disk, are reported but not raised. A cached kernel is
-    compiled again if its own file changed or that of the random generator, which is the only code
-    of another file that the results of kernels depend on.
+    Errors of writing it, such as a full disk, are reported but not raised. A cache with types that
+    the code does not have is emptied. A cached kernel is compiled again if its own file changed or
+    that of the random generator, which is the only code of another file that the results of kernels
+    depend on.
     """
     cache = kernel._cache
     if hasattr(cache, "_cache_file"):
         cache._cache_file._source_stamp = (cache._cache_file._source_stamp, _generator_stamp())
-    save = cache.save_overload
+    load, save = cache.load_overload, cache.save_overload
+
+    def loaded(*arguments: Any) -> Any:
+        try:
+            return load(*arguments)
+        except (AttributeError, ImportError):  # numba unpickles the types of all signatures
+            cache.flush()
+            return None
 
     def saved(*arguments: Any) -> None:
         try:
@@ -67,7 +75,7 @@ def _kept(kernel: Any) -> Any:
         except OSError as error:
             _say(f"kernels are compiled again in each process: {error.strerror}")
 
-    cache.save_overload = saved
+    cache.load_overload, cache.save_overload = loaded, saved
     return kernel
 
 

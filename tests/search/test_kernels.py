@@ -218,3 +218,32 @@ def test_a_folder_that_others_may_write_is_not_used(
     if trap != "open to others":
         folder.unlink()
         assert kernels._temporary_cache.__wrapped__() == str(folder)
+
+
+NAMED = """
+from typing import NamedTuple
+from hashgnn.kernels import njit
+
+class {name}(NamedTuple):
+    number: int
+
+@njit(cache=True)
+def kernel(pair):
+    return pair.number + 1
+
+print(kernel({name}(2)))
+"""
+
+
+def test_a_cache_with_types_that_are_gone_is_replaced(tmp_path: Path) -> None:
+    for name in ("Before", "After", "After"):
+        (tmp_path / "named.py").write_text(NAMED.format(name=name))
+        ran = subprocess.run(
+            [sys.executable, "-c", "import named"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        )
+        assert (ran.returncode, ran.stdout) == (0, "3\n"), ran.stderr
+    assert len(list((tmp_path / "__pycache__").glob("named.kernel*.nbc"))) >= 1

@@ -77,9 +77,7 @@ def _item_bit(planes: np.ndarray, position: int, bit: int) -> bool:
 def to_patterns(codes: np.ndarray, stride: int) -> np.ndarray:
     """Convert each three bits of codes uint8 [Q, bytes] to a multiple of ``stride``: uint16.
 
-    The result is [Q, groups].
-
-    The last group is filled up with zeros.
+    The result is [Q, groups]; the last group is padded with zeros.
     """
     n_bits = codes.shape[1] * 8
     bits = np.zeros((len(codes), -(-n_bits // 3) * 3), dtype=np.uint16)

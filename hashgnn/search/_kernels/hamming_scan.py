@@ -393,10 +393,10 @@ def _no_hits(room: int, levels: int) -> _Hits:
     )
 
 
-class _Wanted(NamedTuple):
-    """What is wanted of a scan: see ``scanner``; ``levels`` is the number of bits of a distance."""
+class _Search(NamedTuple):
+    """What is searched and what is wanted; see ``scanner``. ``excluded`` are the positions."""
 
-    levels: int
+    planes: np.ndarray
     n_items: int
     k: int
     quotas: np.ndarray
@@ -425,13 +425,13 @@ def _compact(row: int, state: np.ndarray, positions: np.ndarray, distances: np.n
 
 
 @njit(cache=True, nogil=True)
-def _collect(n_hits: int, hits: _Hits, wanted: _Wanted, found: _Found) -> None:
+def _collect(n_hits: int, levels: int, hits: _Hits, search: _Search, found: _Found) -> None:
     """Add the near items of the first ``n_hits`` vectors to the lists and lower the bounds.
 
     Many vectors are collected at once, as a call with so many arrays takes longer than one of them.
     """
     owners, accepted, sums, places = hits
-    levels, n_items, k, quotas, excluded = wanted
+    n_items, k, quotas, excluded = search.n_items, search.k, search.quotas, search.excluded
     state, counts, positions, distances = found
     listing = positions.shape[1] > 0
     for hit in range(n_hits):
@@ -528,17 +528,20 @@ class _Queries(NamedTuple):
 def _pass(
     bits: int,
     weights: int,
+    levels: int,
     tabled: bool,
-    planes: np.ndarray,
     queries: _Queries,
     hits: _Hits,
-    wanted: _Wanted,
+    search: _Search,
     found: _Found,
 ) -> None:
-    """Scan all items for the queries from ``first`` to ``last``."""
+    """Scan all items for the queries from ``first`` to ``last``.
+
+    The first four are literals of the compiled code; ``levels``: the number of bits of a distance.
+    """
     masks, biases, first, last = queries
     state, owners, accepted, sums = found.state, hits.owners, hits.accepted, hits.sums
-    levels, n_vectors = wanted.levels, len(wanted.quotas)
+    planes, n_vectors = search.planes, len(search.quotas)
     table = np.empty((bits + 2) // 3 * _GROUP_WORDS, dtype=np.uint64)
     width = (bits + 2) // 3 if tabled else bits * (1 + weights)  # of a query's row in ``masks``
     n_hits = 0
@@ -565,7 +568,7 @@ def _pass(
         if n_hits >= (1 if tabled or vector < _EARLY else _LATE) or (
             n_hits > 0 and vector == n_vectors - 1
         ):
-            _collect(n_hits, hits, wanted, found)
+            _collect(n_hits, levels, hits, search, found)
             n_hits = 0
 
 
@@ -618,8 +621,8 @@ def scanner(bits: int, tabled: bool, weights: int = 0) -> Callable[..., None]:
             for row in range(first, last):
                 _begin(most, row, indptr, found.state, counts)
             chosen = _Queries(queries, biases, first, last)
-            goal = _Wanted(levels, n_items, wanted, enough, excluded_positions)
-            _pass(bits, weights, tabled, planes, chosen, hits, goal, found)
+            search = _Search(planes, n_items, wanted, enough, excluded_positions)
+            _pass(bits, weights, levels, tabled, chosen, hits, search, found)
             checked = _first_short(found.state, checked, wanted, most)
             first = last = checked
             if checked < n_queries:
