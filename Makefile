@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders quantization report schema docs bench-search bench-serving bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders quantization report schema docs bench-search bench-asymmetric bench-serving bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -85,6 +85,10 @@ docs: env ## Build the documentation site into site/
 bench-search: env ## Compare search with other libraries; half an hour on an idle machine
 	$(RUN) python -m benchmarks.search $(ARGUMENTS)
 	$(RUN) python -m benchmarks.search_table --into docs/search.md
+
+bench-asymmetric: env ## Compare asymmetric search with FAISS; on an idle machine
+	$(RUN) python -m benchmarks.asymmetric $(ARGUMENTS)
+	$(RUN) python -m benchmarks.asymmetric --into docs/quantization.md
 
 bench-serving: env ## Compare serving from disk with FAISS; on an idle machine
 	$(RUN) python -m benchmarks.serving $(ARGUMENTS)
