@@ -68,7 +68,7 @@ published: env ## Compare methods with published numbers on their splits; hours
 encoders: env ## HashGNN on other graph encoders, one table by encoder; an hour or two
 	$(RUN) snakemake --cores $(CORES) --configfile config/encoders.yaml -- results/encoders.csv
 
-quantization: env ## Learned codes beside quantized vectors: figures 8 and 9, two tables; a day of one core
+quantization: env ## Learned codes beside quantized vectors: figures 8 and 9, two tables; hours
 	$(RUN) snakemake --cores $(CORES) --configfile config/quantization.yaml -- figures/fig8.pdf \
 		figures/fig9.pdf results/quantization.csv results/quantization_verdict.csv
 
