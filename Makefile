@@ -8,7 +8,7 @@ DEMO := --configfile config/demo.yaml
 TESTS := $(addprefix $(VENV)/.installed-,test docs bench)
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders quantization tune reproduction report schema docs bench-search bench-serving bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders quantization tune reproduction report schema docs bench-search bench-asymmetric bench-serving bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -97,7 +97,7 @@ reproduction: $(VENV)/.installed ## Run all experiments and keep their records; 
 	$(RUN) python -m hashgnn.reporting.records pack \
 		--results reproduction/results --into docs/reproduction/records
 
-quantization: $(VENV)/.installed ## Learned codes beside quantized vectors: figures 8 and 9, two tables; a day of one core
+quantization: $(VENV)/.installed ## Learned codes beside quantized vectors: figures 8 and 9, two tables; hours
 	$(RUN) snakemake --cores $(CORES) --configfile config/quantization.yaml -- figures/fig8.pdf \
 		figures/fig9.pdf results/quantization.csv results/quantization_verdict.csv
 
@@ -114,6 +114,10 @@ docs: $(VENV)/.installed-docs ## Build the documentation site into site/
 bench-search: $(VENV)/.installed-bench ## Compare search with other libraries; half an hour on an idle machine
 	$(RUN) python -m benchmarks.search $(ARGUMENTS)
 	$(RUN) python -m benchmarks.search_table --into docs/search.md
+
+bench-asymmetric: $(VENV)/.installed-bench ## Compare asymmetric search with FAISS; on an idle machine
+	$(RUN) python -m benchmarks.asymmetric $(ARGUMENTS)
+	$(RUN) python -m benchmarks.asymmetric --into docs/quantization.md
 
 bench-serving: $(VENV)/.installed-bench ## Compare serving from disk with FAISS; on an idle machine
 	$(RUN) python -m benchmarks.serving $(ARGUMENTS)

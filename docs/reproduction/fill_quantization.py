@@ -1,0 +1,82 @@
+"""Put the results of ``make quantization`` into docs/quantization.md, and figures beside it.
+
+    python docs/reproduction/fill_quantization.py [FOLDER]
+
+``FOLDER`` is the working directory of that run, ``quantization`` by default. Figures 8 and 9, the
+table and the verdict are copied to this folder; the page gets, between its two marks, the recall at
+some sizes, the figures and the verdict.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from hashgnn.files import atomic_write
+from hashgnn.reporting.footprints import CUTOFF, SEARCHES
+from hashgnn.reporting.tables import to_markdown
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "quantization.md"
+BEGIN, END = "<!-- results: make quantization -->\n", "<!-- end of results -->"
+SIZES = (4, 8, 32)  # bytes an item that the page shows; floats are shown at their least
+FILES = (
+    *(f"figures/fig{number}.{kind}" for number in (8, 9) for kind in ("pdf", "svg")),
+    *(f"results/{name}.csv" for name in ("fig8", "fig9", "quantization", "quantization_verdict")),
+    *(f"results/{name}.md" for name in ("quantization", "quantization_verdict")),
+)
+
+
+def main(folder: Path, here: Path = HERE, page: Path = PAGE) -> None:
+    """Copy the files and fill the page."""
+    for name in FILES:
+        shutil.copy(folder / name, here / Path(name).name)
+    printed = pd.read_csv(folder / "results/quantization.csv")
+    names = names_of(folder / "results/quantization.md", printed)
+    verdict = (folder / "results/quantization_verdict.md").read_text(encoding="utf-8")
+    parts = [f"HR@{CUTOFF} by bytes an item:", to_markdown(recall(printed, names))]
+    parts += [
+        f"![Figure {number}: {what}](reproduction/fig{number}.svg)"
+        for number, what in ((8, "recall by bytes an item"), (9, "recall by time of a query"))
+    ]
+    parts += ["Verdict:", verdict]
+    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    text = "\n\n".join(part.strip() for part in parts)
+    with atomic_write(page) as temporary:
+        filled = f"{before}{BEGIN}\n{text}\n\n{END}{rest.split(END)[1]}"
+        temporary.write_text(filled, encoding="utf-8")
+
+
+def names_of(printed: Path, numbers: pd.DataFrame) -> dict[str, str]:
+    """Return the printed names by id, of data sets and models: the rows are in the same order."""
+    lines = printed.read_text(encoding="utf-8").splitlines()[2:]
+    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    pairs = zip(numbers[["dataset", "model"]].to_numpy().tolist(), cells, strict=True)
+    return {
+        key: name.replace("\\", "")
+        for (dataset, model), row in pairs
+        for key, name in ((dataset, row[0]), (model, row[2]))
+    }
+
+
+def recall(numbers: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Return a row for each method, search and size, a column for each data set."""
+    floats = numbers.search == "continuous"
+    least = numbers[floats].groupby(["dataset", "model"]).bytes.transform("min")
+    shown = numbers[
+        (numbers.bytes.isin(SIZES) & ~floats) | (numbers.bytes == least.reindex(numbers.index))
+    ]
+    shown = shown[shown.search != "asymmetric re-rank"]
+    keys = ["bytes", "model", "search"]
+    wide = shown.pivot_table("mean", keys, "dataset", sort=False)[list(shown.dataset.unique())]
+    wide = wide.sort_index(level="bytes", sort_remaining=False, kind="stable").reset_index()
+    table = pd.DataFrame({"Method": wide.model.map(names), "Search": wide.search.map(SEARCHES)})
+    table.insert(2, "Bytes", wide.bytes.astype(str))
+    for dataset in shown.dataset.unique():
+        table[names[dataset]] = wide[dataset].map(lambda x: "" if pd.isna(x) else f"{x:.4f}")
+    return table
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("quantization"))
