@@ -16,6 +16,7 @@ from hashgnn.cli.saved_model import export, info
 from hashgnn.cli.similar import similar
 from hashgnn.cli.streams import drop_unwritten, use_utf8
 from hashgnn.cli.train import train
+from hashgnn.cli.update import update
 from hashgnn.errors import InputError
 from hashgnn.stage.command import exit_status, interruptible
 
@@ -54,6 +55,7 @@ def main() -> None:
 
     \b
     hashgnn train clicks.csv --output model
+    hashgnn update model today.csv
     hashgnn evaluate clicks.csv --time ts --test-days 7
     hashgnn recommend model --user anna --number 5
     hashgnn similar model items --id 42
@@ -72,5 +74,5 @@ def main() -> None:
     """
 
 
-for _command in (train, evaluate, recommend, similar, export, info, quantize):
+for _command in (train, update, evaluate, recommend, similar, export, info, quantize):
     main.add_command(_command)

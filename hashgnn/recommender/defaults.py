@@ -58,7 +58,13 @@ def method_defaults(
         negatives = parse(_Drawn, drawn, "parameters").negatives
         if "batch_size" not in parameters:
             made["batch_size"] = _batch_size(made["batch_size"], n_interactions)
-    return MethodDefaults(entry["module"], made, negatives, config["triplets"]["rounds"])
+    return MethodDefaults(entry["module"], made, negatives, negative_rounds())
+
+
+def negative_rounds() -> int:
+    """Return the number of independent draws of the negatives."""
+    rounds: int = _config()["triplets"]["rounds"]
+    return rounds
 
 
 def check_method(method: str) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
-import torch
 from pydantic import Field
 from tqdm import tqdm
 
@@ -20,7 +19,7 @@ from hashgnn.data.split import split
 from hashgnn.errors import InputError, did_you_mean
 from hashgnn.evaluation.representation import Representation
 from hashgnn.files import load_array
-from hashgnn.models.method import Task
+from hashgnn.models.method import Method, Task
 from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.defaults import MethodDefaults, check_method, method_defaults
 from hashgnn.recommender.trained_model import Model
@@ -175,7 +174,8 @@ def fit(
     recorder = Recorder(recorded)
     state = _checkpoint(checkpoint, recorded, settings.device, data.interactions)
     validations = Validations(callback)
-    fitted = _train(parts, defaults, settings, device, state, validations)
+    method = load_method(defaults.module)
+    fitted = train(method, parts, defaults, settings, state, validations)
     if state:
         state.remove()
     facts = {
@@ -184,7 +184,7 @@ def fit(
         "device": describe_device(device),
         "device_option": settings.device,
     }
-    return _model(data, fitted, recorder.record(facts)), validations.joined(fitted.history)
+    return as_model(data, fitted, recorder.record(facts)), validations.joined(fitted.history)
 
 
 def _split(interactions: Interactions, settings: TrainingSettings) -> Split:
@@ -209,14 +209,15 @@ def _checkpoint(
     return Checkpoint(path, fingerprint(recorded, choose_device(device), checksums))
 
 
-def _train(
+def train(
+    method: Method[Any],
     parts: Split,
     defaults: MethodDefaults,
     settings: TrainingSettings,
-    device: torch.device,
     checkpoint: Checkpoint | None,
     callback: Callback,
 ) -> Fitted:
+    """Train ``method`` on ``parts``, with negatives drawn for them."""
     with tempfile.TemporaryDirectory(prefix="hashgnn-") as folder:
         negatives = Path(folder, "triplets.npy")
         if defaults.negatives is not None:
@@ -225,15 +226,15 @@ def _train(
             split=parts,
             bits=settings.bits,
             seed=settings.seed,
-            device=device,
+            device=choose_device(settings.device),
             negatives=load_array(negatives, memory_map=True) if negatives.exists() else None,
         )
-        method = load_method(defaults.module)
         parameters = defaults.parameters
         return fit_method(method, task, parameters, checkpoint, callback, settings.refit)
 
 
-def _model(data: TrainingData, fitted: Fitted, record: Mapping[str, Any]) -> Model:
+def as_model(data: TrainingData, fitted: Fitted, record: Mapping[str, Any]) -> Model:
+    """Return a trained model with its index."""
     users = Representation(fitted.user_codes, fitted.user_vectors)
     items = Representation(fitted.item_codes, fitted.item_vectors)
     return Model(
