@@ -17,6 +17,7 @@ from hashgnn.cli.similar import similar
 from hashgnn.cli.status import status
 from hashgnn.cli.streams import drop_unwritten, use_utf8
 from hashgnn.cli.train_model import train
+from hashgnn.cli.update import update
 from hashgnn.errors import InputError
 from hashgnn.stage.command import exit_status, interruptible
 
@@ -55,6 +56,7 @@ def main() -> None:
 
     \b
     hashgnn train clicks.csv --output model
+    hashgnn update model today.csv
     hashgnn evaluate clicks.csv --time ts --test-days 7
     hashgnn recommend model --user anna --number 5
     hashgnn similar model items --id 42
@@ -74,5 +76,5 @@ def main() -> None:
     """
 
 
-for _command in (train, evaluate, recommend, similar, export, info, quantize, status):
+for _command in (train, update, evaluate, recommend, similar, export, info, quantize, status):
     main.add_command(_command)

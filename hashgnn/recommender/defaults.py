@@ -66,7 +66,13 @@ def method_defaults(
         for key, block in entry.get("tuning", {}).items()
         if key.split(".")[0] not in given
     }
-    return MethodDefaults(entry["module"], made, negatives, config["triplets"]["rounds"], space)
+    return MethodDefaults(entry["module"], made, negatives, negative_rounds(), space)
+
+
+def negative_rounds() -> int:
+    """Return the number of independent draws of the negatives."""
+    rounds: int = _config()["triplets"]["rounds"]
+    return rounds
 
 
 def check_method(method: str) -> None:

@@ -170,6 +170,40 @@ class HashGNN:
         bar.close()
         return self
 
+    def update(
+        self,
+        interactions: Any,
+        *,
+        user: str = "user",
+        item: str = "item",
+        epochs: int | None = None,
+        verbose: bool = False,
+    ) -> Self:
+        """Continue the training of the fitted model with more interactions.
+
+        Known users and items keep their rows; the weights of graph methods are the start. Other
+        methods are trained anew. Nothing is held out.
+
+        Args:
+            interactions: See ``fit``; only the new ones are needed.
+            user: Name of the column of users.
+            item: Name of the column of items.
+            epochs: Epochs of a graph method, by default a tenth of those of the training.
+            verbose: Whether to show the progress, on stderr.
+
+        Raises:
+            InputError: The interactions cannot be used, or the model was saved without weights.
+        """
+        # Imported here because it loads torch, which takes seconds.
+        from hashgnn.recommender.fitting import ProgressBar, ignore_progress
+        from hashgnn.recommender.updating import update
+
+        bar, data = ProgressBar(), adapt(interactions, user, item)
+        callback = bar if verbose else ignore_progress
+        self.model_, self.history_ = update(self._fitted(), data, epochs, callback)
+        bar.close()
+        return self
+
     def recommend(
         self,
         users: Hashable | Iterable[Hashable] | None = None,

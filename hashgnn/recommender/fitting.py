@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
-import torch
 from pydantic import Field
 from tqdm import tqdm
 
@@ -21,7 +20,7 @@ from hashgnn.data.split import split
 from hashgnn.errors import InputError, did_you_mean
 from hashgnn.evaluation.representation import Representation
 from hashgnn.files import load_array
-from hashgnn.models.method import Task
+from hashgnn.models.method import Method, Task
 from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.defaults import MethodDefaults, check_method, method_defaults
 from hashgnn.recommender.trained_model import Model
@@ -177,7 +176,8 @@ def fit(
     recorder = Recorder(recorded)
     state = _checkpoint(checkpoint, recorded, settings.device, data.interactions)
     validations = Validations(callback)
-    fitted = _train(parts, defaults, settings, device, state, validations)
+    method = load_method(defaults.module)
+    fitted = train(method, parts, defaults, settings, state, validations)
     if checkpoint and state:
         state.remove()
         shutil.rmtree(_study_folder(checkpoint), ignore_errors=True)
@@ -188,7 +188,7 @@ def fit(
         "device": describe_device(device),
         "device_option": settings.device,
     }
-    return _model(data, fitted, recorder.record(facts)), validations.joined(fitted.history)
+    return as_model(data, fitted, recorder.record(facts)), validations.joined(fitted.history)
 
 
 def _recorded(settings: TrainingSettings, defaults: MethodDefaults) -> dict[str, Any]:
@@ -254,14 +254,15 @@ def _fingerprint(recorded: Mapping[str, Any], device: str, interactions: Interac
     return fingerprint(recorded, choose_device(device), checksums)
 
 
-def _train(
+def train(
+    method: Method[Any],
     parts: Split,
     defaults: MethodDefaults,
     settings: TrainingSettings,
-    device: torch.device,
     checkpoint: Checkpoint | None,
     callback: Callback,
 ) -> Fitted:
+    """Train ``method`` on ``parts``, with negatives drawn for them."""
     with tempfile.TemporaryDirectory(prefix="hashgnn-") as folder:
         negatives = Path(folder, "triplets.npy")
         if defaults.negatives is not None:
@@ -270,15 +271,15 @@ def _train(
             split=parts,
             bits=settings.bits,
             seed=settings.seed,
-            device=device,
+            device=choose_device(settings.device),
             negatives=load_array(negatives, memory_map=True) if negatives.exists() else None,
         )
-        method = load_method(defaults.module)
         parameters = defaults.parameters
         return fit_method(method, task, parameters, checkpoint, callback, settings.refit)
 
 
-def _model(data: TrainingData, fitted: Fitted, record: Mapping[str, Any]) -> Model:
+def as_model(data: TrainingData, fitted: Fitted, record: Mapping[str, Any]) -> Model:
+    """Return a trained model with its index."""
     users = Representation(fitted.user_codes, fitted.user_vectors)
     items = Representation(fitted.item_codes, fitted.item_vectors)
     return Model(
