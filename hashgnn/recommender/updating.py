@@ -19,7 +19,7 @@ from hashgnn.data.ids import id_keys
 from hashgnn.data.interactions import Interactions
 from hashgnn.data.split import split
 from hashgnn.errors import InputError
-from hashgnn.graph.bipartite import Graph
+from hashgnn.graph import Graph
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.models.method import GraphMethod, GraphParameters, Progress
 from hashgnn.recommender.adapter import TrainingData
@@ -79,6 +79,7 @@ def update(
         {**recorded["parameters"], **_changed(model, epochs)},
         recorded.get("negatives"),
         negative_rounds(),
+        {},
     )
     method = load_method(recorded["method"])
     if isinstance(method, GraphMethod) and start is not None:
