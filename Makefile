@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders report schema docs bench-search bench-serving bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders full-size generator-fit report schema docs bench-search bench-serving bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,18 @@ published: env ## Compare methods with published numbers on their splits; hours
 
 encoders: env ## HashGNN on other graph encoders, one table by encoder; an hour or two
 	$(RUN) snakemake --cores $(CORES) --configfile config/encoders.yaml -- results/encoders.csv
+
+full-size: env ## Generate 28 million interactions and train the methods that scale to them; two hours
+	$(RUN) snakemake --cores 2 --set-threads train=2 evaluate=2 --resources mem_mb=8000 \
+		--configfile config/full_size.yaml -- \
+		results/table1.csv results/table4.csv results/full_size.csv
+
+generator-fit: env ## Compare generated with real data, for docs/data.md; hours
+	$(RUN) snakemake --cores $(CORES) $(DEMO) -- results/methods.csv
+	$(RUN) snakemake --cores $(CORES) --configfile config/generated.yaml -- results/methods.csv \
+		results/movielens/interactions.npz results/gowalla/interactions.npz \
+		results/pinterest/interactions.npz
+	$(RUN) python -m benchmarks.generated_data
 
 report: env ## Collect the figures and tables made so far in report.html
 	$(RUN) snakemake --report report.html

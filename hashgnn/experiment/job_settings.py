@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from hashgnn.checksums import file_checksum
-from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
+from hashgnn.config.methods import (
+    Config,
+    negative_rounds,
+    negatives,
+    parameters,
+    refits,
+    takes_training,
+)
 from hashgnn.experiment.local_files import download_settings
 from hashgnn.experiment.runs import base_model, compared_runs, points, runs, trials
 
@@ -62,7 +69,7 @@ class JobSettings:
         """Return how many negatives are drawn."""
         return to_text(
             per_interaction=int(wildcards["negatives"]),
-            rounds=self._config["triplets"]["rounds"],
+            rounds=negative_rounds(self._config, wildcards["dataset"]),
             seed=int(wildcards["seed"]),
         )
 

@@ -9,7 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
+from hashgnn.config.methods import (
+    Config,
+    negative_rounds,
+    negatives,
+    parameters,
+    refits,
+    takes_training,
+)
 from hashgnn.errors import InputError
 from hashgnn.experiment.sizes import Sizes, Training, generated, prepared, raw_rows, training, tried
 from hashgnn.training import TARGET_COST
@@ -149,7 +156,7 @@ def of_refit(once: Resources, sizes: Sizes) -> Resources:
 
 def _data(sizes: Sizes) -> float:
     """Memory (MB) of the split, the graph and the negatives of a training part."""
-    return 200 * sizes.interactions / _MB
+    return 140 * sizes.interactions / _MB
 
 
 def of_evaluation(sizes: Sizes, bits: int, cutoffs: int) -> Resources:
@@ -204,8 +211,8 @@ def _split(config: Config, wildcards: Wildcards, files: Files) -> Resources:
 
 
 def _triplets(config: Config, wildcards: Wildcards, files: Files) -> Resources:
-    number, rounds = int(wildcards["negatives"]), config["triplets"]["rounds"]
-    return of_negatives(_sizes(config, wildcards, files), number, rounds)
+    rounds = negative_rounds(config, wildcards["dataset"])
+    return of_negatives(_sizes(config, wildcards, files), int(wildcards["negatives"]), rounds)
 
 
 def _train(config: Config, wildcards: Wildcards, files: Files) -> Resources:

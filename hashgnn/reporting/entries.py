@@ -26,6 +26,7 @@ TABLES = {
     "table4": f"{_TABLES}.measured:table4",
     "methods": f"{_TABLES}.methods:methods",
     "encoders": f"{_TABLES}.methods:encoders",
+    "full_size": f"{_TABLES}.methods:full_size",
     "published": f"{_TABLES}.methods:published",
     "quantization": f"{_TABLES}.quantization:quantization",
 }

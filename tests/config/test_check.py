@@ -33,16 +33,16 @@ SECTIONS = (
     "sweeps, tensorboard, timing, training, triplets, tuning, workdir"
 )
 DATA_SET = (
-    "citation, columns, files, filter, format, generator, in_paper, name, published, "
-    "reader, split, stands_in_for, training"
+    "citation, columns, files, filter, format, generator, in_paper, name, negative_rounds, "
+    "published, reader, split, stands_in_for, training"
 )
 GRIDS = (
-    "encoders, fig1, fig3, fig4, fig5, fig6, fig7, methods, published, quantization, table1, "
-    "table2, table3, table4"
+    "encoders, fig1, fig3, fig4, fig5, fig6, fig7, full_size, methods, published, quantization, "
+    "table1, table2, table3, table4"
 )
 SHOWING = (
-    "fig1, fig3, fig4, fig6, fig7, table2, table3, table4, methods, encoders, published, "
-    "quantization"
+    "fig1, fig3, fig4, fig6, fig7, table2, table3, table4, methods, encoders, full_size, "
+    "published, quantization"
 )
 MODEL = (
     "color, continuous, marker, module, name, negatives, parameters, per_dataset, place, "

@@ -29,7 +29,9 @@ PAPER = {
     "alibaba": {"hierarchical": (4295.8, 3.5), "hamming": (4163.9, 3.6)},
 }
 # The data of Alibaba are not public.
-_STAND_INS = dict.fromkeys(("alibaba_like", "taobao_subset", "taobao_userbehavior"), "alibaba")
+_STAND_INS = dict.fromkeys(
+    ("alibaba_like", "alibaba_full", "taobao_subset", "taobao_userbehavior"), "alibaba"
+)
 _UNKNOWN = (float("nan"), float("nan"))
 
 
