@@ -8,7 +8,7 @@ DEMO := --configfile config/demo.yaml
 TESTS := $(addprefix $(VENV)/.installed-,test docs bench)
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders quantization tune reproduction report schema docs bench-search bench-asymmetric bench-serving bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders full-size generator-fit quantization tune reproduction report schema docs bench-search bench-asymmetric bench-serving bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -90,6 +90,18 @@ published: $(VENV)/.installed ## Compare methods with published numbers on their
 
 encoders: $(VENV)/.installed ## HashGNN on other graph encoders, one table by encoder; an hour or two
 	$(RUN) snakemake --cores $(CORES) --configfile config/encoders.yaml -- results/encoders.csv
+
+full-size: $(VENV)/.installed ## Generate 28 million interactions and train the methods that scale to them; two hours
+	$(RUN) snakemake --cores 2 --set-threads train=2 evaluate=2 --resources mem_mb=8000 \
+		--configfile config/full_size.yaml -- \
+		results/table1.csv results/table4.csv results/full_size.csv
+
+generator-fit: $(VENV)/.installed ## Compare generated with real data, for docs/data.md; hours
+	$(RUN) snakemake --cores $(CORES) $(DEMO) -- results/methods.csv
+	$(RUN) snakemake --cores $(CORES) --configfile config/generated.yaml -- results/methods.csv \
+		results/movielens/interactions.npz results/gowalla/interactions.npz \
+		results/pinterest/interactions.npz
+	$(RUN) python -m benchmarks.generated_data
 
 reproduction: $(VENV)/.installed ## Run all experiments and keep their records; PART=gowalla: one data set's; hours
 	$(RUN) snakemake --cores $(CORES) --configfile config/reproduction.yaml $(ARGUMENTS) -- \

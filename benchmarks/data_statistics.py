@@ -28,7 +28,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", metavar="NAME=FILE")
     parser.add_argument("--generate", nargs="*", default=[], metavar="NAME=SETTINGS")
-    parser.add_argument("--reader", default="synthetic", help="the reader that generates")
     args = parser.parse_args(argv)
     data = {}
     for entry in args.files:
@@ -36,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         data[name] = load_interactions(Path(file))
     for entry in args.generate:
         name, _, text = entry.partition("=")
-        settings = {"dataset": name, "reader": args.reader, "generator": json.loads(text)}
+        settings = {"dataset": name, "reader": "synthetic", "generator": json.loads(text)}
         data[name] = prepare([], settings).interactions
     print(table({name: statistics(found) for name, found in data.items()}))
     return 0

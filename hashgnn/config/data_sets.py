@@ -380,6 +380,10 @@ class DataSet(Section):
     training: dict[str, Any] = Field(default_factory=dict)
     """Hyper-parameters of `training` that differ for this data set."""
 
+    negative_rounds: Count | None = None
+    """Independent draws of negatives, if not `triplets.rounds`: a training of few epochs needs no
+    more than it has epochs."""
+
     published: tuple[Published, ...] = ()
     """What others report on this split, for the table `published`."""
 

@@ -22,9 +22,9 @@ class EvaluationSettings(ValidationSettings):
     """How rankings are measured."""
 
     cutoffs: Several[Count] = (20, 50, 100, 150, 200)
-    """Lengths n of the lists. Tables 2, 3, `methods` and `encoders` show 50 and 100, figures 5, 7,
-    tuning and `quantization` 50, `published` 20: one that lacks its own is refused when it is asked
-    for."""
+    """Lengths n of the lists. Tables 2, 3, `methods`, `encoders` and `full_size` show 50 and 100,
+    figures 5, 7, tuning and `quantization` 50, `published` 20: one that lacks its own is refused
+    when it is asked for."""
 
     mask_training: bool = True
     """Whether items that a user has in the training or validation part are left out."""

@@ -108,6 +108,9 @@ class Grids(Section):
     encoders: Grid | None = None
     """Table of one method with several encoders (`config/encoders.yaml`)."""
 
+    full_size: Grid | None = None
+    """The table `methods` on data of Alibaba's size (`config/full_size.yaml`)."""
+
     published: Grid | None = None
     """Methods beside what others report on the same splits (`config/published.yaml`)."""
 
@@ -123,7 +126,7 @@ class Grids(Section):
 CUTOFFS = {
     **dict.fromkeys(("fig5", "fig7", "fig8", "fig9"), (50,)),
     **dict.fromkeys(("quantization", "quantization_verdict"), (50,)),
-    **dict.fromkeys(("table2", "table3", "methods", "encoders"), (50, 100)),
+    **dict.fromkeys(("table2", "table3", "methods", "encoders", "full_size"), (50, 100)),
     "published": (20,),
 }
 

@@ -205,6 +205,11 @@ def negatives(config: Config, model: str) -> int:
     return config["models"][model].get("negatives", config["triplets"]["per_interaction"])
 
 
+def negative_rounds(config: Config, dataset: str) -> int:
+    """Return the number of independent draws of negatives for a data set."""
+    return config["datasets"][dataset].get("negative_rounds") or config["triplets"]["rounds"]
+
+
 def named_modules(config: Config) -> list[str]:
     """Return the Python modules of all methods and encoders that trainings may use."""
     methods = {entry["module"] for entry in config["models"].values()}

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
+from hashgnn.config.methods import (
+    Config,
+    negative_rounds,
+    negatives,
+    parameters,
+    refits,
+    takes_training,
+)
 from hashgnn.experiment.local_files import download_settings
 from hashgnn.experiment.runs import (
     base_model,
@@ -73,7 +80,7 @@ class JobSettings:
         """Return how many negatives are drawn."""
         return to_text(
             per_interaction=int(wildcards["negatives"]),
-            rounds=self._config["triplets"]["rounds"],
+            rounds=negative_rounds(self._config, wildcards["dataset"]),
             seed=int(wildcards["seed"]),
         )
 

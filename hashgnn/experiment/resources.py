@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hashgnn.config.base import parse
-from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
+from hashgnn.config.methods import (
+    Config,
+    negative_rounds,
+    negatives,
+    parameters,
+    refits,
+    takes_training,
+)
 from hashgnn.config.studies import Dimension
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import variant
@@ -155,7 +162,7 @@ def of_refit(once: Resources, sizes: Sizes) -> Resources:
 
 def _data(sizes: Sizes) -> float:
     """Memory (MB) of the split, the graph and the negatives of a training part."""
-    return 200 * sizes.interactions / _MB
+    return 140 * sizes.interactions / _MB
 
 
 def of_evaluation(sizes: Sizes, bits: int, cutoffs: int) -> Resources:
@@ -216,8 +223,8 @@ def _split(config: Config, wildcards: Wildcards, files: Files) -> Resources:
 
 
 def _triplets(config: Config, wildcards: Wildcards, files: Files) -> Resources:
-    number, rounds = int(wildcards["negatives"]), config["triplets"]["rounds"]
-    return of_negatives(_sizes(config, wildcards, files), number, rounds)
+    rounds = negative_rounds(config, wildcards["dataset"])
+    return of_negatives(_sizes(config, wildcards, files), int(wildcards["negatives"]), rounds)
 
 
 def _train(config: Config, wildcards: Wildcards, files: Files) -> Resources:

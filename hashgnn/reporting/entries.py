@@ -28,6 +28,7 @@ TABLES = {
     "table4": f"{_TABLES}.measured:table4",
     "methods": f"{_TABLES}.comparison:methods",
     "encoders": f"{_TABLES}.comparison:encoders",
+    "full_size": f"{_TABLES}.comparison:full_size",
     "published": f"{_TABLES}.comparison:published",
     "quantization": f"{_TABLES}.quantization:quantization",
     "quantization_verdict": f"{_TABLES}.quantization:quantization_verdict",

@@ -30,16 +30,16 @@ SECTIONS = (
     "settings, sweeps, tensorboard, timing, training, triplets, tuning, workdir"
 )
 DATA_SET = (
-    "citation, columns, files, filter, format, generator, in_paper, name, published, "
-    "reader, split, stands_in_for, training"
+    "citation, columns, files, filter, format, generator, in_paper, name, negative_rounds, "
+    "published, reader, split, stands_in_for, training"
 )
 GRIDS = (
-    "encoders, fig1, fig3, fig4, fig5, fig6, fig7, fig8, fig9, methods, published, quantization, "
-    "quantization_verdict, table1, table2, table3, table4"
+    "encoders, fig1, fig3, fig4, fig5, fig6, fig7, fig8, fig9, full_size, methods, published, "
+    "quantization, quantization_verdict, table1, table2, table3, table4"
 )
 SHOWING = (
     "fig1, fig3, fig4, fig6, fig7, fig8, fig9, table2, table3, table4, methods, encoders, "
-    "published, quantization, quantization_verdict"
+    "full_size, published, quantization, quantization_verdict"
 )
 MODEL = (
     "baseline, color, continuous, marker, module, name, negatives, own_layers, parameters, "

@@ -21,7 +21,9 @@ def test_the_cutoffs_are_those_that_the_modules_show() -> None:
     assert {
         **dict.fromkeys(("fig5", "fig7"), (sweeps.CUTOFF,)),
         **dict.fromkeys(("fig8", "fig9"), (footprints.CUTOFF,)),
-        **dict.fromkeys(("table2", "table3", "methods", "encoders"), comparison.CUTOFFS),
+        **dict.fromkeys(
+            ("table2", "table3", "methods", "encoders", "full_size"), comparison.CUTOFFS
+        ),
         "published": (comparison.PUBLISHED_CUTOFF,),
         **dict.fromkeys(("quantization", "quantization_verdict"), (quantization.CUTOFF,)),
     } == CUTOFFS

@@ -19,10 +19,6 @@ NOT_RUN = {
     "docker build -t hashgnn .": "needs a container engine and an image registry",
     'docker run --rm -v "$PWD/out:/out" hashgnn '
     "snakemake -j8 figures/fig3.pdf --config workdir=/out": "needs the image of the line before",
-    "python -m benchmarks.data_statistics taobao=results/taobao_subset/interactions.npz": (
-        "needs Taobao's data"
-    ),
-    'python -m benchmarks.data_statistics --reader browsing --generate "browsing=$SIZES"': "slow",
     "snakemake --software-deployment-method conda": "needs conda",
     "hashgnn train clicks.csv --output model --tune 10m": "takes ten minutes",
 }

@@ -58,6 +58,7 @@ def config(grids: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any
                 "reader": "synthetic",
                 "generator": {"users": 3, "items": 2, "interactions": 4},
                 "split": {"by": "time", "validation": 0.2, "test": 0.4},
+                "negative_rounds": 1,
             },
         },
         "triplets": {"per_interaction": 10, "rounds": 2},
@@ -363,6 +364,11 @@ NAMES = {"datasets": [["a", "A"], ["b", "B (stand-in for C)"]]}
             "triplets",
             {"dataset": "a", "negatives": "4", "seed": "7"},
             {"per_interaction": 4, "rounds": 2, "seed": 7},
+        ),
+        (
+            "triplets",
+            {"dataset": "b", "negatives": "4", "seed": "7"},
+            {"per_interaction": 4, "rounds": 1, "seed": 7},
         ),
         (
             "train",

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from hashgnn.config.methods import merged, negatives
+from hashgnn.config.model import resolve
 from hashgnn.data.interactions import Csr, Split, save_split
 from hashgnn.errors import InputError
 from hashgnn.experiment import resources as jobs
@@ -73,6 +76,21 @@ def test_resources_grow_with_the_sizes() -> None:
 
     assert [one.megabytes for one in seen] == sorted({one.megabytes for one in seen})
     assert seen[-1].megabytes > 20_000
+
+
+def test_data_of_alibabas_size_fit_in_8_gb() -> None:
+    files = [ROOT / "config" / name for name in ("config.yaml", "full_size.yaml")]
+    config = resolve(reduce(merged, (yaml.safe_load(file.read_text()) for file in files)))
+    grid, needed = config["grids"]["full_size"], {}
+    for model in grid["models"]:
+        wildcards = {"dataset": "alibaba_full", "model": model, "bits": "32", "seed": "0"}
+        wildcards["negatives"] = str(negatives(config, model))
+        for stage in ("prepare", "split", "triplets", "train", "evaluate"):
+            needed[stage, model] = jobs.job_resources(stage, config, wildcards, ["not there"])
+
+    assert config["datasets"]["alibaba_full"]["generator"]["interactions"] == 28_489_957
+    assert len(grid["models"]) == 6
+    assert max(one.megabytes for one in needed.values()) < 8000
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,11 @@ def encoders(argv: Sequence[str] | None = None) -> int:
     return run_table(encoders.__doc__, partial(make_methods, title="Encoder"), argv)
 
 
+def full_size(argv: Sequence[str] | None = None) -> int:
+    """Make the table of the methods that scale to data of Alibaba's size."""
+    return run_table(full_size.__doc__, make_methods, argv)
+
+
 def published(argv: Sequence[str] | None = None) -> int:
     """Make the table of methods beside what others report on the same splits."""
     return run_table(published.__doc__, make_published, argv)
