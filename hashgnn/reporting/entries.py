@@ -30,7 +30,7 @@ TABLES = {
     "encoders": f"{_TABLES}.methods:encoders",
     "published": f"{_TABLES}.methods:published",
     "quantization": f"{_TABLES}.quantization:quantization",
-    "quantization_verdict": f"{_TABLES}.quantization:verdict",
+    "quantization_verdict": f"{_TABLES}.quantization:quantization_verdict",
 }
 
 # The figures and tables that claims of the paper are judged by.

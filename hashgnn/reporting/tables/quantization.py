@@ -27,9 +27,9 @@ def quantization(argv: Sequence[str] | None = None) -> int:
     return run_table(quantization.__doc__, make_quantization, argv)
 
 
-def verdict(argv: Sequence[str] | None = None) -> int:
+def quantization_verdict(argv: Sequence[str] | None = None) -> int:
     """Say where learned codes beat quantized vectors of equal bytes, and where they do not."""
-    return run_table(verdict.__doc__, make_verdict, argv)
+    return run_table(quantization_verdict.__doc__, make_verdict, argv)
 
 
 def make_quantization(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
