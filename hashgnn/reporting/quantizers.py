@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
@@ -167,6 +167,8 @@ def plot(table: pd.DataFrame, quality: str) -> Figure:
             name, line = f"{quantizer}, {search}", _LINES.get(str(search), "-")
             draw_curve(panel, points, x, looks[quantizer], name, linestyle=line)
         panel.set_xscale("log", base=2 if x == "bytes" else 10)
+        panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        panel.xaxis.set_minor_formatter(NullFormatter())
         panel.set_xlabel(label)
     sizes = sorted(set(table.bytes))
     axes[0].set_xticks(sizes, list(map(str, sizes)))

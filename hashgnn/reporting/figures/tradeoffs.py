@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
 
 from hashgnn.evaluation.time_queries import read_query_times
 from hashgnn.reporting.figures import (
@@ -93,6 +93,8 @@ def make_fig9(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
         draw_tradeoff(panel, rows, "microseconds", args.settings)
         panel.set(title=f"{name}\n{size:,} items")
         panel.set_xscale("log")
+        panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        panel.xaxis.set_minor_formatter(NullFormatter())
     for panel in axes[-_SIZES:]:
         panel.set_xlabel(f"microseconds a query, {_threads(numbers)}")
     label_rows(axes, _SIZES, f"HR@{CUTOFF} (recall)")
