@@ -192,7 +192,7 @@ def _finish(folder: Path) -> None:
     if not committed.exists():
         return
     for name in _files(committed):
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (committed / name).replace(folder / name)
     shutil.rmtree(committed)
 

@@ -11,7 +11,10 @@ from hashgnn.errors import InputError
 FOLDER = click.argument(
     "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER"
 )
-FORMATS = ("numpy", "parquet", "faiss", "index")
+FORMATS = (
+    *("numpy", "parquet", "faiss", "index"),
+    *("usearch", "lancedb", "sqlite", "duckdb", "bytes"),
+)
 
 
 @click.command()
@@ -42,12 +45,19 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
     faiss    items.faiss, an IndexBinaryFlat whose ids are rows of item_ids.npy
     index    index/, which hashgnn.search.Index.load maps into memory; its items
              are rows of item_ids.npy
+    usearch  items.usearch, an index of USearch, whose keys are rows of item_ids.npy
+    lancedb  the table items of a LanceDB: id, code and vector
+    sqlite   items.sqlite: the table items of id, code and vector, for sqlite-vec
+    duckdb   items.duckdb: the table items of id, code (BIT, bit 0 first) and vector
+    bytes    users.bytes.jsonl, items.bytes.jsonl: bytes for Milvus, Vespa,
+             Elasticsearch and OpenSearch, the first bit on top
 
     export.json identifies the model of the files. Files that an earlier export of
     another model left in the output folder are removed.
     """
     from hashgnn.folders import replace_together
     from hashgnn.recommender import export as files
+    from hashgnn.recommender import stores
     from hashgnn.recommender.folder import has_model, load_model
 
     if has_model(output):
@@ -58,6 +68,11 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
         "parquet": files.write_parquet,
         "faiss": files.write_faiss,
         "index": files.write_index,
+        "usearch": stores.write_usearch,
+        "lancedb": stores.write_lancedb,
+        "sqlite": stores.write_sqlite,
+        "duckdb": stores.write_duckdb,
+        "bytes": stores.write_bytes,
     }
     with replace_together(output, files.replaced_files(output, model, formats)) as staged:
         files.write_record(staged, model)

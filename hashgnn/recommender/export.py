@@ -26,7 +26,13 @@ FILES = {
     "parquet": ["users.parquet", "items.parquet"],
     "faiss": ["item_ids.npy", "items.faiss"],
     "index": ["item_ids.npy", *(f"index/{name}" for name in INDEX_FILES)],
+    "usearch": ["item_ids.npy", "items.usearch"],
+    "lancedb": [],  # all of items.lance
+    "sqlite": ["items.sqlite"],
+    "duckdb": ["items.duckdb"],
+    "bytes": ["users.bytes.jsonl", "items.bytes.jsonl"],
 }
+_LANCE = "items.lance"
 
 
 def replaced_files(folder: Path, model: Model, formats: Iterable[str]) -> list[str]:
@@ -40,7 +46,11 @@ def replaced_files(folder: Path, model: Model, formats: Iterable[str]) -> list[s
     except (OSError, ValueError):
         same = False
     kinds = formats if same else FILES
-    return [RECORD, *(file for kind in kinds for file in FILES[kind])]
+    replaced = [RECORD, *(file for kind in kinds for file in FILES[kind])]
+    if "lancedb" in kinds:
+        inside = (path for path in (folder / _LANCE).rglob("*") if path.is_file())
+        replaced += [str(path.relative_to(folder)) for path in inside]
+    return replaced
 
 
 def write_record(folder: Path, model: Model) -> None:
@@ -95,19 +105,24 @@ def write_faiss(folder: Path, model: Model) -> list[Path]:
         raise InputError("this method has no codes to put into a FAISS binary index")
     index = faiss.IndexBinaryFlat(8 * codes.shape[1])
     index.add(np.ascontiguousarray(codes))
-    ids, written = folder / "item_ids.npy", folder / "items.faiss"
-    save_array(ids, _id_array(model.item_ids))
+    written = folder / "items.faiss"
     with atomic_write(written) as temporary:
         faiss.write_index_binary(index, str(temporary))
-    return [ids, written]
+    return [*write_ids(folder, model), written]
 
 
 def write_index(folder: Path, model: Model) -> list[Path]:
     """Write ``index``, a folder that ``Index.load`` maps into memory, and ``item_ids.npy``."""
-    ids, written = folder / "item_ids.npy", folder / "index"
-    save_array(ids, _id_array(model.item_ids))
+    written = folder / "index"
     model.index.save(written)
-    return [ids, written]
+    return [*write_ids(folder, model), written]
+
+
+def write_ids(folder: Path, model: Model) -> list[Path]:
+    """Write ``item_ids.npy``, the ids of the rows of an index."""
+    path = folder / "item_ids.npy"
+    save_array(path, _id_array(model.item_ids))
+    return [path]
 
 
 def _sides(model: Model) -> Iterator[tuple[str, Ids, Representation]]:
