@@ -22,6 +22,11 @@ NOT_RUN = {
     "snakemake -j8 figures/fig3.pdf --config workdir=/out": "needs the image of the line before",
     "snakemake --software-deployment-method conda": "needs conda",
     "hashgnn train clicks.csv --output model --tune 10m": "takes ten minutes",
+    "python -m benchmarks.training_length results/movielens/split.npz results/gowalla/split.npz": (
+        "needs the real data sets"
+    ),
+    "python -m benchmarks.training_profile results/movielens/split.npz results/gowalla/split.npz "
+    "--models hashgnn_plus hashgnn --epochs 1 --into docs/training.md": "needs the real data sets",
 }
 
 PLACEHOLDERS = {"TARGET": "figures/fig3.pdf", "/data/mirror": "mirror"}

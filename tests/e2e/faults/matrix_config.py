@@ -62,6 +62,8 @@ VALUES: dict[str, Any] = {
     "sweeps/*/vary": ["scale"],
     "evaluation/ndcg": "retrieved",
     "settings": "tuned",
+    "training/length": "validation",
+    "models/*/tuning/epochs/low": 9,
     "models/*/tuning/*/low": 0.01,
     "grids/fig7/models": ["hashgnn_nr", "hash_ste"],
     "grids/published/models": ["graphsage", "hash_ste"],
@@ -189,7 +191,8 @@ def _of_data_set(
         case "split":
             return Row(key, (f"split {dataset}",))
         case "training":
-            one = tuple(f"train {dataset} {model}*" for model in SHARED)
+            rules = (f"train {dataset} {{}}*", f"tune {dataset} {{}}")
+            one = tuple(rule.format(model) for rule in rules for model in SHARED)
             return Row(key, _takers(config, rest[0], MEAN, dataset), one)
     return Row(key, (f"prepare {dataset}",))  # reader, format, columns, filter, generator
 
@@ -204,6 +207,9 @@ def _of_model(key: str, config: Mapping[str, Any], model: str, part: str, rest: 
             return Row(key, NONE)
         case "baseline":
             return Row(key, ("checks",))
+        case "tuning":  # a study of it, if there is one
+            must = (f"tune * {model}",) if model in TUNED else NONE
+            return Row(key, must, ("tuning",))
         case "negatives":  # other negatives for it, and none of those that there are
             return Row(key, (f"train * {model} *",))
         case "per_dataset":
