@@ -24,6 +24,7 @@ NOT_RUN = {
     ),
     'python -m benchmarks.data_statistics --reader browsing --generate "browsing=$SIZES"': "slow",
     "snakemake --software-deployment-method conda": "needs conda",
+    "hashgnn status --watch": "needs a run",
 }
 
 PLACEHOLDERS = {"TARGET": "figures/fig3.pdf", "/data/mirror": "mirror"}

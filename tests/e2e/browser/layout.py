@@ -3,7 +3,7 @@
 from playwright.sync_api import Page
 
 _OUTSIDE = """scrolling => {
-  const found = [], unseen = "[hidden], .md-nav, .md-search, .md-header, svg *";
+  const found = [], unseen = "[hidden], .md-sidebar, .md-search, .md-header, svg *";
   if (document.documentElement.scrollWidth > innerWidth) found.push("the page scrolls sideways");
   for (const one of document.body.querySelectorAll("*")) {
     if (one.closest(`${scrolling}, ${unseen}`)) continue;
