@@ -28,7 +28,7 @@ from hashgnn.config.model import resolve
 from hashgnn.data.interactions import load_split
 from hashgnn.data.negatives import DrawnNegatives
 from hashgnn.files import atomic_write
-from hashgnn.graph import mean_layer
+from hashgnn.graph import aggregate
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.models.method import Task
 from hashgnn.training import loop, steps
@@ -106,9 +106,9 @@ def watch(clock: Clock, model: type[GraphHasher]) -> ExitStack:
     """Count the time of the parts of a training until the stack is closed."""
     places: list[tuple[Any, str, str]] = [
         (Batches, "_batch", "sampling"),
-        (mean_layer, "gather", "gather"),
-        (mean_layer, "scatter", "gather"),
-        (mean_layer, "multiply", "products"),
+        (aggregate, "gather", "gather"),
+        (aggregate, "scatter", "gather"),
+        (aggregate, "multiply", "products"),
         (model, "batch_loss", "loss"),
         (torch.Tensor, "backward", "backward"),
         (DenseAdam, "step", "update"),

@@ -33,16 +33,15 @@ PUBLIC = ("hashgnn.HashGNN", "hashgnn.InputError", "hashgnn.search.Index")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the generated pages, and to the navigation the methods and the API."""
+    """Add the generated pages, and fill the navigation's empty parts with methods and modules."""
     pages = {page: _text(path) for path, page in SHOWN_AT.items() if path.endswith(".md")}
     pages["command-line.md"] = _command_line()
     pages["python.md"] = "\n\n".join(["# Python interface", *(f"::: {name}" for name in PUBLIC)])
     api = {f"api/{name}.md": text for name, text in _api()}
     for path, text in (pages | api).items():
         files.append(File.generated(config, path, content=text))
-    assert config.nav is not None
-    config.nav.insert(-1, {"Methods": _methods()})
-    config.nav.insert(-1, {"Internal modules": list(api)})
+    made = {"Methods": _methods(), "API": list(api)}
+    config.nav = [{**part, **{k: made[k] for k in part if k in made}} for part in config.nav or []]
     return files
 
 
@@ -85,8 +84,12 @@ def on_page_content(html: str, **_: Any) -> str:
 
 
 def _mathml(found: re.Match[str]) -> str:
-    display = "block" if found[1] == "div" else "inline"
-    return convert(unescape(found[2]).strip(), display=display)
+    """Return MathML; the parts of a displayed equation, between ``\\qquad``, may take lines."""
+    text = unescape(found[2]).strip()
+    if found[1] == "span":
+        return convert(text, display="inline")
+    parts = [convert(part.strip(), display="block") for part in text.split(r"\qquad")]
+    return f'<div class="equation">{"".join(parts)}</div>'
 
 
 def _command_line() -> str:

@@ -60,10 +60,9 @@ def _whole(found: "Status") -> str:
 
 def _line(one: "Running") -> str:
     told = one.progress
-    speed = told.done / told.seconds if told.seconds else 0.0
     parts = [f"{one.share:4.0%}", one.job.name, f"{clock(one.left)} left"]
     if told.done:
-        shown = f"{told.done:,.0f} of {told.total:,.0f} {told.unit}, {speed:,.1f} per second"
+        shown = f"{told.done:,.0f} of {told.total:,.0f} {told.unit}, {told.speed:,.1f} per second"
         parts.insert(2, shown)
     return "  ".join(parts)
 

@@ -197,7 +197,15 @@ class JobSettings:
             used["in_paper"] = list(filter(self._in_paper, grid["datasets"]))
         return to_text(**used)
 
-    def explore(self, template: Path) -> str:
+    def summary(self) -> str:
+        """Return the names in the summary, and which data sets are generated."""
+        shown = json.loads(self.explore())
+        entries = self._config["datasets"]
+        made = [id for id, _ in shown["datasets"] if entries[id].get("generator")]
+        used = {key: shown[key] for key in ("datasets", "models", "continuous")}
+        return to_text(**used, generated=made)
+
+    def explore(self, template: Path | None = None) -> str:
         """Return the names and looks on the page of all results, and its template's checksum."""
         compared = compared_runs(self._config)
         datasets, models = {run.dataset for run in compared}, {run.model for run in compared}
@@ -209,7 +217,7 @@ class JobSettings:
             models=self._names("models", shown),
             continuous=self._continuous(self._config["models"]),
             looks=self._looks(shown),
-            template=str(file_checksum(template, "sha256")),
+            **({"template": str(file_checksum(template, "sha256"))} if template else {}),
         )
 
     def tuning(self) -> str:

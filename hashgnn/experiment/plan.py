@@ -112,8 +112,9 @@ class Plan:
         return sorted(_files(found, *_CODES, *_VECTORS, "metrics.csv"))
 
     def pages(self) -> list[str]:
-        """Return the page of all results, if models are compared."""
-        return ["results/explore.html"] * bool(compared_runs(self._config))
+        """Return the page of all results and the summary, if models are compared."""
+        pages = ["results/explore.html", "results/summary.rst"]
+        return pages * bool(compared_runs(self._config))
 
     def verdicts(self) -> list[str]:
         """Return the claims, if one can be tested, and checks and provenance of evaluations."""
@@ -176,6 +177,11 @@ class Plan:
     def explored(self) -> list[str]:
         """Return the inputs of the page of all results."""
         return _files(compared_runs(self._config), "metrics.csv")
+
+    def timed(self) -> list[str]:
+        """Return the times of searches that table 4 shows, if it has a grid."""
+        grids = [g for name, g in self._config["grids"].items() if name == "table4"]
+        return [file for grid in grids for file in _files(runs(self._config, grid), "timing.csv")]
 
     def claims_inputs(self) -> list[str]:
         """Return the results that claims are tested on, if they have a grid."""

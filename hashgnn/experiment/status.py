@@ -198,7 +198,6 @@ def _expected(job: Job, means: Mapping[str, tuple[float, float]]) -> float | Non
 def _left(told: Progress, expected: float) -> float:
     """Return the seconds that a running job still takes, by its own speed if that is known."""
     now = told.seconds + max(0.0, min(60.0, time.time() - told.updated))
-    share = told.done / told.total if told.total else 0.0
-    if share < _EARLY:
+    if told.done - told.first < _EARLY * told.total or not told.speed:
         return max(1.0, expected - now)
-    return max(0.0, told.seconds / share - now)
+    return max(0.0, (told.total - told.done) / told.speed - (now - told.seconds))

@@ -29,6 +29,6 @@ class HashGnnSpModel(hashgnn.HashGnnModel):
 METHOD = GraphMethod(
     Parameters,
     HashGnnSpModel,
-    fixed={"encoder": encoders.__name__, "fanouts": [1]},
+    fixed={"encoder": encoders.build.__module__, "fanouts": [1]},
     hashes_pretrained=True,
 )

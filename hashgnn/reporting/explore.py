@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from hashgnn.evaluation.statistics import over_seeds, read_metrics
+from hashgnn.evaluation.time_searches import read_times
 from hashgnn.files import atomic_write
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; see ``--help``."""
     parser = stage_parser(__doc__)
     parser.add_argument("inputs", type=Path, nargs="+", help="metrics.csv of trainings")
+    parser.add_argument("--times", type=Path, nargs="*", default=[], help="timing.csv of trainings")
     parser.add_argument("--template", type=Path, required=True, help="HTML with a place for data")
     parser.add_argument("--output", type=Path, required=True)
     return run_stage(parser, _run, argv)
@@ -37,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> Facts:
     data = gather(read_metrics(args.inputs), args.settings)
+    data["times"] = times(read_times(args.times)) if args.times else {}
     with atomic_write(args.output) as temporary:
         temporary.write_text(fill(args.template.read_text(encoding="utf-8"), data), "utf-8")
     return {"rows": len(data["rows"])}
@@ -60,6 +63,7 @@ def gather(metrics: pd.DataFrame, settings: Mapping[str, Any]) -> dict[str, Any]
         id: {
             "name": name,
             "color": settings["looks"][id][0],
+            "marker": settings["looks"][id][1],
             "dashed": id in settings["continuous"],
         }
         for id, name in settings["models"]
@@ -73,6 +77,16 @@ def gather(metrics: pd.DataFrame, settings: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
+def times(timing: pd.DataFrame) -> dict[str, float]:
+    """Return median microseconds per query, by data set, search and bits, joined by ``|``."""
+    keys = ["dataset", "search", "bits", "users"]
+    medians = timing.groupby(keys, sort=False)["seconds"].median().reset_index()
+    return {
+        f"{row['dataset']}|{row['search']}|{row['bits']}": 1e6 * row["seconds"] / row["users"]
+        for row in medians.to_dict("records")
+    }
+
+
 def fill(template: str, data: Mapping[str, Any]) -> str:
     """Fill ``template`` with ``data``, as JSON in which no text can end the script element."""
     text = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
@@ -82,6 +96,7 @@ def fill(template: str, data: Mapping[str, Any]) -> str:
 def _ranked(
     metrics: pd.DataFrame, continuous: Sequence[str], searches: Iterable[str]
 ) -> pd.DataFrame:
+    """Return the rows of ``searches``; ``continuous`` methods rank by vectors in each of them."""
     own = ~metrics.model.isin(continuous)
     vectors = metrics[~own & (metrics.search == "continuous")]
     return pd.concat([metrics[own], *(vectors.assign(search=search) for search in searches)])

@@ -15,15 +15,26 @@ _writers: list["_Writer"] = []
 
 
 class Progress(NamedTuple):
-    """How far a stage is: ``done`` of ``total`` units, in ``seconds`` since it began."""
+    """How far a stage is: ``done`` of ``total`` units, in ``seconds`` since it began.
+
+    It had done ``first`` units when it first told, after ``ready`` seconds of reading and
+    compilation.
+    """
 
     done: float
     total: float
     unit: str
     seconds: float
+    first: float
+    ready: float
     updated: float
     process: int
     machine: str
+
+    @property
+    def speed(self) -> float:
+        """Return the units per second since it first told; 0 if it told once only."""
+        return max(0.0, self.done - self.first) / max(1e-9, self.seconds - self.ready)
 
     def is_running(self) -> bool:
         """Return whether the process still exists, or has written lately if on another machine."""
@@ -78,6 +89,7 @@ class _Writer:
         self.path = path
         self._began = time.monotonic()
         self._next = self._began
+        self._first: tuple[float, float] | None = None
 
     def write(self, done: float, total: float, unit: str) -> None:
         """Replace the file if it is due; a full disk stops no stage."""
@@ -86,7 +98,9 @@ class _Writer:
             return
         self._next = now + _INTERVAL
         seconds = round(now - self._began, 1)
-        made = Progress(done, total, unit, seconds, time.time(), os.getpid(), socket.gethostname())
+        self._first = self._first or (done, seconds)
+        host = socket.gethostname()
+        made = Progress(done, total, unit, seconds, *self._first, time.time(), os.getpid(), host)
         _replace(self.path, made._asdict())
 
 

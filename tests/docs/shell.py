@@ -27,6 +27,7 @@ NOT_RUN = {
     ),
     "python -m benchmarks.training_profile results/movielens/split.npz results/gowalla/split.npz "
     "--models hashgnn_plus hashgnn --epochs 1 --into docs/training.md": "needs the real data sets",
+    "hashgnn status --watch": "needs a run",
 }
 
 PLACEHOLDERS = {"TARGET": "figures/fig3.pdf", "/data/mirror": "mirror"}

@@ -62,14 +62,17 @@ def test_a_running_job_is_judged_by_its_own_speed(tmp_path: Path) -> None:
     with progress_file(path):
         report(25, 100, "iterations")
         written = path.with_name("train.progress.json")
-        told = json.loads(written.read_text()) | {"seconds": 30.0, "updated": time.time()}
+        told = json.loads(written.read_text()) | {
+            **{"seconds": 50.0, "first": 0, "ready": 20.0},  # 20 s until it began
+            "updated": time.time(),
+        }
         written.write_text(json.dumps(told))
 
         found = status(tmp_path)
 
         (running,) = found.running
         assert running.left == pytest.approx(90.0, abs=1)  # 30 s for a quarter
-        assert running.share == pytest.approx(0.25, abs=0.01)
+        assert running.share == pytest.approx(50 / 140, abs=0.01)
         assert found.left == running.left
     assert status(tmp_path).running == []
     assert status(tmp_path).waiting == 1

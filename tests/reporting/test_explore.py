@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hashgnn.evaluation.statistics import COLUMNS
-from hashgnn.reporting.explore import fill, gather, main
+from hashgnn.reporting.explore import fill, gather, main, times
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "hashgnn/reporting/explore.html"
@@ -62,9 +62,16 @@ def test_methods_have_the_colors_of_the_figures() -> None:
     models = gather(metrics("hashgnn", ("hamming", 0, 0.5)), SETTINGS)["models"]
 
     assert models == {
-        "hashgnn": {"name": "HashGNN", "color": "#d55e00", "dashed": False},
-        "graphsage": {"name": "GraphSage", "color": "#000000", "dashed": True},
+        "hashgnn": {"name": "HashGNN", "color": "#d55e00", "marker": "o", "dashed": False},
+        "graphsage": {"name": "GraphSage", "color": "#000000", "marker": "*", "dashed": True},
     }
+
+
+def test_times_are_medians_per_query() -> None:
+    rows = [("d", "hamming", 32, 1000, seconds) for seconds in (0.1, 0.2, 0.9)]
+    timing = pd.DataFrame(rows, columns=["dataset", "search", "bits", "users", "seconds"])
+
+    assert times(timing) == {"d|hamming|32": pytest.approx(200.0)}  # microseconds
 
 
 def test_no_name_ends_the_script_element() -> None:

@@ -70,7 +70,7 @@ from hashgnn.experiment.plan import RUN, STUDY, VALIDATION, Plan
 from hashgnn.experiment.resources import SUBMITTED, job_resources, too_large
 from hashgnn.experiment.runs import derived_models, studies
 from hashgnn.experiment.status import Job, opening_line, write_run
-from hashgnn.reporting.entries import CLAIMED, FIGURES, TABLES
+from hashgnn.reporting.entries import CLAIMED, FIGURES, TABLES, TITLES
 from hashgnn.stage.code_digest import CodeDigest, PlannedCode
 from hashgnn.stage.followed import check_followed
 from hashgnn.stage.record import available_mb, memory_mb
@@ -228,6 +228,13 @@ def expected_seconds(job):
         return job_resources(job.name, config, job.wildcards_dict, files).seconds
     except FileNotFoundError:
         return None
+
+
+def report_text():
+    """Return the text on the report's first page: the summary of the results, if it was made."""
+    summary = Path("results/summary.rst").resolve()
+    local = isinstance(workflow.current_basedir, LocalSourceFile)
+    return str(summary) if local and summary.exists() else "report/workflow.rst"
 
 
 def shell_prefix():

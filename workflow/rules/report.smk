@@ -7,7 +7,7 @@ rule figure:
             "figures/{figure}.svg",
             caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            labels=lambda wildcards: {"figure": TITLES[wildcards.figure]},
         ),
         csv="results/{figure}.csv",
         provenance="results/{figure}.provenance.json",
@@ -41,7 +41,7 @@ rule table:
             "results/{table}.html",
             caption="../report/table.rst",
             category="Tables",
-            labels={"table": "{table}"},
+            labels=lambda wildcards: {"table": TITLES[wildcards.table]},
         ),
         provenance="results/{table}.provenance.json",
     log:
@@ -65,13 +65,14 @@ rule table:
 
 rule explore:
     input:
-        plan.explored(),
+        metrics=plan.explored(),
+        times=plan.timed(),
     output:
         html=report(
             "results/explore.html",
             caption="../report/explore.rst",
             category="All results",
-            labels={"page": "data set, method, K and n"},
+            labels={"page": "Every method, search, code length and list length"},
         ),
         provenance="results/explore.provenance.json",
     log:
@@ -85,7 +86,7 @@ rule explore:
         settings=plan.settings.explore(EXPLORE_TEMPLATE),
         code=code("hashgnn.reporting.explore"),
     shell:
-        "python -m hashgnn.reporting.explore {input} --template {params.template:q} "
+        "python -m hashgnn.reporting.explore {input.metrics} --times {input.times} --template {params.template:q} "
         "--code {params.code:q} "
         "--settings {params.settings:q} --output {output.html} "
         "--provenance {output.provenance} > {log} 2>&1"
@@ -120,6 +121,29 @@ rule study:
         "--provenance {output.provenance} > {log} 2>&1"
 
 
+rule summary:
+    input:
+        metrics=plan.explored(),
+        claims=[file for file in plan.verdicts() if file == "results/claims.csv"],
+        checks=[file for file in plan.verdicts() if file == "results/checks.csv"],
+    output:
+        summary="results/summary.rst",
+        provenance="results/summary.provenance.json",
+    log:
+        "results/logs/summary.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("summary"),
+    params:
+        settings=plan.settings.summary(),
+        code=code("hashgnn.reporting.summary"),
+    shell:
+        "python -m hashgnn.reporting.summary {input.metrics} --claims {input.claims} "
+        "--checks {input.checks} --settings {params.settings:q} --code {params.code:q} "
+        "--output {output.summary} --provenance {output.provenance} > {log} 2>&1"
+
+
 rule tuning:
     input:
         trials=plan.studies(),
@@ -131,7 +155,7 @@ rule tuning:
             "results/tuning.html",
             caption="../report/tuning.rst",
             category="Tuning",
-            labels={"table": "tuning"},
+            labels={"table": "Settings tried, by validation"},
         ),
         provenance="results/tuning.provenance.json",
     log:
@@ -160,7 +184,7 @@ rule claims:
             "results/claims.html",
             caption="../report/claims.rst",
             category="Claims",
-            labels={"table": "claims"},
+            labels={"table": "What the paper says, and whether it holds"},
         ),
         provenance="results/claims.provenance.json",
     log:
@@ -191,7 +215,7 @@ rule checks:
             "results/checks.html",
             caption="../report/checks.rst",
             category="Checks",
-            labels={"table": "checks"},
+            labels={"table": "Consistency of all results"},
         ),
         provenance="results/checks.provenance.json",
     log:

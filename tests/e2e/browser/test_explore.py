@@ -1,10 +1,13 @@
 """The page of results in a browser: by mouse, by keyboard, in print."""
 
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pytest
 from playwright.sync_api import Page
+
+from tests.e2e.browser.layout import faint, outside
 
 pytestmark = pytest.mark.browser
 
@@ -87,3 +90,64 @@ def test_print_leaves_what_is_shown_and_no_controls(explore: Page) -> None:
     assert not explore.locator("select").first.is_visible()
     for shown in ("figcaption", "#chart", "table", "#methods .swatch >> nth=0"):
         assert explore.locator(shown).is_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("axis", ["n", "bits", "bytes"])
+def test_it_fits_the_window_and_can_be_read(
+    explore: Page, width: int, scheme: Literal["light", "dark"], axis: str
+) -> None:
+    explore.set_viewport_size({"width": width, "height": 800})
+    explore.emulate_media(color_scheme=scheme)
+    explore.select_option("[name=axis]", axis)
+
+    assert outside(explore, ".scroll") == []
+    assert faint(explore) == []
+
+
+def test_the_address_leads_to_what_is_shown(explore: Page) -> None:
+    explore.select_option("[name=search]", "hamming")
+    explore.select_option("[name=axis]", "bits")
+    explore.uncheck("[name=model][value=graphsage]")
+    shown = cells(explore), explore.inner_text("#table-caption")
+
+    address = explore.url
+    explore.goto("about:blank")
+    explore.goto(address)
+
+    assert (cells(explore), explore.inner_text("#table-caption")) == shown
+    assert len(shown[0]) == 1
+
+
+def test_n_is_on_a_linear_axis(explore: Page) -> None:
+    points = explore.locator("#chart polyline").first.get_attribute("points")
+    assert points is not None
+    x = [float(point.split(",")[0]) for point in points.split()]
+    share = [(value - x[0]) / (x[-1] - x[0]) for value in x]
+    assert share == pytest.approx([(n - 20) / 180 for n in (20, 50, 100, 150, 200)], abs=1e-3)
+
+
+def test_each_method_has_its_marker(explore: Page) -> None:
+    shapes = explore.locator("#chart path").evaluate_all("all => all.map(p => p.getAttribute('d'))")
+    assert len(set(shapes)) == 2
+
+
+def test_the_table_is_downloaded_as_csv(explore: Page) -> None:
+    with explore.expect_download() as download:
+        explore.click("#csv")
+
+    table = pd.read_csv(download.value.path())
+    assert table.columns.tolist() == ["method", *(f"n = {n}" for n in (20, 50, 100, 150, 200))]
+    shown = {name: values for name, *values in cells(explore)}
+    for row in table.to_dict("records"):
+        name = row.pop("method")
+        assert [f"{value:.3f}" for value in row.values()] == shown[name]
+
+
+def test_quality_against_bytes_shows_all_searches(explore: Page) -> None:
+    explore.select_option("[name=axis]", "bytes")
+
+    headings = explore.locator("#head th").all_inner_texts()
+    # Codes of 32 bits, floats of 32 dimensions, both.
+    assert headings == ["Method", "4 bytes", "128 bytes", "132 bytes"]

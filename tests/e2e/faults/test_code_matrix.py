@@ -64,6 +64,7 @@ class Ran(NamedTuple):
             name: {self.makers.get(file) for file in job.record["inputs"]}
             for name, job in self.jobs.items()
         }
+        reads["results/tuning.provenance.json"] |= {name for name in reads if "/study/" in name}
         found, grown = set[str](), set(jobs)
         while grown:
             found |= grown
@@ -96,7 +97,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         for record, job in jobs.items()
         for file in job.record["outputs"]
     }
-    return Ran(project, jobs, makers)
+    return Ran(project, jobs, makers | {record: record for record in jobs})
 
 
 def edited(text: str) -> str:
