@@ -36,6 +36,9 @@ VALUES: dict[str, Any] = {
     "models/mf/module": "hashgnn.models.lightgcn",
     "models/*/module": "hashgnn.models.popularity",
     "models/*/pretrained": "mf",
+    "models/*/color": "#123456",
+    "models/*/marker": "open >",
+    "models/*/shown_in": ["encoders"],
     "training/encoder": "hashgnn.models.lightgcn",
     "training/batch_by": "users",
     "*/batch_by": "interactions",
@@ -185,7 +188,10 @@ def _of_data_set(
         case "citation":
             return Row(key, NONE)
         case "name" | "stands_in_for":
-            return Row(key, showing("datasets", dataset))
+            return Row(key, (*showing("datasets", dataset), "claims"))
+        case "in_paper":  # of interest for data that replace none
+            own = {"movielens": ("table table2", "table table4")}
+            return Row(key, own.get(dataset, NONE))
         case "files":
             return Row(key, (f"download {dataset} {rest[0]}",))
         case "split":
@@ -201,6 +207,14 @@ def _of_model(key: str, config: Mapping[str, Any], model: str, part: str, rest: 
     match part:
         case "name":
             return Row(key, _naming(model))
+        case "color" | "marker":
+            drawn = [job for job in _naming(model) if job.startswith(("figure", "study"))]
+            return Row(key, tuple(drawn))
+        case "place":
+            ranked = [job for job in _naming(model) if job in ("table table2", "table table3")]
+            return Row(key, (*ranked, "claims"))
+        case "shown_in":  # of interest for grids that list no models, which these are not
+            return Row(key, NONE)
         case "continuous":
             return Row(key, (f"evaluate * {model} *",), _naming(model))
         case "own_layers":  # by which resources are estimated
