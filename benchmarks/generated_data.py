@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     folders["synthetic"] = args.results / "synthetic"
     table = pd.concat([data_table(folders), orders(recalls(folders, args.reference))])
     with atomic_write(args.output) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+        table.to_csv(temporary, index=False, float_format="%.8g", lineterminator="\n")
     before, rest = args.into.read_text(encoding="utf-8").split(_BEGIN)
     page = before + _BEGIN + shown(args.output) + _END + rest.split(_END)[1]
     with atomic_write(args.into) as temporary:
