@@ -22,9 +22,9 @@ CLAIMS = ROOT / "hashgnn/reporting/claims"
 # Files that name methods; they work as well without these.
 EXCEPTIONS = {
     "hashgnn/experiment/sizes.py",  # memory and time of methods that fix their encoder
-    "hashgnn/cli/quantize.py",  # compares quantizers of any vectors
     "hashgnn/reporting/checks.py",  # learned methods have to be above popularity
-    "hashgnn/reporting/tables/quantization.py",  # how many bytes a quantizer keeps of an item
+    "hashgnn/reporting/footprints.py",  # how many bytes a quantizer keeps of an item
+    "hashgnn/reporting/quantizers.py",  # compares quantizers of any vectors
 }
 
 
