@@ -8,9 +8,10 @@ import yaml
 
 from hashgnn.config.grids import CUTOFFS, Grids, check_cutoffs, showing_models
 from hashgnn.errors import InputError
+from hashgnn.reporting import footprints
 from hashgnn.reporting.entries import FIGURES, TABLES
 from hashgnn.reporting.figures import sweeps
-from hashgnn.reporting.tables import methods, quantization
+from hashgnn.reporting.tables import methods
 from hashgnn.reporting.tables import tuning as summarize
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,8 @@ def test_the_cutoffs_are_those_that_the_modules_show() -> None:
         **dict.fromkeys(("fig5", "fig7"), (sweeps.CUTOFF,)),
         **dict.fromkeys(("table2", "table3", "methods", "encoders"), methods.CUTOFFS),
         "published": (methods.PUBLISHED_CUTOFF,),
-        "quantization": (quantization.CUTOFF,),
+        **dict.fromkeys(("fig8", "fig9"), (footprints.CUTOFF,)),
+        **dict.fromkeys(("quantization", "quantization_verdict"), (footprints.CUTOFF,)),
         "tuning": (summarize.CUTOFF,),
     } == CUTOFFS
 
