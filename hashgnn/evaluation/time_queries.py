@@ -74,8 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> dict[str, object]:
-    given = {key: value for key, value in args.settings.items() if key not in _LABELS}
-    settings = parse(QuerySettings, given, "settings")
+    settings = _settings(args.settings)
     users = Representation(load_array(args.user_codes), load_array(args.user_vectors))
     items = Representation(load_array(args.item_codes), load_array(args.item_vectors))
     threads = settings.timing.threads
@@ -93,6 +92,15 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
         rows += _table(times, {**labels, **case})
     _write(args.output, rows)
     return {"search_threads": threads}
+
+
+def _settings(given: Mapping[str, Any]) -> QuerySettings:
+    """Return what the stage needs of its settings, and of the parameters of a compression."""
+    used = {key: value for key, value in given.items() if key not in _LABELS}
+    if parameters := used.get("compressed"):
+        known = Compressed.model_fields
+        used["compressed"] = {k: v for k, v in parameters.items() if k in known}
+    return parse(QuerySettings, used, "settings")
 
 
 def searches(

@@ -139,14 +139,11 @@ class JobSettings:
     def query_times(self, wildcards: Wildcards) -> str:
         """Return how queries are timed, among how many items, and what a run is searched by."""
         entry = self._config["models"][wildcards["model"]]
-        used = entry.get("parameters", {}).get("quantizer", "")
-        compressed = None
-        if entry["continuous"] and used:
-            kept = {k: v for k, v in entry["parameters"].items() if k in ("quantizer", "part_bits")}
-            compressed = {"compressed": kept}
+        made_of_others = entry["continuous"] and entry.get("pretrained")
+        compressed = {"compressed": entry.get("parameters", {})} if made_of_others else {}
         return to_text(
             **_training(wildcards),
-            **(compressed or {}),
+            **compressed,
             has_codes=not entry["continuous"],
             items=self._config["grids"]["fig9"]["items"],
             timing={

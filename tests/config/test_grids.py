@@ -11,7 +11,7 @@ from hashgnn.errors import InputError
 from hashgnn.reporting import footprints
 from hashgnn.reporting.entries import FIGURES, TABLES
 from hashgnn.reporting.figures import sweeps
-from hashgnn.reporting.tables import comparison, quantization
+from hashgnn.reporting.tables import comparison
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -25,7 +25,7 @@ def test_the_cutoffs_are_those_that_the_modules_show() -> None:
             ("table2", "table3", "methods", "encoders", "full_size"), comparison.CUTOFFS
         ),
         "published": (comparison.PUBLISHED_CUTOFF,),
-        **dict.fromkeys(("quantization", "quantization_verdict"), (quantization.CUTOFF,)),
+        **dict.fromkeys(("quantization", "quantization_verdict"), (footprints.CUTOFF,)),
     } == CUTOFFS
 
 

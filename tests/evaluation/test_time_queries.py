@@ -42,7 +42,11 @@ def time(tmp_path: Path) -> Any:
         (20, {}, {"hamming", "continuous"}),  # no number for each bit
         (20, {"has_codes": False}, {"continuous"}),
         *(
-            (17, {"has_codes": False, "compressed": {"quantizer": kind}}, {"decoded"})
+            (
+                17,
+                {"has_codes": False, "compressed": {"quantizer": kind, "training_items": 99}},
+                {"decoded"},
+            )
             for kind in ("pq", "opq", "rabitq")
         ),
     ],

@@ -21,8 +21,8 @@ CLAIMS = ROOT / "hashgnn/reporting/claims"
 
 # Files that name methods; they work as well without these.
 EXCEPTIONS = {
-    "hashgnn/cli/quantize.py",  # compares quantizers of any vectors
-    "hashgnn/reporting/tables/quantization.py",  # how many bytes a quantizer keeps of an item
+    "hashgnn/reporting/footprints.py",  # how many bytes a quantizer keeps of an item
+    "hashgnn/reporting/quantizers.py",  # compares quantizers of any vectors
 }
 
 
