@@ -192,7 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("splits", type=Path, nargs="+", help="results/DATASET/split.npz")
     parser.add_argument("--models", nargs="+", default=["hashgnn", "hashgnn_plus", "graphsage"])
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--into", type=Path, help="page with the markers")
     args = parser.parse_args()
     torch.set_num_threads(1)

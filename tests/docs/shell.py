@@ -25,8 +25,8 @@ NOT_RUN = {
     "python -m benchmarks.training_length results/movielens/split.npz results/gowalla/split.npz": (
         "needs the real data sets"
     ),
-    "python -m benchmarks.training_profile results/movielens/split.npz results/gowalla/split.npz "
-    "--models hashgnn_plus hashgnn --epochs 1 --into docs/training.md": "needs the real data sets",
+    "python -m benchmarks.training_profile $SPLITS --models hashgnn_plus hashgnn "
+    "--into docs/training.md": "needs the real data sets",
     "hashgnn status --watch": "needs a run",
 }
 
