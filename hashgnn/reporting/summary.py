@@ -16,8 +16,9 @@ from hashgnn.stage.command import Facts, run_stage, stage_parser
 TITLE = """Learning to Hash with Graph Neural Networks for Recommender Systems
 ===================================================================
 
-The paper of Tan et al. (WWW 2020), reproduced. *Rule graph* beside this text shows the steps;
-the menu leads to figures, tables and claims, each with the commands and files behind it."""
+The paper of Tan et al. (WWW 2020), reproduced. The graph beside this text shows the rules
+of the workflow; the menu leads to figures, tables and claims, each with the commands and files
+behind it."""
 PREFERRED = 50
 VERDICTS = ("holds", "holds in part", "does not hold", "not run")
 

@@ -99,8 +99,18 @@ class _Writer:
         self._next = now + _INTERVAL
         seconds = round(now - self._began, 1)
         self._first = self._first or (done, seconds)
-        host = socket.gethostname()
-        made = Progress(done, total, unit, seconds, *self._first, time.time(), os.getpid(), host)
+        first, ready = self._first
+        made = Progress(
+            done=done,
+            total=total,
+            unit=unit,
+            seconds=seconds,
+            first=first,
+            ready=ready,
+            updated=time.time(),
+            process=os.getpid(),
+            machine=socket.gethostname(),
+        )
         _replace(self.path, made._asdict())
 
 

@@ -108,6 +108,7 @@ def test_targets_of_one_grid() -> None:
         "figures/fig4.svg",
         *(run("a", "m", file, seed=seed) for seed in (0, 1) for file in files),
         "results/explore.html",
+        "results/summary.rst",
         "results/checks.csv",
         "results/checks.md",
         "results/a/provenance.csv",

@@ -61,7 +61,7 @@ def test_the_report_opens_with_a_summary(demo: Path, page: Page) -> None:
     page.goto((demo / "report.html").as_uri())
 
     text = page.locator(".prose").inner_text()
-    assert "6 trainings of 2 methods (codes of 16 and 32 bits, 2 seeds each)" in text
+    assert "8 trainings of 2 methods (codes of 16 and 32 bits, 2 seeds each)" in text
     assert "Generated data say nothing about real users: Synthetic (demo)" in text
     assert "Hamming search HashGNN" in text
     assert "claims of the paper" in text

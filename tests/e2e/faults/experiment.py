@@ -61,6 +61,7 @@ RULES = {
     "checks": Rule("hashgnn.reporting.checks.judge", "", "results/checks.csv"),
     "claims": Rule("hashgnn.reporting.claims", "", "results/claims.csv"),
     "explore": Rule("hashgnn.reporting.explore", "", "results/explore.html"),
+    "summary": Rule("hashgnn.reporting.summary", "", "results/summary.rst"),
 }
 
 
