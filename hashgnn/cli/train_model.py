@@ -211,7 +211,7 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: An
     from hashgnn.config.base import parse
     from hashgnn.recommender.fitting import ProgressBar, TrainingSettings, fit
     from hashgnn.recommender.folder import has_model, save_model
-    from hashgnn.recommender.tuning import summary
+    from hashgnn.recommender.timed_tuning import summary
 
     settings = parse(
         TrainingSettings, {name: options[name] for name in TrainingSettings.model_fields}

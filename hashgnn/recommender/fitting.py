@@ -23,8 +23,8 @@ from hashgnn.files import load_array
 from hashgnn.models.method import Method, Task
 from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.defaults import MethodDefaults, check_method, method_defaults
+from hashgnn.recommender.timed_tuning import Tuned, seconds_of, tune
 from hashgnn.recommender.trained_model import Model
-from hashgnn.recommender.tuning import Tuned, seconds_of, tune
 from hashgnn.search import Index
 from hashgnn.search.validation import MAX_BITS
 from hashgnn.stage.record import Recorder

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from hashgnn import HashGNN, InputError
-from hashgnn.recommender import tuning
+from hashgnn.recommender import timed_tuning as tuning
 from hashgnn.recommender.defaults import method_defaults
-from hashgnn.recommender.tuning import seconds_of, summary
+from hashgnn.recommender.timed_tuning import seconds_of, summary
 from tests.helpers import run_hashgnn
 
 

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from hashgnn.cli.main import main
-from hashgnn.cli.status import clock
+from hashgnn.cli.run_status import clock
 from hashgnn.experiment.status import RUN, Job, write_run
 from hashgnn.stage.progress import progress_file, progress_path, report
 

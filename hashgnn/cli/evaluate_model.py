@@ -77,8 +77,8 @@ def evaluate(tables: tuple[Path, ...], layout: str, output: str, **options: Any)
     """
     # Imported here because it loads torch, which takes seconds.
     from hashgnn.config.base import parse
-    from hashgnn.recommender.comparison import compare, divide
     from hashgnn.recommender.fitting import ProgressBar, TrainingSettings
+    from hashgnn.recommender.model_comparison import compare, divide
 
     settings = parse(
         TrainingSettings, {name: options[name] for name in TrainingSettings.model_fields}

@@ -9,7 +9,7 @@ from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Interactions
 from hashgnn.evaluation.representation import evaluate
 from hashgnn.recommender.adapter import TrainingData, adapt
-from hashgnn.recommender.comparison import Division, divide, measure
+from hashgnn.recommender.model_comparison import Division, divide, measure
 
 DAY = 86_400
 
