@@ -28,6 +28,12 @@ NOT_RUN = {
     "python -m benchmarks.training_profile $SPLITS --models hashgnn_plus hashgnn "
     "--into docs/training.md": "needs the real data sets",
     "hashgnn status --watch": "needs a run",
+    "python -m hashgnn.reporting.records pack --results results --into records": (
+        "tests/e2e/workflow/test_records.py runs it"
+    ),
+    "python -m hashgnn.reporting.records unpack --from records --results elsewhere/results": (
+        "tests/e2e/workflow/test_records.py runs it"
+    ),
 }
 
 PLACEHOLDERS = {"TARGET": "figures/fig3.pdf", "/data/mirror": "mirror"}

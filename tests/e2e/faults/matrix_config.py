@@ -38,7 +38,7 @@ VALUES: dict[str, Any] = {
     "models/*/pretrained": "mf",
     "models/*/color": "#123456",
     "models/*/marker": "open >",
-    "models/*/shown_in": ["encoders"],
+    **{f"models/{m}/shown_in": ["encoders"] for m in ("als", "lightgcn", "puresvd", "popularity")},
     "training/encoder": "hashgnn.models.lightgcn",
     "training/batch_by": "users",
     "*/batch_by": "interactions",
@@ -156,6 +156,8 @@ def row(key: str, config: Mapping[str, Any]) -> Row:
             return Row(key, tuple(must), trains(*SHARED))
         case ["triplets", "rounds"]:
             return Row(key, ("triplets *",))
+        case ["training", "refit"]:
+            return Row(key, ("train *",))
         case ["training", parameter]:
             return Row(key, _takers(config, parameter, MEAN), trains(*SHARED))
         case ["models", model, part, *rest]:

@@ -42,7 +42,8 @@ def test_a_run_is_loaded_with_what_it_was_trained_by(
     arguments = loaded.bits, loaded.method, loaded.seed, loaded.validation, loaded.device
     assert arguments == (8, method, 0, 0.1, "auto")
     recorded = loaded.model_.record["settings"]["parameters"]
-    assert loaded.parameters == {**loaded.parameters, **recorded, **known}
+    taken = loaded.get_params()
+    assert taken == {**taken, **recorded, **known}
 
 
 def test_what_was_loaded_from_a_run_trains(project: Project) -> None:

@@ -56,8 +56,8 @@ OF_SHOP = ("* shop*", "figure fig3", "table table1", "table table2")
         ),
         pytest.param(
             "hashgnn/reporting/tables/hierarchical.py",
-            ".4f",
-            ".3f",
+            ":.0f}",
+            ":.1f}",
             ("table table2",),
             id="a table's function",
         ),
