@@ -140,8 +140,8 @@ rule summary:
         code=code("hashgnn.reporting.summary"),
     shell:
         "python -m hashgnn.reporting.summary {input.metrics} --claims {input.claims} "
-        "--checks {input.checks} --settings {params.settings:q} "
         "--code {params.code:q} "
+        "--checks {input.checks} --settings {params.settings:q} "
         "--output {output.summary} --provenance {output.provenance} > {log} 2>&1"
 
 
