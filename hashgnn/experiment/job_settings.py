@@ -241,7 +241,8 @@ class JobSettings:
     def claims(self) -> str:
         """Return the places of models in the paper, and names and roles of data sets."""
         models, grids = self._config["models"], self._config["grids"].values()
-        shown = {dataset for grid in grids for dataset in grid["datasets"]}
+        of_models = [grid for grid in grids if grid.keys() & {"models", "sweeps"}]
+        shown = {dataset for grid in of_models for dataset in grid["datasets"]}
         datasets = {id: e for id, e in self._config["datasets"].items() if id in shown}
         return to_text(
             places=self._places(m for m in models if base_model(m) == m),
