@@ -104,15 +104,19 @@ def opening_line(jobs: Sequence[Job], cores: int, free_mb: float) -> str:
     here = max([hours / cores, *(seconds / 3600 for seconds in known)])
     unknown = len(jobs) - len(known)
     without = f", {unknown} of them unknown until data are there" if unknown else ""
+    number = f"{len(jobs)} job{'s' * (len(jobs) != 1)}"
     return (
-        f"{len(jobs)} jobs{without}: about {_hours(hours)} of processor time, {_hours(here)} here "
+        f"{number}{without}: about {_hours(hours)} of processor time, {_hours(here)} here "
         f"with {cores} core{'s' * (cores > 1)}; {free_mb / 1000:,.1f} GB of disk are free. "
         "Follow it with: hashgnn status --watch"
     )
 
 
 def _hours(hours: float) -> str:
-    return f"{hours:.1f} hours" if hours >= 1 else f"{max(1, round(60 * hours))} minutes"
+    if hours >= 1:
+        return f"{hours:.1f} hours"
+    minutes = max(1, round(60 * hours))
+    return f"{minutes} minutes" if minutes > 1 else "a minute"
 
 
 def status(folder: Path) -> Status:
