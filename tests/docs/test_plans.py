@@ -62,7 +62,7 @@ def plan(page: str, words: list[str]) -> tuple[Plan, list[str]]:
 # Runs the command line of Snakemake for each folder and its words, in JSON on the standard input;
 # prints a line for each: whether it succeeded, and what it said.
 DRY_RUNS = """
-import json, os, sys
+import json, os, sys, traceback
 from snakemake.cli import args_to_api, parse_args
 
 answers = os.fdopen(os.dup(1), "w")
@@ -74,7 +74,8 @@ for folder, words in json.load(sys.stdin):
         try:
             parser, args = parse_args(words)
             planned = args_to_api(args, parser)
-        except SystemExit:
+        except BaseException:
+            traceback.print_exc()
             planned = False
         sys.stdout.flush()
         sys.stderr.flush()
@@ -108,8 +109,10 @@ def test_snakemake_can_plan_its_commands(noted: list[Noted]) -> None:
         (folder, ["--dry-run", *common.options, "--quiet", "rules", "--", *sorted(targets)])
         for common, (folder, targets) in plans.items()
     ]
-    with ThreadPoolExecutor(2) as pool:
-        errors = [*pool.map(dry_runs, (commands[::2], commands[1::2]))]
+    folders = list(dict.fromkeys(folder for folder, _ in commands))
+    with ThreadPoolExecutor(2) as pool:  # each has folders of its own
+        halves = ([c for c in commands if c[0] in folders[half::2]] for half in (0, 1))
+        errors = [*pool.map(dry_runs, halves)]
     failed = [error for half in errors for error in half if error]
     assert not failed, "\n\n".join(failed)
     assert len(plans) > 10
