@@ -16,11 +16,20 @@ COLUMNS = ["dataset", "model", "bits", "search", "metric", "n", "seed", "value"]
 
 def read_metrics(paths: Iterable[Path]) -> pd.DataFrame:
     """Return the rows of several ``metrics.csv``; raise ``InputError`` for other columns."""
+    return read_rows(paths, COLUMNS, "evaluate again")
+
+
+def read_rows(paths: Iterable[Path], columns: Sequence[str], remedy: str) -> pd.DataFrame:
+    """Return the rows of several CSV files.
+
+    Raises:
+        InputError: A file has other ``columns``; the message ends with ``remedy``.
+    """
     frames = []
     for path in paths:
         frame = pd.read_csv(path)
-        if list(frame.columns) != COLUMNS:
-            raise InputError(f"{path}: expected the columns {', '.join(COLUMNS)}; evaluate again")
+        if list(frame.columns) != list(columns):
+            raise InputError(f"{path}: expected the columns {', '.join(columns)}; {remedy}")
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 

@@ -17,13 +17,19 @@ import pandas as pd
 from pydantic import Field
 
 from hashgnn.config.base import Count, Section, parse
-from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
-from hashgnn.evaluation.time_searches import Round, Run, SearchTiming, in_turns
+from hashgnn.evaluation.statistics import read_rows
+from hashgnn.evaluation.time_searches import (
+    Round,
+    Run,
+    SearchTiming,
+    in_turns,
+    timing_parser,
+)
 from hashgnn.files import atomic_write, load_array
 from hashgnn.search import Index
 from hashgnn.search.compressed import Compression, index_to_time
-from hashgnn.stage.command import run_stage, stage_parser
+from hashgnn.stage.command import run_stage
 from hashgnn.threads import set_threads
 
 _PAIRS = 2**28  # of queries and items in a round: tenths of a second for the fastest search
@@ -64,9 +70,7 @@ class QuerySettings(Section):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage from the command line."""
-    parser = stage_parser(__doc__)
-    for name in ("user-codes", "item-codes", "user-vectors", "item-vectors"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser = timing_parser(__doc__)
     parser.add_argument(
         "--output", type=Path, required=True, help="CSV: a row per size, search and round"
     )
@@ -169,13 +173,7 @@ def _table(
 
 def read_query_times(paths: Iterable[Path]) -> pd.DataFrame:
     """Return the rows of several ``query_times.csv``; raise ``InputError`` for other columns."""
-    frames = []
-    for path in paths:
-        frame = pd.read_csv(path)
-        if tuple(frame.columns) != COLUMNS:
-            raise InputError(f"{path}: expected the columns {', '.join(COLUMNS)}; time again")
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+    return read_rows(paths, COLUMNS, "time again")
 
 
 def _write(path: Path, rows: Sequence[Mapping[str, object]]) -> None:

@@ -15,6 +15,7 @@ import torch
 from hashgnn.config.base import Count, parse
 from hashgnn.config.evaluation import TimingSettings
 from hashgnn.errors import InputError
+from hashgnn.evaluation.statistics import read_rows
 from hashgnn.files import atomic_write, load_array
 from hashgnn.search import Index
 from hashgnn.stage.command import run_stage, stage_parser
@@ -89,13 +90,7 @@ def write_times(
 
 def read_times(paths: Iterable[Path]) -> pd.DataFrame:
     """Return the rows of several ``timing.csv``; raise ``InputError`` for other columns."""
-    frames = []
-    for path in paths:
-        frame = pd.read_csv(path)
-        if tuple(frame.columns) != COLUMNS:
-            raise InputError(f"{path}: expected the columns {', '.join(COLUMNS)}; time again")
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+    return read_rows(paths, COLUMNS, "time again")
 
 
 _TORCH_BLOCK = 64  # users at a time
@@ -118,13 +113,19 @@ class SearchTiming(TimingSettings):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage from the command line."""
-    parser = stage_parser(__doc__)
-    for name in ("user-codes", "item-codes", "user-vectors", "item-vectors"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser = timing_parser(__doc__)
     parser.add_argument(
         "--output", type=Path, required=True, help="CSV of a row per search and round"
     )
     return run_stage(parser, _run, argv)
+
+
+def timing_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a stage that times searches of a run's codes and vectors."""
+    parser = stage_parser(description)
+    for name in ("user-codes", "item-codes", "user-vectors", "item-vectors"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    return parser
 
 
 def _run(args: argparse.Namespace) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -67,7 +67,7 @@ class GraphHasher(nn.Module, ABC):
     recall the best epoch is chosen (``selected_by``). Codes are the signs of z, hence of a.
     """
 
-    selected_by: ClassVar[Sequence[str]] = ("hamming", "hierarchical")
+    selected_by: Sequence[str] = ("hamming", "hierarchical")
 
     def __init__(self, graph: Graph, bits: int, parameters: GraphParameters) -> None:
         super().__init__()

@@ -5,7 +5,6 @@ Hamilton, Ying and Leskovec (2017), Inductive Representation Learning on Large G
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -21,7 +20,7 @@ class Parameters(GraphParameters):
 class GraphSageModel(GraphHasher):
     """The loss sees z itself."""
 
-    selected_by: ClassVar[Sequence[str]] = ("continuous",)
+    selected_by: Sequence[str] = ("continuous",)
 
     def probability(self, progress: Progress) -> float:
         """Return 1: the loss always sees continuous values."""

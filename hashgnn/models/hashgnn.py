@@ -4,8 +4,7 @@ Tan et al. (2020), Learning to Hash with Graph Neural Networks for Recommender S
 https://arxiv.org/abs/2003.01917
 """
 
-from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -111,6 +110,8 @@ class HashGnnModel(GraphHasher):
     def __init__(self, graph: Graph, bits: int, parameters: Parameters) -> None:
         super().__init__(graph, bits, parameters)
         self.hyper_parameters = parameters
+        if parameters.asymmetric_weight:
+            self.selected_by = ("hamming", "asymmetric")
 
     def probability(self, progress: Progress) -> float:
         """Return p, which falls during training (section 4.1)."""
@@ -163,16 +164,4 @@ class HashGnnModel(GraphHasher):
         return margin_ranking(positive, negative, self.hyper_parameters.margin)
 
 
-class AsymmetricModel(HashGnnModel):
-    """The same, whose best epoch is that of Hamming and of asymmetric search."""
-
-    selected_by: ClassVar[Sequence[str]] = ("hamming", "asymmetric")
-
-
-def model_of(graph: Graph, bits: int, parameters: Parameters) -> HashGnnModel:
-    """Make the model that the parameters ask for."""
-    kind = AsymmetricModel if parameters.asymmetric_weight else HashGnnModel
-    return kind(graph, bits, parameters)
-
-
-METHOD = GraphMethod(Parameters, model_of)
+METHOD = GraphMethod(Parameters, HashGnnModel)

@@ -16,8 +16,7 @@ that this search ranks by, with a user's floats and an item's code:
 """
 
 import math
-from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import torch
 from pydantic import Field
@@ -119,6 +118,8 @@ class HashGnnPlusModel(GraphHasher):
         if self.has_two_heads:
             self.user_vector = nn.Linear(self.encoder.width, bits)
             self.item_vector = nn.Linear(self.encoder.width, bits)
+        else:
+            self.selected_by = ("hamming", "asymmetric")
         terms = (
             Likelihood("codes", "codes", parameters.code_weight, self.scale),
             Likelihood("vectors", "codes", parameters.asymmetric_weight, parameters.vector_scale),
@@ -171,16 +172,4 @@ class HashGnnPlusModel(GraphHasher):
         return torch.cat([torch.cat([head(x) for head in pair], dim=1) for x, pair in sides])
 
 
-class AsymmetricModel(HashGnnPlusModel):
-    """The same, whose best epoch is the one of the searches that a shared head serves."""
-
-    selected_by: ClassVar[Sequence[str]] = ("hamming", "asymmetric")
-
-
-def model_of(graph: Graph, bits: int, parameters: Parameters) -> HashGnnPlusModel:
-    """Make the model that the parameters ask for."""
-    kind = AsymmetricModel if parameters.asymmetric_weight else HashGnnPlusModel
-    return kind(graph, bits, parameters)
-
-
-METHOD = GraphMethod(Parameters, model_of)
+METHOD = GraphMethod(Parameters, HashGnnPlusModel)

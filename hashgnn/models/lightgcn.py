@@ -11,7 +11,6 @@ layers as that has ``fanouts``.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -83,7 +82,7 @@ class Parameters(GraphParameters):
 class LightGcnModel(GraphHasher):
     """Without a hash layer: the representations are the continuous vectors."""
 
-    selected_by: ClassVar[Sequence[str]] = ("continuous",)
+    selected_by: Sequence[str] = ("continuous",)
 
     def __init__(self, graph: Graph, bits: int, parameters: Parameters) -> None:
         super().__init__(graph, bits, parameters.model_copy(update={"embedding_width": bits}))

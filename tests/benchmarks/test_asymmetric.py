@@ -1,27 +1,15 @@
 """The benchmark of asymmetric search at a tiny size: its rows, and its table on a page."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 pytest.importorskip("usearch")
 
-from benchmarks import asymmetric, search_measure
-from hashgnn.threads import get_threads, set_threads
+from benchmarks import asymmetric
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(search_measure, "SECONDS", 1e-4)
-    monkeypatch.setattr(search_measure, "ROUNDS", (1, 1))
-    monkeypatch.setattr(search_measure, "TRIES", 1)
-    threads = get_threads(), torch.get_num_threads()
-    yield
-    set_threads(threads[0])
-    torch.set_num_threads(threads[1])
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def test_all_searches_stand_side_by_side(tmp_path: Path) -> None:

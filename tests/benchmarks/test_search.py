@@ -1,35 +1,23 @@
 """The search benchmark at tiny sizes: it runs, keeps what is done, and its tables show it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 pytest.importorskip("usearch")
 pytest.importorskip("faiss")
 
-from benchmarks import search, search_evaluation, search_measure, search_table
+from benchmarks import search, search_evaluation, search_table
 from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.evaluation.representation import evaluate
-from hashgnn.threads import get_threads, set_threads
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 ROOT = Path(__file__).parents[2]
 KEYS = {"search", "peer", "items", "bits", "k", "threads", "us_per_query", "peer_us_per_query"}
 TINY = ["--items", "300", "--bits", "32", "--k", "100", "--threads", "1", "--large", "0"]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(search_measure, "SECONDS", 1e-4)
-    monkeypatch.setattr(search_measure, "ROUNDS", (1, 1))
-    monkeypatch.setattr(search_measure, "TRIES", 1)
-    threads = get_threads(), torch.get_num_threads()
-    yield
-    set_threads(threads[0])
-    torch.set_num_threads(threads[1])
 
 
 def run(folder: Path, *more: str) -> list[dict[str, Any]]:

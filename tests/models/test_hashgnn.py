@@ -14,7 +14,6 @@ from hashgnn.models.hashgnn import (
     HashGnnModel,
     Parameters,
     mix,
-    model_of,
     pick_by_pair,
 )
 from hashgnn.models.losses import cross_entropy, margin_ranking
@@ -175,7 +174,7 @@ def test_asymmetric_loss_is_that_of_continuous_users_and_binary_items() -> None:
     graph = Graph(np.array([0, 1, 2, 3]), np.array([1, 0, 2], dtype=np.int32), 1)
 
     losses = [
-        model_of(graph, 3, Parameters(asymmetric_weight=weight, **settings)).batch_loss(
+        HashGnnModel(graph, 3, Parameters(asymmetric_weight=weight, **settings)).batch_loss(
             a, batch, Progress(0, 1), torch.Generator().manual_seed(0)
         )
         for weight in (0.0, 3.0)
@@ -189,3 +188,15 @@ def test_asymmetric_loss_is_that_of_continuous_users_and_binary_items() -> None:
 
 def test_the_asymmetric_term_trains_too() -> None:
     check_codes(train(hashgnn, asymmetric_weight=1.0))
+
+
+@pytest.mark.parametrize(
+    ("weight", "searches"),
+    [(0.0, ("hamming", "hierarchical")), (1.0, ("hamming", "asymmetric"))],
+)
+def test_the_best_epoch_is_that_of_the_searches_trained_for(
+    weight: float, searches: tuple[str, str]
+) -> None:
+    graph = Graph(np.array([0, 1, 2]), np.array([1, 0], dtype=np.int32), 1)
+
+    assert HashGnnModel(graph, 3, Parameters(asymmetric_weight=weight)).selected_by == searches

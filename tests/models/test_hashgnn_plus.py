@@ -14,7 +14,6 @@ from hashgnn.models.hashgnn_plus import (
     HashGnnPlusModel,
     Parameters,
     log_inclusion,
-    model_of,
     sampled_softmax,
 )
 from hashgnn.models.method import Progress
@@ -106,7 +105,8 @@ def test_asymmetric_loss_and_its_gradient_are_those_of_numpy() -> None:
     floats, signs = values[:2], np.sign(values[2:])
     a = torch.tensor(values, requires_grad=True)
 
-    model = model_of(TWO, 3, SHARED_HEAD)
+    model = HashGnnPlusModel(TWO, 3, SHARED_HEAD)
+    assert model.selected_by == ("hamming", "asymmetric")
     loss = model.batch_loss(a, LINKED, Progress(0, 1), torch.Generator())
     loss.backward()
 
