@@ -138,7 +138,7 @@ def _known(model: Any, users: list[str], unknown: Any) -> list[str]:
 
 def _answerable(model: Any, histories: dict[str, list[str]], unknown: Any) -> list[str]:
     """Return the users to answer; state how many have no item that the model knows."""
-    from hashgnn.recommender.histories import read_histories as find
+    from hashgnn.recommender.adapter import read_histories as find
 
     found = find(histories, model.item_ids, unknown)
     without = [user for user, rows in found.items() if not len(rows)]
