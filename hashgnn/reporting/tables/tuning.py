@@ -10,8 +10,7 @@ from typing import Any
 import pandas as pd
 
 from hashgnn.experiment.tune import chosen_rows, read_trials
-from hashgnn.reporting.tables import Printed, to_markdown, write_text
-from hashgnn.reporting.tables.formats import to_html
+from hashgnn.reporting.tables import Printed, to_html, to_markdown, write_text
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
 CAPTION = (
