@@ -18,6 +18,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "keep_freed_memory", lambda: None)
     monkeypatch.setattr(gpu, "ROUNDS", 2)
     monkeypatch.setattr(gpu, "SEEDS", (0,))
+    monkeypatch.delitem(gpu.PEERS, "plain_torch")  # takes seconds
     monkeypatch.setattr(gpu, "WHOLE", {"epochs": 1})
 
 
@@ -29,7 +30,7 @@ def test_all_parts_go_through_without_a_gpu(tiny: None, tmp_path: Path) -> None:
     assert {row["dataset"] for row in rows} == {"movielens (generated)"}
     speeds = {(r["trained"], r["mixed"]) for r in rows if r.get("interactions_per_s", 0) > 0}
     assert speeds >= {(method, mixed) for method in gpu.METHODS for mixed in (False, True)}
-    assert speeds >= {("lightgcn_pytorch", False), ("plain_torch", False)}
+    assert ("lightgcn_pytorch", False) in speeds
     # Without the library that PyTorch Geometric's loader needs, a row says so.
     loader = [row for row in rows if row.get("trained") == "pyg_loader"]
     assert loader

@@ -22,7 +22,7 @@ from hashgnn.models.method import Progress
 from hashgnn.training.batches import Batches
 from hashgnn.training.checkpoint import Checkpoint
 from hashgnn.training.fit import Fitted, fit
-from hashgnn.training.monitoring import TrainingProgress, print_progress
+from hashgnn.training.monitoring import Callback, TrainingProgress, print_progress
 from hashgnn.training.steps import Steps, choose_engine
 from tests.training.planted import SHARED, planted_task
 
@@ -155,20 +155,28 @@ def test_steps_lead_to_the_weights_of_the_cpu(
 
 
 def trained(
-    module: ModuleType, device: torch.device, seed: int, checkpoint: Checkpoint | None = None
+    module: ModuleType,
+    device: torch.device,
+    seed: int,
+    checkpoint: Checkpoint | None = None,
+    callback: Callback = print_progress,
 ) -> Fitted:
     """A training of six epochs, guided and with dropout."""
     settings = {**SHARED, "epochs": 6, "embedding_dropout": 0.2}
     if module is hashgnn_plus:
         settings |= {"batch_by": "users", "user_embeddings": False}
     task = replace(planted_task(seed), device=device)
-    return fit(module.METHOD, task, settings, checkpoint, print_progress)
+    return fit(module.METHOD, task, settings, checkpoint, callback)
 
 
 def recalls(module: ModuleType, device: torch.device, seeds: range) -> np.ndarray:
     return np.array([trained(module, device, s).facts["validation_hr"] for s in seeds])
 
 
+@pytest.mark.parametrize(
+    "elsewhere",
+    [pytest.param(plain_torch, marks=pytest.mark.slow), pytest.param(gpu, marks=pytest.mark.gpu)],
+)
 @pytest.mark.parametrize("module", [hashgnn, hashgnn_plus])
 def test_a_training_reaches_the_recall_of_the_cpu(module: ModuleType, elsewhere: Elsewhere) -> None:
     """The draws of dropout and of the guidance differ between devices, as between seeds."""
@@ -209,23 +217,20 @@ class Interrupted(Exception):  # noqa: N818
     pass
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("module", [hashgnn, hashgnn_plus])
-def test_an_interrupted_training_goes_on(
-    module: ModuleType, elsewhere: Elsewhere, tmp_path: Path
-) -> None:
+def test_an_interrupted_training_goes_on(module: ModuleType, tmp_path: Path) -> None:
     def interrupt(progress: TrainingProgress) -> None:
         if progress.epoch == 3:
             raise Interrupted
 
     checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "one", every_seconds=0)
-    with elsewhere() as device:
-        whole = trained(module, device, 0)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(f"{__name__}.print_progress", interrupt)
-            with pytest.raises(Interrupted):
-                trained(module, device, 0, checkpoint)
-        assert checkpoint.load() is not None
-        resumed = trained(module, device, 0, checkpoint)
+    device = torch.device("cuda")
+    whole = trained(module, device, 0)
+    with pytest.raises(Interrupted):
+        trained(module, device, 0, checkpoint, interrupt)
+    assert checkpoint.load() is not None
+    resumed = trained(module, device, 0, checkpoint)
 
     # On a GPU sums are added in any order, so the results are close, not the same.
     assert resumed.history["iteration"].tolist() == whole.history["iteration"].tolist()
