@@ -195,13 +195,13 @@ def test_a_training_reaches_the_recall_of_the_cpu(module: ModuleType, elsewhere:
 @every_method
 def test_mixed_precision_on_a_gpu_is_close_to_float32(method: str, engine: str) -> None:
     device = torch.device("cuda")
-    exact, _, _ = steps(method, device, 30, engine=engine)
+    exact, _, _ = steps(method, device, engine=engine)
 
-    loss, weights, choices = steps(method, device, 30, engine=engine, mixed_precision=True)
+    loss, weights, choices = steps(method, device, engine=engine, mixed_precision=True)
 
     assert choices[-1] == "layers multiply in bfloat16"
     assert loss != exact
-    assert loss == pytest.approx(exact, rel=0.02)
+    assert loss == pytest.approx(exact, rel=0.03)
     assert all(weight.dtype == torch.float32 for weight in weights.values())
 
 
