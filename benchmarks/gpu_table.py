@@ -110,7 +110,7 @@ def engine(row: Row) -> Row:
         "data set": row["dataset"],
         "trained": NAMES[row["trained"]],
         "batch": f"{row['batch']:,}",
-        "`engine: auto` chooses": row["engine"],
+        "engine": row["engine"],
         "because": row["reason"],
     }
 
