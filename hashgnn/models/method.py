@@ -78,8 +78,12 @@ class GraphParameters(Section):
 
     initialization: Literal["normal", "glorot"] = "normal"
     """Distribution of the initial weights: N(0, ``initial_deviation``) as in the paper, or Glorot
-    and Bengio (2010). Embeddings are always drawn from the normal distribution, and convolutions
-    draw their own weights."""
+    and Bengio (2010). Convolutions draw their own weights."""
+
+    initial_embeddings: Literal["normal", "spectral"] = "normal"
+    """Where embeddings start: drawn from N(0, ``initial_deviation``) as in the paper, or at the
+    leading singular vectors of the normalized interaction matrix, which tell from the start which
+    nodes are close in the graph."""
 
     initial_deviation: float = Field(default=0.02, ge=0)
     """Standard deviation of the initial embeddings, and of the weights with ``normal``."""
