@@ -73,6 +73,12 @@ class GraphParameters(Section):
     fanouts: tuple[Count, ...] = Field(default=(10, 5), min_length=1)
     """Neighbors sampled per node, nearest hop first."""
 
+    neighbor_share: float = Field(default=1.0, gt=0, le=1)
+    """Share of its neighbors that a node draws at most, one at least: with 0.3 and a fanout of 20 a
+    user with 10 items is encoded from 3 of them in each step, one with 100 from 20. Without
+    ``user_embeddings`` a user who is known by few items would otherwise be encoded from the very
+    items that are to be predicted."""
+
     shared_hash_layer: bool = False
     """Whether users and items share the weights of the hash layer."""
 
@@ -160,6 +166,14 @@ class GraphParameters(Section):
     def scale_of(self, bits: int) -> float:
         """Return the factor of the inner product for codes of ``bits`` bits."""
         return self.scale * self.scale_bits / bits if self.scale_bits else self.scale
+
+    def check(self) -> None:
+        """Raise ``InputError`` for hyper-parameters that contradict each other."""
+        if self.engine == "full" and self.neighbor_share < 1:
+            raise InputError(
+                f"neighbor_share: found {self.neighbor_share:g}, but engine is full, which reads "
+                "whole neighborhoods; expected 1, or engine: sampled"
+            )
 
     def check_layers(self) -> None:
         """Raise ``InputError`` unless each layer has a width and a fanout."""
