@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.training_data import NEGATIVES, Case
-from hashgnn.graph import Graph, bipartite_graph, draw_neighbors
+from hashgnn.graph import Graph, NeighborSampler, bipartite_graph, draw_neighbors
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 from hashgnn.models.method import Progress
 from hashgnn.training.batches import Batches
@@ -29,7 +29,9 @@ def ours(case: Case, batch: int, engine: str) -> Step:
     """The training loop's own step."""
     settings = Parameters(batch_size=batch, engine=engine)  # type: ignore[arg-type]
     graph = graph_of(case)
-    batches = Batches(case.split.train, case.triplets, graph, FANOUTS, batch, 0, CPU)
+    batches = Batches(
+        case.split.train, case.triplets, NeighborSampler(graph, FANOUTS), batch, 0, CPU
+    )
     model = HashGnnModel(graph, BITS, settings)
     choice = choose_engine(model, graph, batches, settings)
     steps, rng = Steps(model, graph, batches, settings, choice), torch.Generator()
@@ -84,9 +86,9 @@ def plain_torch(case: Case, batch: int, device: torch.device = CPU) -> Step:
     def step() -> None:
         users, items, seed = next(stream)
         targets = np.concatenate([users, items.ravel()]).astype(np.int32)
-        one = draw_neighbors(graph.indptr, graph.indices, targets, FANOUTS[0], seed)
+        one = draw_neighbors(graph.indptr, graph.indices, targets, FANOUTS[0], seed, 1.0)
         middle = np.concatenate([targets, one.ravel()])
-        two = draw_neighbors(graph.indptr, graph.indices, middle, FANOUTS[1], seed + 1)
+        two = draw_neighbors(graph.indptr, graph.indices, middle, FANOUTS[1], seed + 1, 1.0)
         around = embedding(_rows(two, device)).mean(1)
         x = torch.cat([embedding(_rows(middle, device)), around], dim=1)
         x = functional.leaky_relu(layers[0](x), 0.2)

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from hashgnn.config.base import parse
-from hashgnn.graph import Graph, aggregate, bipartite_graph
+from hashgnn.graph import Graph, NeighborSampler, aggregate, bipartite_graph
 from hashgnn.models import graph_hasher, hashgnn, hashgnn_plus
 from hashgnn.models.losses import similarity_reference
 from hashgnn.models.method import Progress
@@ -79,8 +79,7 @@ def prepared(method: str, device: torch.device, **changes: object) -> Prepared:
     batches = Batches(
         task.split.train,
         task.negatives,
-        graph,
-        parameters.fanouts,
+        NeighborSampler(graph, parameters.fanouts, parameters.neighbor_share),
         parameters.batch_size,
         task.seed,
         device,
