@@ -152,8 +152,10 @@ def neighbor_mean_reference(x: Tensor, hoods: Neighborhoods) -> Tensor:
     owners = torch.arange(len(counts), device=x.device).repeat_interleave(counts)
     within = torch.arange(len(owners), device=x.device) - (counts.cumsum(0) - counts)[owners]
     neighbors = x[hoods.indices[hoods.starts[owners] + within].long()]
-    sums = x.new_zeros(len(counts), x.shape[1]).index_add(0, owners, neighbors)
-    return sums / counts[:, None]
+    # A sum in bfloat16 stops to grow at 256 times what is added to it.
+    exact = torch.promote_types(x.dtype, torch.float32)
+    sums = x.new_zeros(len(counts), x.shape[1], dtype=exact)
+    return sums.index_add(0, owners, neighbors.to(exact)) / counts[:, None]
 
 
 def has_kernels(x: Tensor) -> bool:

@@ -47,6 +47,15 @@ def test_means_of_whole_neighborhoods_by_hand(targets: Tensor | None, rows: list
     assert mean.tolist() == [[[2, 6], [3, 8], [3, 4]][row] for row in rows]
 
 
+def test_means_of_many_neighbors_are_exact_in_bfloat16() -> None:
+    """A sum of ones in bfloat16 would end at 256."""
+    x = torch.ones(1, 2, dtype=torch.bfloat16)
+
+    mean = neighbor_mean_reference(x, drawn(torch.tensor([0]), torch.zeros(1, 1000).long()))
+
+    assert mean.tolist() == [[1, 1]]
+
+
 @pytest.mark.parametrize("kind", ["drawn", "whole"])
 def test_mean_kernels_agree_with_torch_forward_and_backward(kind: str) -> None:
     x, hoods = (
