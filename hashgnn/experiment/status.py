@@ -4,8 +4,9 @@ import heapq
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from hashgnn.errors import InputError
@@ -110,6 +111,48 @@ def opening_line(jobs: Sequence[Job], cores: int, free_mb: float) -> str:
         f"with {cores} core{'s' * (cores > 1)}; {free_mb / 1000:,.1f} GB of disk are free. "
         "Follow it with: hashgnn status --watch"
     )
+
+
+def replaced_line(jobs: Mapping[str, tuple[Path, Collection[str]]]) -> str:
+    """Return a warning that results will be replaced by those of a grid that lacks some runs.
+
+    Args:
+        jobs: For each figure or table to make, its record of an earlier run, if it exists, and the
+            inputs of this run.
+
+    Returns:
+        One line, or "" if all that the earlier results show is shown again.
+    """
+    lost: dict[str, set[tuple[str, ...]]] = {}
+    for name, (record, inputs) in jobs.items():
+        with suppress(OSError, ValueError, KeyError, AttributeError):
+            earlier = json.loads(record.read_text(encoding="utf-8"))["inputs"]
+            left_out = _shown(earlier) - _shown(inputs)
+            if left_out:
+                lost[name] = left_out
+    if not lost:
+        return ""
+    now = set().union(*(_shown(inputs) for name, (_, inputs) in jobs.items() if name in lost))
+    missing = set().union(*lost.values())
+    for place, what in enumerate(("data sets", "methods")):
+        gone = {run[place] for run in missing if len(run) > place}
+        gone -= {run[place] for run in now if len(run) > place}
+        if gone:
+            named = f"{what} {', '.join(sorted(gone))}"
+            break
+    else:
+        number = f"{len(missing)} training{'s' * (len(missing) != 1)}"
+        named = f"{number} of {', '.join(sorted({run[0] for run in missing}))}"
+    return (
+        f"warning: {', '.join(lost)} will be replaced, without the {named} that earlier runs put "
+        "in. To keep both, set another workdir in the config file."
+    )
+
+
+def _shown(inputs: Iterable[str]) -> set[tuple[str, ...]]:
+    """Return the data set, method, bits and seed of each file; the data set alone of its own."""
+    folders = {PurePath(path).parts[1:-1] for path in inputs if path.startswith("results/")}
+    return {folder for folder in folders if folder}
 
 
 def _hours(hours: float) -> str:

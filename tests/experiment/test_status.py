@@ -15,6 +15,7 @@ from hashgnn.experiment.status import (
     makespan,
     opening_line,
     read_run,
+    replaced_line,
     status,
     write_run,
 )
@@ -153,3 +154,44 @@ def test_the_opening_line(seconds: list[float | None], expected: str) -> None:
 
     assert line.startswith(expected)
     assert "12.3 GB of disk are free" in line
+
+
+def of_runs(*runs: str) -> list[str]:
+    return [f"results/{run}/metrics.csv" for run in runs]
+
+
+FIG3 = of_runs("movielens/lsh/bits32/seed0", "movielens/mf/bits32/seed0", "gowalla/mf/bits32/seed0")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        (FIG3, ""),
+        ([*FIG3, *of_runs("shop/mf/bits32/seed0")], ""),  # shows more than before
+        (of_runs("shop/mf/bits32/seed0"), "data sets gowalla, movielens that"),
+        (FIG3[1:], "methods lsh that"),
+        ([*FIG3[:2], *of_runs("gowalla/mf/bits32/seed1")], "1 training of gowalla that"),
+    ],
+)
+def test_a_figure_of_another_grid_is_not_replaced_without_a_word(
+    tmp_path: Path, inputs: list[str], said: str
+) -> None:
+    record = tmp_path / "fig3.provenance.json"
+    record.write_text(json.dumps({"inputs": dict.fromkeys(FIG3, "checksum")}))
+
+    line = replaced_line({"figures/fig3.pdf": (record, inputs)})
+
+    assert said in line
+    assert bool(line) == bool(said)
+    if said:
+        assert line.startswith("warning: figures/fig3.pdf will be replaced, without the ")
+    assert replaced_line({"figures/fig1.pdf": (tmp_path / "none.json", inputs)}) == ""
+
+
+def test_a_table_of_data_sets_alone(tmp_path: Path) -> None:
+    record = tmp_path / "table1.provenance.json"
+    record.write_text(json.dumps({"inputs": {"results/gowalla/prepare.provenance.json": "c"}}))
+
+    line = replaced_line({"results/table1.csv": (record, ["results/shop/prepare.provenance.json"])})
+
+    assert "without the data sets gowalla that earlier runs put in" in line

@@ -69,7 +69,7 @@ from hashgnn.experiment.local_files import check_places, end_future, package_fol
 from hashgnn.experiment.plan import RUN, STUDY, VALIDATION, Plan
 from hashgnn.experiment.resources import SUBMITTED, job_resources, too_large
 from hashgnn.experiment.runs import derived_models, studies
-from hashgnn.experiment.status import Job, opening_line, write_run
+from hashgnn.experiment.status import Job, opening_line, replaced_line, write_run
 from hashgnn.reporting.entries import CLAIMED, FIGURES, TABLES, TITLES
 from hashgnn.stage.code_digest import CodeDigest, PlannedCode
 from hashgnn.stage.followed import check_followed
@@ -217,6 +217,13 @@ def tell_plan(jobs):
         write_run(planned, cores)
         free = shutil.disk_usage(".").free / 1e6
         print(opening_line(planned, cores, free), file=sys.stderr)
+    shown = {
+        str(job.output[0]): (Path(job.output.provenance), [str(f) for f in job.input])
+        for job in jobs
+        if job.name in ("figure", "table", "explore")
+    }
+    if warning := replaced_line(shown):
+        print(warning, file=sys.stderr)
 
 
 def expected_seconds(job):
