@@ -15,6 +15,7 @@ from hashgnn.stage.progress import Progress, read_progress
 
 RUN = Path(".snakemake/hashgnn/run.json")
 _START = 5.0  # seconds of a job that no estimate covers: imports, reading compiled kernels
+_MEASURED = 3.0  # seconds over which speed has to be measured
 _EARLY = 0.02  # share of a job below which its own speed says little
 
 
@@ -245,6 +246,7 @@ def _expected(job: Job, means: Mapping[str, tuple[float, float]]) -> float | Non
 def _left(told: Progress, expected: float) -> float:
     """Return the seconds that a running job still takes, by its own speed if that is known."""
     now = told.seconds + max(0.0, min(60.0, time.time() - told.updated))
-    if told.done - told.first < _EARLY * told.total or not told.speed:
+    measured = told.seconds - told.earlier_seconds
+    if told.done < _EARLY * told.total or measured < _MEASURED or not told.speed:
         return max(1.0, expected - now)
     return max(0.0, (told.total - told.done) / told.speed - (now - told.seconds))

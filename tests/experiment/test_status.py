@@ -19,6 +19,7 @@ from hashgnn.experiment.status import (
     status,
     write_run,
 )
+from hashgnn.stage import progress
 from hashgnn.stage.progress import progress_file, report
 
 START = 5.0  # seconds that each estimate leaves out
@@ -64,7 +65,7 @@ def test_a_running_job_is_judged_by_its_own_speed(tmp_path: Path) -> None:
         report(25, 100, "iterations")
         written = path.with_name("train.progress.json")
         told = json.loads(written.read_text()) | {
-            **{"seconds": 50.0, "first": 0, "ready": 20.0},  # 20 s until it began
+            **{"seconds": 50.0, "earlier_done": 0, "earlier_seconds": 20.0},  # 20 s until it began
             "updated": time.time(),
         }
         written.write_text(json.dumps(told))
@@ -195,3 +196,42 @@ def test_a_table_of_data_sets_alone(tmp_path: Path) -> None:
     line = replaced_line({"results/table1.csv": (record, ["results/shop/prepare.provenance.json"])})
 
     assert "without the data sets gowalla that earlier runs put in" in line
+
+
+# Units done and seconds, as two trainings of the demo told them on a machine busy with others; the
+# first units took longer than the rest.
+RECORDED = json.loads(Path(__file__).with_name("recorded_progress.json").read_text())
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_time_left_of_recorded_trainings(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    total, took, told = (RECORDED[name][key] for key in ("total", "took", "told"))
+    (job,) = planned = [Job("train", f"results/{name}/train.provenance.json", 600.0)]
+    write_run(planned, 1, tmp_path / RUN)
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    with progress_file(tmp_path / job.record):
+        for done, clock[0] in told:
+            report(done, total, "iterations")
+            left = status(tmp_path).left
+            if done > 0.3 * total:
+                assert left == pytest.approx(took - clock[0], rel=0.3, abs=2)
+
+
+def test_a_training_that_begins_again_is_judged_by_its_second_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refit repeats the iterations: the speed is not that of both times together."""
+    (job,) = planned = jobs(a=100.0)
+    write_run(planned, 1, tmp_path / RUN)
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    with progress_file(tmp_path / job.record):
+        for clock[0] in range(0, 101, 10):
+            report(clock[0], 100, "iterations")
+        for clock[0] in range(110, 151, 10):  # half as fast
+            report((clock[0] - 110) / 2, 100, "iterations")
+
+        assert status(tmp_path).left == pytest.approx((100 - 20) * 2, abs=1)
