@@ -64,9 +64,10 @@ from hashgnn.config.loading import in_order, refuse_repeated_keys, with_types
 from hashgnn.config.methods import named_modules
 from hashgnn.config.model import base_folder, resolve
 from hashgnn.errors import InputError
+from hashgnn.experiment.existing import RUN, VALIDATION, reduced_to_existing
 from hashgnn.experiment.hyper_parameters import CHECK, check_once
 from hashgnn.experiment.local_files import check_places, end_future, package_folder
-from hashgnn.experiment.plan import RUN, STUDY, VALIDATION, Plan
+from hashgnn.experiment.plan import STUDY, Plan
 from hashgnn.experiment.resources import SUBMITTED, job_resources, too_large
 from hashgnn.experiment.runs import derived_models, studies
 from hashgnn.experiment.status import Job, opening_line, replaced_line, write_run
@@ -124,6 +125,9 @@ if workflow.is_main_process and not workflow.deployment_settings.deployment_meth
     except InputError as error:
         raise WorkflowError(f"invalid configuration:\n{error}")
 
+
+if config["existing"]:
+    config = reduced_to_existing(config, os.path.exists)
 
 plan = Plan(config, Path(BASE), FIGURES, TABLES, CLAIMED)
 
