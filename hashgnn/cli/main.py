@@ -13,13 +13,11 @@ import click
 
 from hashgnn.cli.evaluate_model import evaluate
 from hashgnn.cli.quantize import quantize
-from hashgnn.cli.recommend import recommend
+from hashgnn.cli.recommend import recommend, similar
 from hashgnn.cli.run_status import status
 from hashgnn.cli.saved_model import export, info
-from hashgnn.cli.similar import similar
 from hashgnn.cli.streams import drop_unwritten, use_utf8
-from hashgnn.cli.train_model import train
-from hashgnn.cli.update import update
+from hashgnn.cli.train_model import train, update
 from hashgnn.errors import InputError
 from hashgnn.stage.command import exit_status, interruptible
 

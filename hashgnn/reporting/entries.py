@@ -22,10 +22,10 @@ FIGURES = {
     "fig9": f"{_FIGURES}.tradeoffs:fig9",
 }
 TABLES = {
-    "table1": f"{_TABLES}.measured:table1",
-    "table2": f"{_TABLES}.hierarchical:table2",
-    "table3": f"{_TABLES}.hierarchical:table3",
-    "table4": f"{_TABLES}.measured:table4",
+    "table1": f"{_TABLES}.paper:table1",
+    "table2": f"{_TABLES}.paper:table2",
+    "table3": f"{_TABLES}.paper:table3",
+    "table4": f"{_TABLES}.paper:table4",
     "methods": f"{_TABLES}.comparison:methods",
     "encoders": f"{_TABLES}.comparison:encoders",
     "full_size": f"{_TABLES}.comparison:full_size",

@@ -26,7 +26,7 @@ from pyarrow import parquet
 
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, load_arrays
-from hashgnn.reporting.tables.hierarchical import TESTED
+from hashgnn.reporting.tables.paper import TESTED
 from hashgnn.stage.record import CHECKSUM, SUFFIX, Inputs, read_record, record_checksum
 
 # Results of a training that are kept. It counts as finished once the first of them exists.

@@ -113,9 +113,10 @@ rule study:
         **resources_of("study"),
     params:
         settings=plan.settings.study,
-        code=code("hashgnn.reporting.figures.trials"),
+        code=code("hashgnn.reporting.entries:main", "hashgnn.reporting.tuning:study"),
     shell:
-        "python -m hashgnn.reporting.figures.trials {input} --settings {params.settings:q} "
+        "python -m hashgnn.reporting.entries hashgnn.reporting.tuning:study {input} "
+        "--settings {params.settings:q} "
         "--code {params.code:q} "
         "--pdf {output.pdf} --svg {output.svg} --csv {output.csv} "
         "--provenance {output.provenance} > {log} 2>&1"
@@ -167,9 +168,10 @@ rule tuning:
         **resources_of("tuning"),
     params:
         settings=lambda wildcards: plan.settings.tuning(),
-        code=code("hashgnn.reporting.tables.tuning"),
+        code=code("hashgnn.reporting.entries:main", "hashgnn.reporting.tuning:tuning"),
     shell:
-        "python -m hashgnn.reporting.tables.tuning {input.trials} --settings {params.settings:q} "
+        "python -m hashgnn.reporting.entries hashgnn.reporting.tuning:tuning {input.trials} "
+        "--settings {params.settings:q} "
         "--code {params.code:q} "
         "--csv {output.csv} --md {output.md} --html {output.html} "
         "--provenance {output.provenance} 2>&1 | tee {log}"
