@@ -102,7 +102,7 @@ def _completed(
     for key in ("models", "sweeps"):
         if key not in part:
             continue
-        others = {"models": [], "sweeps": []}
+        others: dict[str, Any] = {"models": [], "sweeps": []}
         whole = [
             one
             for one in part[key]

@@ -191,6 +191,16 @@ class Plan:
         """Return the tables that compare every model with the first one."""
         return _named("results/{}.csv", self._having_grids(HIERARCHICAL))
 
+    def shown_on_pages(self) -> list[str]:
+        """Return what the pages of the reproduction show: figures, tables, verdicts, provenance."""
+        verdicts = [file for file in self.verdicts() if not file.endswith(".html")]
+        return [
+            *_named("figures/{}.svg", self.figures),
+            *_named("results/{}.csv", self.figures),
+            *_named("results/{}.{}", self.tables, ("csv", "md", "tex")),
+            *verdicts,
+        ]
+
     def tuned(self, wildcards: Wildcards) -> list[str]:
         """Return the settings that a study chose for a training, if it takes them from one."""
         dataset, model = wildcards["dataset"], wildcards["model"]

@@ -71,7 +71,7 @@ from hashgnn.experiment.plan import STUDY, Plan
 from hashgnn.experiment.resources import SUBMITTED, job_resources, too_large
 from hashgnn.experiment.runs import derived_models, studies
 from hashgnn.experiment.status import Job, opening_line, replaced_line, write_run
-from hashgnn.reporting.entries import CLAIMED, FIGURES, TABLES, TITLES
+from hashgnn.reporting.entries import CLAIMED, FIGURES, PAGES, TABLES, TITLES
 from hashgnn.stage.code_digest import CodeDigest, PlannedCode
 from hashgnn.stage.followed import check_followed
 from hashgnn.stage.record import available_mb, memory_mb
@@ -125,6 +125,8 @@ if workflow.is_main_process and not workflow.deployment_settings.deployment_meth
     except InputError as error:
         raise WorkflowError(f"invalid configuration:\n{error}")
 
+
+planned = config
 
 if config["existing"]:
     config = reduced_to_existing(config, os.path.exists)
