@@ -8,7 +8,7 @@ DEMO := --configfile config/demo.yaml
 TESTS := $(addprefix $(VENV)/.installed-,test docs bench)
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser test-gpu lint audit format published encoders full-size generator-fit quantization tune reproduction report schema docs bench-search bench-asymmetric bench-serving bench-training bench-gpu clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser test-gpu lint audit format published encoders full-size generator-fit quantization tune reproduction pages report schema docs bench-search bench-asymmetric bench-serving bench-training bench-gpu clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -111,6 +111,14 @@ reproduction: $(VENV)/.installed ## Run all experiments and keep their records; 
 		$(if $(PART),results/$(PART)/provenance.csv,all)
 	$(RUN) python -m hashgnn.reporting.records pack \
 		--results reproduction/results --into docs/reproduction/records
+
+pages: $(VENV)/.installed ## Write docs/reproduction from its records, without training; a minute
+	@rm -rf pages
+	$(RUN) python -m hashgnn.reporting.records unpack \
+		--from docs/reproduction/records --results pages/results
+	$(RUN) snakemake --cores $(CORES) --configfile config/reproduction.yaml config/pages.yaml \
+		-- pages/README.md
+	$(RUN) python docs/reproduction/publish.py pages/pages
 
 quantization: $(VENV)/.installed ## Learned codes beside quantized vectors: figures 8 and 9, two tables; hours
 	$(RUN) snakemake --cores $(CORES) --configfile config/quantization.yaml -- figures/fig8.pdf \

@@ -33,3 +33,11 @@ def _has_gpu() -> bool:
     import torch  # takes seconds, which most runs of a few tests can save
 
     return torch.cuda.is_available()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def silent_compilation() -> None:
+    """What is on standard error does not depend on whether the kernels were compiled before."""
+    from hashgnn import kernels
+
+    kernels._announce = lambda: None

@@ -3,7 +3,9 @@
 Subcommands import what they need when they run, so that help and completion are quick.
 """
 
+import functools
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -74,5 +76,22 @@ def main() -> None:
     """
 
 
-for _command in (train, update, evaluate, recommend, similar, export, info, quantize, status):
+def _announcing(command: click.Command) -> click.Command:
+    """Let ``command`` say so when it compiles kernels."""
+    run: Callable[..., Any] = command.callback or (lambda: None)
+
+    @functools.wraps(run)
+    def announced(*args: Any, **options: Any) -> Any:
+        from hashgnn.kernels import announce_compilation
+
+        announce_compilation()
+        return run(*args, **options)
+
+    command.callback = announced
+    return command
+
+
+for _command in (train, update, evaluate, recommend, similar, export, quantize):
+    main.add_command(_announcing(_command))
+for _command in (info, status):
     main.add_command(_command)

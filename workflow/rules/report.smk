@@ -268,3 +268,26 @@ rule provenance:
         "--code {params.code:q} "
         "--csv {output.csv} --md {output.md} --html {output.html} "
         "--provenance {output.provenance} > {log} 2>&1"
+
+
+# The pages of the reproduction, which `make pages` publishes; the CSV files behind them, too.
+rule pages:
+    input:
+        shown=plan.shown_on_pages(),
+        metrics=plan.explored(),
+    output:
+        pages=[f"pages/{page}.md" for page in ("README", "headline", *PAGES)],
+        provenance="pages/pages.provenance.json",
+    log:
+        "results/logs/pages.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("pages"),
+    params:
+        settings=lambda wildcards: plan.settings.pages(planned, TITLES),
+        code=code("hashgnn.reporting.pages"),
+    shell:
+        "python -m hashgnn.reporting.pages {input.shown} --metrics {input.metrics} --output pages "
+        "--code {params.code:q} --settings {params.settings:q} "
+        "--provenance {output.provenance} > {log} 2>&1"
