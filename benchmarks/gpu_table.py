@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.files import atomic_write
+from benchmarks.pages import fill
 from hashgnn.reporting.tables import to_markdown
 
 Row = dict[str, Any]
@@ -38,10 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.into is None:
         print(made)
         return
-    before, rest = args.into.read_text(encoding="utf-8").split(BEGIN)
-    page = f"{before}{BEGIN}\n{made}\n{END}{rest.split(END)[1]}"
-    with atomic_write(args.into) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    fill(args.into, BEGIN, f"\n{made}\n", END)
 
 
 def tables(rows: Sequence[Row], record: Row) -> str:
