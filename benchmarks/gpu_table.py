@@ -6,6 +6,7 @@
 import argparse
 import json
 import statistics
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,8 @@ def engine(row: Row) -> Row:
 def missing(row: Row) -> str:
     """A line on what was not measured."""
     name = NAMES[row["trained"]] if "trained" in row else row["part"]
-    return f"- {row['dataset']}, {name}: {row['skipped']}\n"
+    line = f"- {row['dataset']}, {name}: {row['skipped']}"
+    return textwrap.fill(line, 100, subsequent_indent="  ") + "\n"
 
 
 if __name__ == "__main__":

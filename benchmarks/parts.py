@@ -35,7 +35,7 @@ from hashgnn.training.monitoring import TrainingProgress
 from hashgnn.training.train import keep_freed_memory
 
 RECORDS = Path(__file__).with_name("parts.csv")
-BEGIN, END = "<!-- Parts: benchmarks/parts.py. -->\n", "\n<!-- End of the parts. -->"
+BEGIN, END = "<!-- Parts: benchmarks/parts.py. -->\n", "<!-- End of the parts. -->"
 SEARCHES = {"hamming": "codes", "asymmetric": "asymmetric", "continuous": "vectors"}
 KEYS = ("data set", "share", "variant", "bits", "seed")
 N = 50
@@ -125,7 +125,7 @@ def records() -> pd.DataFrame:
 
 def run(splits: Sequence[tuple[Path, float]], bits: int, seeds: Sequence[int]) -> None:
     """Measure what is missing, and keep each row when it is there."""
-    for (path, share), variant, seed in product(splits, VARIANTS, seeds):
+    for variant, (path, share), seed in product(VARIANTS, splits, seeds):
         key = dict(zip(KEYS, (path.parent.name, share, variant.name, bits, seed), strict=True))
         done = records()
         if (done[list(KEYS)] == list(key.values())).all(axis=1).any():
@@ -165,7 +165,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     made = table(records())
     print(made)
     if args.into:
-        fill(args.into, BEGIN, f"\n{made}", END)
+        fill(args.into, BEGIN, f"\n{made}\n", END)
 
 
 if __name__ == "__main__":
