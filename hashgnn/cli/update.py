@@ -7,7 +7,13 @@ from typing import Any
 import click
 
 from hashgnn.cli.saved_model import FOLDER
-from hashgnn.cli.train_model import TABLES, read_tables, table_options
+from hashgnn.cli.train_model import (
+    TABLES,
+    feature_options,
+    read_features,
+    read_tables,
+    table_options,
+)
 from hashgnn.errors import InputError
 from hashgnn.folders import reserve_folder
 
@@ -16,6 +22,7 @@ from hashgnn.folders import reserve_folder
 @FOLDER
 @TABLES
 @table_options
+@feature_options
 @click.option(
     "--epochs",
     type=click.IntRange(1),
@@ -40,9 +47,10 @@ def update(folder: Path, tables: tuple[Path, ...], epochs: int | None, **options
         model = load_model(folder)
         data, inputs = read_tables(tables, options)
         bar = ProgressBar()
-        made, history = continued(model, data, epochs, bar)
+        features, described = read_features(options)
+        made, history = continued(model, data, epochs, bar, features)
         bar.close()
-        read = {**model.record.get("inputs", {}), **inputs}
+        read = {**model.record.get("inputs", {}), **inputs, **described}
         save_model(folder, replace(made, record={**made.record, "inputs": read}), history)
     old, new = model.interactions, made.interactions
     click.echo(

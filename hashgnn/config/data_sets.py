@@ -136,9 +136,16 @@ class Columns(Section):
     behavior: Column | None = None
     """Kinds of behavior, for `filter.behaviors`."""
 
+    weight: Column | None = None
+    """How much an interaction counts in training: numbers above 0, which may also be the ratings.
+    Weights of rows with the same user and item are added. `docs/training.md` says what each method
+    does with them."""
+
     def check(self) -> None:
         """Raise ``InputError`` if two keys name the same column."""
         given = self.model_dump(exclude_none=True)
+        if self.weight is not None and self.weight == self.rating:
+            del given["weight"]
         for role, column in given.items():
             first = next(other for other in given if given[other] == column)
             if first != role:

@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from hashgnn.data.features import Features
 from hashgnn.data.ids import load_ids, save_ids
-from hashgnn.data.interactions import load_interactions, save_interactions
+from hashgnn.data.interactions import Csr, load_interactions, save_interactions
 from hashgnn.errors import InputError, shown
 from hashgnn.evaluation.representation import Representation
-from hashgnn.files import atomic_write, load_array, save_array
+from hashgnn.files import atomic_write, load_array, load_arrays, save_array, save_arrays
 from hashgnn.folders import read_together, replace_together
 from hashgnn.recommender.id_rows import Ids
 from hashgnn.recommender.trained_model import Model
@@ -41,12 +42,15 @@ _ARRAYS = ("user_codes", "item_codes", "user_vectors", "item_vectors")
 _DATA = ("users.csv", "items.csv", "interactions.npz")
 _INDEX_FILES = [f"{_INDEX}/{name}" for name in FILES]
 # The description of the index holds the checksums of its arrays.
+_FEATURES = "features.npz"  # hashed; the record has how the columns are read
+_COLUMNS = "features"  # key of the record
 _WEIGHTS = "weights.npy"  # of a graph method, one after the other; the record has their shapes
 _FILES = (
     *(f"{name}.npy" for name in _ARRAYS),
     *_DATA,
     "history.csv",
     _WEIGHTS,
+    _FEATURES,
     f"{_INDEX}/{DESCRIPTION}",
 )
 _SETTINGS = {"method": str, "bits": int, "seed": int, "parameters": dict}
@@ -65,7 +69,17 @@ def save_model(folder: Path, model: Model, history: pd.DataFrame) -> None:
         with atomic_write(staged / "history.csv") as temporary:
             history.to_csv(temporary, index=False)
         model.index.save(staged / _INDEX)
-        record = {key: value for key, value in model.record.items() if key != _SHAPES}
+        own = (_SHAPES, _COLUMNS)
+        record = {key: value for key, value in model.record.items() if key not in own}
+        if (features := model.features) is not None:
+            sides = {"user": features.user, "item": features.item}
+            arrays_of = {
+                f"{kind}_{name}": array
+                for kind, side in sides.items()
+                for name, array in side._asdict().items()
+            }
+            save_arrays(staged / _FEATURES, **arrays_of)
+            record[_COLUMNS] = features.columns
         if model.weights is not None:
             flat = [np.ravel(array).astype(np.float32) for array in model.weights.values()]
             save_array(staged / _WEIGHTS, np.concatenate(flat))
@@ -162,6 +176,7 @@ def _load(folder: Path, verify: bool) -> Model:
         load_interactions(data / "interactions.npz"),
         record,
         _weights(folder / _WEIGHTS, record.get(_SHAPES)),
+        _features(folder / _FEATURES, record.get(_COLUMNS)),
     )
     _check_model(folder, model, finite=verify)
     return model
@@ -188,6 +203,20 @@ def _weights(path: Path, shapes: Any) -> dict[str, np.ndarray] | None:
         return {name: part.reshape(shape) for (name, shape), part in named}
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path}: not the weights of {RECORD} ({error}); train again") from error
+
+
+def _features(path: Path, columns: Any) -> Features | None:
+    """Return the saved features; None if the model was trained without."""
+    if columns is None:
+        return None
+    arrays = load_arrays(path)
+    try:
+        user, item = (
+            Csr(arrays[f"{kind}_indptr"], arrays[f"{kind}_indices"]) for kind in ("user", "item")
+        )
+    except KeyError as error:
+        raise InputError(f"{path}: lacks {error}; train again") from error
+    return Features(user, item, columns)
 
 
 def _ids(path: Path, side: str, record: Mapping[str, Any]) -> Ids:

@@ -68,10 +68,8 @@ def divide(data: TrainingData, settings: dict[str, Any]) -> Division:
     keys = every.user_key[old_user], every.item_key[old_item]
     train = TrainingData(
         Interactions(user, item, len(old_user), len(old_item), *keys, weight=parts.train_weight),
-        *(
-            Ids(ids.text.take(old), ids.integer)
-            for ids, old in ((data.users, old_user), (data.items, old_item))
-        ),
+        Ids(data.users.text.take(old_user), data.users.integer),
+        Ids(data.items.text.take(old_item), data.items.integer),
     )
     counts = {
         "train_interactions": len(user),
