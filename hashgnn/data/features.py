@@ -210,7 +210,8 @@ def _cells(column: pa.Array) -> tuple[np.ndarray, pd.Series]:
         rows, values = np.arange(len(column)), column
     if pa.types.is_floating(values.type):
         values = pc.if_else(pc.is_nan(values), None, values)
-    text = pd.Series(values.cast(pa.string()).to_pandas(), index=rows, dtype=object).dropna()
+    cells = values.cast(pa.string()).to_numpy(zero_copy_only=False)
+    text = pd.Series(cells, index=rows, dtype=object).dropna()
     if not pa.types.is_floating(values.type):
         text = text.str.split(_BAR, regex=False).explode()
     text = text.str.strip()

