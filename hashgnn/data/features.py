@@ -4,9 +4,14 @@ A cell of text is a category; text with bars, as in ``Action|Comedy``, and lists
 column of numbers is divided at quantiles if it has many different values; else each value is a
 category. A feature is the hash of the kind (user or item), its column and its value, so no table of
 all values is kept. Empty cells are no features.
+
+Settings: ``user`` and ``item``, each with ``id``, the column of ids in its table.
 """
 
-from collections.abc import Mapping
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,9 +23,11 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from hashgnn.data.cells import ids
-from hashgnn.data.ids import id_keys
+from hashgnn.data.ids import id_keys, load_ids
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError, did_you_mean
+from hashgnn.files import load_arrays, save_arrays
+from hashgnn.stage.command import run_stage, stage_parser
 
 KINDS = ("user", "item")
 _CATEGORIES = 32  # different numbers up to which each is a category
@@ -60,6 +67,83 @@ class Features(NamedTuple):
             np.concatenate([self.user.indptr, self.user.indptr[-1] + self.item.indptr[1:]]),
             np.concatenate([self.user.indices, self.item.indices]),
         )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage from its command line; return the exit status."""
+    parser = stage_parser(__doc__)
+    parser.add_argument("--users", type=Path, required=True, help="CSV of the users' ids")
+    parser.add_argument("--items", type=Path, required=True, help="CSV of the items' ids")
+    parser.add_argument("--tables", type=Path, nargs="+", help="of users, then of items")
+    parser.add_argument("--output", type=Path, required=True)
+    return run_stage(parser, _run, argv)
+
+
+def _run(args: argparse.Namespace) -> dict[str, object]:
+    given = [kind for kind in KINDS if kind in args.settings]
+    tables = {
+        kind: read_file(path, kind, args.settings[kind]["id"])
+        for kind, path in zip(given, args.tables, strict=True)
+    }
+    sides = {"user": load_ids(args.users), "item": load_ids(args.items)}
+    features = describe(sides, tables)
+    save_features(args.output, features)
+    return {f"{kind}_columns": list(columns) for kind, columns in features.columns.items()}
+
+
+def describe(sides: Mapping[str, Sequence[str]], tables: Mapping[str, Table]) -> Features:
+    """Return the features of all users and items, whose ids ``sides`` has by kind.
+
+    ``InputError`` if one has no row in the table of its kind. A kind without a table has none.
+    """
+    made, columns = {}, {}
+    for kind, names in sides.items():
+        if kind not in tables:
+            nobody = Csr(np.zeros(1, np.int64), np.empty(0, np.uint64))
+            made[kind] = placed(nobody, np.full(len(names), -1))
+            continue
+        table = tables[kind]
+        rows = rows_of(table, names)
+        refuse_without_rows(table, [name for name, row in zip(names, rows, strict=True) if row < 0])
+        columns[kind] = learn(table)
+        made[kind] = placed(encode(table, columns[kind]), rows)
+    return Features(**made, columns=columns)
+
+
+def rows_of(table: Table, names: Sequence[str]) -> np.ndarray:
+    """Return the row of each of the ids ``names`` in ``table``; -1 where there is none."""
+    rows: np.ndarray = pd.Index(table.ids.to_pandas()).get_indexer(np.array(names, object))
+    return rows
+
+
+def refuse_without_rows(table: Table, lacking: Sequence[str]) -> None:
+    """Raise ``InputError`` if ids lack a row in ``table``."""
+    if len(lacking):
+        more = f" and {len(lacking) - 3:,} more" if len(lacking) > 3 else ""
+        raise InputError(
+            f"{table.where}: no row for {table.kind} {', '.join(map(repr, lacking[:3]))}{more}; "
+            "give each a row, with empty cells where nothing is known"
+        )
+
+
+def save_features(path: Path, features: Features) -> None:
+    """Write ``features`` as ``.npz``, atomically."""
+    arrays = {
+        f"{kind}_{name}": array
+        for kind in KINDS
+        for name, array in getattr(features, kind)._asdict().items()
+    }
+    save_arrays(path, **arrays, columns=np.array(json.dumps(features.columns)))
+
+
+def load_features(path: Path) -> Features:
+    """Read what ``save_features`` wrote; ``InputError`` if the file is anything else."""
+    arrays = load_arrays(path)
+    try:
+        user, item = (Csr(arrays[f"{kind}_indptr"], arrays[f"{kind}_indices"]) for kind in KINDS)
+        return Features(user, item, json.loads(str(arrays["columns"])))
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{path}: lacks {error}; make it again") from error
 
 
 def read_file(path: Path, kind: str, id_column: str) -> Table:
@@ -243,3 +327,7 @@ def placed(encoded: Csr, rows: np.ndarray) -> Csr:
     starts = np.where(rows < 0, 0, encoded.indptr[rows]) if len(sizes) else np.zeros_like(rows)
     places = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
     return Csr(indptr, encoded.indices[places])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -222,6 +222,12 @@ def _split(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     return of_split(_sizes(config, wildcards, files))
 
 
+def _features(config: Config, wildcards: Wildcards, files: Files) -> Resources:
+    """Resources of reading tables of features, the inputs from the third on."""
+    size = sum(Path(file).stat().st_size for file in files)
+    return Resources(SMALL + 60 * size / _MB, 1e-6 * size)
+
+
 def _triplets(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     rounds = negative_rounds(config, wildcards["dataset"])
     return of_negatives(_sizes(config, wildcards, files), int(wildcards["negatives"]), rounds)
@@ -300,6 +306,7 @@ _STAGES: dict[str, Callable[[Config, Wildcards, Files], Resources]] = {
     "prepare": _prepare,
     "split": _split,
     "triplets": _triplets,
+    "features": _features,
     "train": _train,
     "tune": _tune,
     "evaluate": _evaluate,

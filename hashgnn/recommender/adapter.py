@@ -11,11 +11,11 @@ from pyarrow.interchange import from_dataframe
 from scipy import sparse
 
 from hashgnn.data.cells import ids, weights
-from hashgnn.data.features import Features, Table, encode, learn, make_table, placed
+from hashgnn.data.features import Features, Table, describe, make_table
 from hashgnn.data.ids import Pairs, id_keys, number_ids, unique_pairs
-from hashgnn.data.interactions import Csr, Interactions
+from hashgnn.data.interactions import Interactions
 from hashgnn.errors import InputError, did_you_mean
-from hashgnn.recommender.id_rows import Ids, listed
+from hashgnn.recommender.id_rows import Ids
 
 _LISTED = 20  # column names in a message
 _FORMS = "a sequence of text, integers or UUIDs"
@@ -104,9 +104,6 @@ def with_features(data: TrainingData, tables: Sequence[Table]) -> TrainingData:
         return data
     users, items = data.users, data.items
     for table in tables:
-        known = users if table.kind == "user" else items
-        rows = pd.Index(table.ids.to_pandas()).get_indexer(known.text)
-        refuse_without_rows(table, known.text[rows < 0])
         if table.kind == "user":
             users = _with_ids(users, table)
         else:
@@ -122,26 +119,9 @@ def with_features(data: TrainingData, tables: Sequence[Table]) -> TrainingData:
         old.time,
         weight=old.weight,
     )
-    columns = {table.kind: learn(table) for table in tables}
-    empty = Csr(np.zeros(1, np.int64), np.empty(0, np.uint64))
-    sides = {
-        "user": placed(empty, np.full(len(users), -1)),
-        "item": placed(empty, np.full(len(items), -1)),
-    }
-    for table in tables:
-        of_kind = users if table.kind == "user" else items
-        rows = pd.Index(table.ids.to_pandas()).get_indexer(of_kind.text)
-        sides[table.kind] = placed(encode(table, columns[table.kind]), rows)
-    return TrainingData(made, users, items, Features(**sides, columns=columns))
-
-
-def refuse_without_rows(table: Table, lacking: pd.Index) -> None:
-    """Raise ``InputError`` if ids lack a row in ``table``."""
-    if len(lacking):
-        raise InputError(
-            f"{table.where}: no row for {table.kind} {listed(lacking.tolist())}; give each a row, "
-            "with empty cells where nothing is known"
-        )
+    sides = {"user": users.text.tolist(), "item": items.text.tolist()}
+    features = describe(sides, {table.kind: table for table in tables})
+    return TrainingData(made, users, items, features)
 
 
 def _with_ids(known: Ids, table: Table) -> Ids:

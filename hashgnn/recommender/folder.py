@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from hashgnn.data.features import Features
+from hashgnn.data.features import load_features, save_features
 from hashgnn.data.ids import load_ids, save_ids
-from hashgnn.data.interactions import Csr, load_interactions, save_interactions
+from hashgnn.data.interactions import load_interactions, save_interactions
 from hashgnn.errors import InputError, shown
 from hashgnn.evaluation.representation import Representation
-from hashgnn.files import atomic_write, load_array, load_arrays, save_array, save_arrays
+from hashgnn.files import atomic_write, load_array, save_array
 from hashgnn.folders import read_together, replace_together
 from hashgnn.recommender.id_rows import Ids
 from hashgnn.recommender.trained_model import Model
@@ -42,7 +42,7 @@ _ARRAYS = ("user_codes", "item_codes", "user_vectors", "item_vectors")
 _DATA = ("users.csv", "items.csv", "interactions.npz")
 _INDEX_FILES = [f"{_INDEX}/{name}" for name in FILES]
 # The description of the index holds the checksums of its arrays.
-_FEATURES = "features.npz"  # hashed; the record has how the columns are read
+_FEATURES = "features.npz"
 _COLUMNS = "features"  # key of the record
 _WEIGHTS = "weights.npy"  # of a graph method, one after the other; the record has their shapes
 _FILES = (
@@ -72,13 +72,7 @@ def save_model(folder: Path, model: Model, history: pd.DataFrame) -> None:
         own = (_SHAPES, _COLUMNS)
         record = {key: value for key, value in model.record.items() if key not in own}
         if (features := model.features) is not None:
-            sides = {"user": features.user, "item": features.item}
-            arrays_of = {
-                f"{kind}_{name}": array
-                for kind, side in sides.items()
-                for name, array in side._asdict().items()
-            }
-            save_arrays(staged / _FEATURES, **arrays_of)
+            save_features(staged / _FEATURES, features)
             record[_COLUMNS] = features.columns
         if model.weights is not None:
             flat = [np.ravel(array).astype(np.float32) for array in model.weights.values()]
@@ -176,7 +170,7 @@ def _load(folder: Path, verify: bool) -> Model:
         load_interactions(data / "interactions.npz"),
         record,
         _weights(folder / _WEIGHTS, record.get(_SHAPES)),
-        _features(folder / _FEATURES, record.get(_COLUMNS)),
+        load_features(folder / _FEATURES) if _COLUMNS in record else None,
     )
     _check_model(folder, model, finite=verify)
     return model
@@ -203,20 +197,6 @@ def _weights(path: Path, shapes: Any) -> dict[str, np.ndarray] | None:
         return {name: part.reshape(shape) for (name, shape), part in named}
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path}: not the weights of {RECORD} ({error}); train again") from error
-
-
-def _features(path: Path, columns: Any) -> Features | None:
-    """Return the saved features; None if the model was trained without."""
-    if columns is None:
-        return None
-    arrays = load_arrays(path)
-    try:
-        user, item = (
-            Csr(arrays[f"{kind}_indptr"], arrays[f"{kind}_indices"]) for kind in ("user", "item")
-        )
-    except KeyError as error:
-        raise InputError(f"{path}: lacks {error}; train again") from error
-    return Features(user, item, columns)
 
 
 def _ids(path: Path, side: str, record: Mapping[str, Any]) -> Ids:

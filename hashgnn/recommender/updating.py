@@ -15,7 +15,14 @@ import pyarrow as pa
 import torch
 
 from hashgnn.config.base import parse
-from hashgnn.data.features import Features, Table, encode, placed
+from hashgnn.data.features import (
+    Features,
+    Table,
+    encode,
+    placed,
+    refuse_without_rows,
+    rows_of,
+)
 from hashgnn.data.ids import Pairs, id_keys, unique_pairs
 from hashgnn.data.interactions import Csr, Interactions
 from hashgnn.data.split import split
@@ -23,7 +30,7 @@ from hashgnn.errors import InputError
 from hashgnn.graph import Graph
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.models.method import GraphMethod, GraphParameters, Progress
-from hashgnn.recommender.adapter import TrainingData, refuse_without_rows
+from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.defaults import MethodDefaults, negative_rounds
 from hashgnn.recommender.defaults import arguments as training_arguments
 from hashgnn.recommender.fitting import TrainingSettings, as_model, train
@@ -179,8 +186,8 @@ def _features(model: Model, users: Ids, items: Ids, tables: Sequence[Table]) -> 
             sides[kind] = old
             continue
         table = given[kind]
-        rows = pd.Index(table.ids.to_pandas()).get_indexer(ids.text)
-        refuse_without_rows(table, ids.text[(rows < 0) & (own < 0)])
+        rows = rows_of(table, ids.text.tolist())
+        refuse_without_rows(table, ids.text[(rows < 0) & (own < 0)].tolist())
         made = encode(table, features.columns[kind])
         both = Csr(
             np.concatenate([old.indptr, old.indptr[-1] + made.indptr[1:]]),

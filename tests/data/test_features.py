@@ -8,8 +8,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hashgnn.data.features import Table, encode, learn, make_table, placed, read_file
-from hashgnn.data.ids import id_keys
+from hashgnn.data.features import (
+    Table,
+    encode,
+    learn,
+    load_features,
+    main,
+    make_table,
+    placed,
+    read_file,
+)
+from hashgnn.data.ids import id_keys, save_ids
 from hashgnn.errors import InputError
 
 
@@ -120,3 +129,32 @@ def test_rows_are_placed_by_number() -> None:
     found = placed(made, np.array([1, -1, 0]))
     assert found.indptr.tolist() == [0, 1, 1, 3]
     assert found.indices.tolist() == [*hashes("g=z"), *hashes("g=x", "g=y")]
+
+
+def test_the_stage_describes_the_users_and_items_of_a_data_set(tmp_path: Path) -> None:
+    save_ids(tmp_path / "users.csv", pa.array(["u1", "u2"]))
+    save_ids(tmp_path / "items.csv", pa.array(["a", "b"]))
+    (tmp_path / "movies.csv").write_text("movie,genre\nb,x|y\nnew,z\na,\n")
+    arguments = ["--settings", '{"item": {"id": "movie"}}', "--tables", tmp_path / "movies.csv"]
+    for kind in ("users", "items"):
+        arguments += [f"--{kind}", tmp_path / f"{kind}.csv"]
+    arguments += ["--output", tmp_path / "features.npz"]
+
+    assert main(list(map(str, arguments))) == 0
+    found = load_features(tmp_path / "features.npz")
+    assert found.user.indptr.tolist() == [0, 0, 0]
+    assert found.item.indptr.tolist() == [0, 0, 2]
+    assert found.of_nodes().indptr.tolist() == [0, 0, 0, 0, 2]
+    assert found.item.indices.tolist() == hashes("genre=x", "genre=y")
+    assert found.columns == {"item": {"genre": None}}
+
+
+def test_the_stage_wants_a_row_for_each_item(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_ids(tmp_path / "ids.csv", pa.array(["a", "b"]))
+    (tmp_path / "movies.csv").write_text("movie,genre\nb,x|y\n")
+    arguments = ["--settings", '{"item": {"id": "movie"}}', "--tables", tmp_path / "movies.csv"]
+    arguments += ["--users", tmp_path / "ids.csv", "--items", tmp_path / "ids.csv"]
+    assert main(list(map(str, [*arguments, "--output", tmp_path / "features.npz"]))) == 2
+    assert "movies.csv: no row for item 'a'; give each a row" in capsys.readouterr().err
