@@ -13,15 +13,19 @@ from hashgnn.data.features import Features
 from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
-from hashgnn.recommender.filters import (
+from hashgnn.recommender.adapter import read_histories
+from hashgnn.recommender.id_rows import Ids, Unknown, texts
+from hashgnn.recommender.queries import (
+    NeighborQuery,
+    Query,
+    Search,
     Selection,
+    Users,
+    ranking,
     read_filter,
     select,
     stack,
 )
-from hashgnn.recommender.histories import read_histories
-from hashgnn.recommender.id_rows import Ids, Unknown, texts
-from hashgnn.recommender.queries import NeighborQuery, Query, Search, Users, ranking
 from hashgnn.search import Index
 
 

@@ -4,6 +4,7 @@ import torch
 
 from hashgnn.data.interactions import Csr
 from hashgnn.graph import bipartite_graph
+from hashgnn.graph.spectral import spectral_embeddings
 from hashgnn.models.graph_hasher import Batch, pack, sign, straight_through
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 
@@ -97,3 +98,14 @@ def test_gradients_reach_the_features() -> None:
     gradient = model.features.table.grad
     assert gradient is not None
     assert gradient.any(dim=1).nonzero().flatten().tolist() == [5, 6]
+
+
+def test_spectral_embeddings_have_the_initial_deviation() -> None:
+    graph = bipartite_graph(Csr(np.array([0, 2, 4, 6]), np.array([0, 1, 1, 2, 0, 2])), n_items=3)
+    start = {"initial_embeddings": "spectral", "initial_deviation": 0.1, "embedding_width": 2}
+
+    model = HashGnnModel(graph, 8, Parameters(**start))
+
+    expected = torch.from_numpy(0.1 * spectral_embeddings(graph, 2))
+    assert torch.equal(model.embedding.detach(), expected)
+    assert model.embedding.requires_grad

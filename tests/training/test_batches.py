@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hashgnn.data.interactions import Csr
-from hashgnn.graph import bipartite_graph
+from hashgnn.graph import NeighborSampler, bipartite_graph
 from hashgnn.models.graph_hasher import Batch
 from hashgnn.training.batches import Batches
 
@@ -22,7 +22,9 @@ def links(batch: Batch) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("by_user", [False, True])
 def test_an_epoch_has_every_interaction_once(by_user: bool) -> None:
     graph = bipartite_graph(TRAIN, 4)
-    batches = Batches(TRAIN, NEGATIVES, graph, [2], 3, 0, torch.device("cpu"), by_user)
+    batches = Batches(
+        TRAIN, NEGATIVES, NeighborSampler(graph, [2]), 3, 0, torch.device("cpu"), by_user
+    )
 
     epochs = [[link for batch in batches.epoch(e) for link in links(batch)] for e in range(3)]
 
@@ -36,9 +38,9 @@ def test_an_epoch_has_every_interaction_once(by_user: bool) -> None:
 
 @pytest.mark.parametrize("by_user", [False, True])
 def test_equal_weights_are_none(by_user: bool) -> None:
-    graph = bipartite_graph(TRAIN, 4)
+    sampler = NeighborSampler(bipartite_graph(TRAIN, 4), [2])
     plain, weighted = (
-        Batches(TRAIN, NEGATIVES, graph, [2], 3, 0, torch.device("cpu"), by_user) for _ in range(2)
+        Batches(TRAIN, NEGATIVES, sampler, 3, 0, torch.device("cpu"), by_user) for _ in range(2)
     )
     weighted.weight = np.full(9, 0.1)
 
@@ -48,8 +50,8 @@ def test_equal_weights_are_none(by_user: bool) -> None:
 
 @pytest.mark.parametrize("by_user", [False, True])
 def test_interactions_are_taken_in_proportion_to_their_weights(by_user: bool) -> None:
-    graph = bipartite_graph(TRAIN, 4)
-    batches = Batches(TRAIN, NEGATIVES, graph, [2], 9, 0, torch.device("cpu"), by_user)
+    sampler = NeighborSampler(bipartite_graph(TRAIN, 4), [2])
+    batches = Batches(TRAIN, NEGATIVES, sampler, 9, 0, torch.device("cpu"), by_user)
     weight = np.array([4, 1, 0.25, 1, 1, 2, 0.75, 1, 1])
     batches.weight = weight
     every = list(zip(np.repeat(range(4), np.diff(TRAIN.indptr)), TRAIN.indices, strict=True))
