@@ -50,8 +50,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--set", nargs="*", default=[], help="hyper-parameters, such as epochs=8")
     args = parser.parse_args(argv)
     data = _generated(args.seed) if args.data == "generated" else _movielens(Path(args.data))
-    settings = {
-        key: float(v) if "." in v else int(v) for key, v in (s.split("=") for s in args.set)
+    settings: dict[str, Any] = {
+        key: float(value) if "." in value else int(value)
+        for key, value in (pair.split("=") for pair in args.set)
     }
     every = np.unique(data.interactions.item)
     rng = np.random.default_rng(args.seed)

@@ -11,10 +11,12 @@ interactions are those that the workflow prepares.
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from hashgnn import HashGNN
 from hashgnn.data.interactions import Csr, load_interactions
@@ -44,13 +46,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"{args.interactions}: {np.count_nonzero(new):,} of {len(new):,} interactions are new")
     print("| method | search | before | updated | retrained | time of the update |")
     for method in args.method:
-        made = {"method": method, "seed": args.seed}
+        made: dict[str, Any] = {"method": method, "seed": args.seed}
         if args.epochs is not None:
             made["epochs"] = args.epochs
         model = HashGNN(args.bits, **made)
-        first = _seconds(lambda model=model: model.fit(old))
+        first = _seconds(partial(model.fit, old))
         before = _recalls(model, parts.test)
-        share = _seconds(lambda model=model: model.update(night)) / first
+        share = _seconds(partial(model.update, night)) / first
         updated = _recalls(model, parts.test)
         retrained = _recalls(HashGNN(args.bits, **made).fit(everything), parts.test)
         for search in before:
@@ -69,7 +71,8 @@ def _recalls(model: HashGNN, test: Csr) -> dict[str, float]:
     """Return HR@50 by search; ``test`` has a row for each user of the data."""
     inner = model.model_
     numbers = inner.user_ids.text.astype(int)
-    items = inner.item_ids.text.get_indexer([str(item) for item in range(test.indices.max() + 1)])
+    names = pd.Index(np.arange(test.indices.max() + 1)).astype("str")
+    items = inner.item_ids.text.get_indexer(names)
     rows = [np.sort(items[test.indices[test.indptr[u] : test.indptr[u + 1]]]) for u in numbers]
     rows = [row[row >= 0] for row in rows]
     ends = np.cumsum([0, *map(len, rows)])
