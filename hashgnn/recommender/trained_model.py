@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hashgnn.config.base import parse
+from hashgnn.data.features import Features
 from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
@@ -34,6 +35,7 @@ class Model:
 
     ``record``: the provenance of the training, as in ``train.provenance.json``. ``weights``: those
     of a graph method by name, which represent new users; None if they were not saved.
+    ``features``: those of users and items that it was trained with, if any.
     """
 
     user_ids: Ids
@@ -44,6 +46,7 @@ class Model:
     interactions: Interactions
     record: Mapping[str, Any]
     weights: Mapping[str, np.ndarray] | None = None
+    features: Features | None = None
 
     @property
     def bits(self) -> int:
