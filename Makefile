@@ -15,14 +15,15 @@ help: ## List the targets
 
 env: $(TESTS) $(VENV)/.installed-lint ## Install all that development needs into .venv
 
-# What the workflow and the hashgnn command need; tests, docs and benchmarks add a group each.
+# What the workflow and the hashgnn command need (the extra workflow of pyproject.toml); tests, docs
+# and benchmarks add a group each.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: $(PYTHON) is older than 3.11; use make PYTHON=python3.11"; exit 1; }
 	@echo "Installing the packages of the workflow into $(VENV), in the versions of requirements.lock."
 	@$(PYTHON) -m venv $(VENV)
 	@$(INSTALL) setuptools
-	@$(INSTALL) --no-build-isolation --editable .
+	@$(INSTALL) --no-build-isolation --editable '.[workflow]'
 	@touch $@
 
 $(VENV)/.installed-%: $(VENV)/.installed

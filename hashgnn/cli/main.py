@@ -18,8 +18,11 @@ from hashgnn.cli.similar import similar
 from hashgnn.cli.streams import drop_unwritten, use_utf8
 from hashgnn.cli.train_model import train
 from hashgnn.cli.update import update
-from hashgnn.errors import InputError
+from hashgnn.errors import InputError, not_installed
 from hashgnn.stage.command import exit_status, interruptible
+
+# The optional dependencies of subcommands that need other ones than train.
+_EXTRAS = {"quantize": "workflow", "status": "workflow"}
 
 
 class _Group(click.Group):
@@ -42,6 +45,8 @@ class _Group(click.Group):
         try:
             with interruptible():
                 return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            raise not_installed(error, _EXTRAS.get(str(ctx.invoked_subcommand), "train")) from error
         except KeyboardInterrupt as error:
             resumes = ctx.invoked_subcommand == train.name
             rest = "; a training resumes from its last checkpoint, if any" if resumes else ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from hashgnn.evaluation.metrics import (
     ranks_of_lists,
     recall,
 )
-from hashgnn.search import Index
+from hashgnn.search import Index, Representation
 from hashgnn.stage.progress import report
 
 SEARCHES = ("hamming", "hierarchical", "continuous")
@@ -27,17 +26,6 @@ ASYMMETRIC = ("asymmetric", "asymmetric re-rank")
 # Names in metrics.csv: the paper's HR is recall, any_hit is the hit rate.
 METRICS = ("hr", "any_hit", "ndcg")
 _BLOCK = 2048  # users at a time, to bound the memory
-
-
-class Representation(NamedTuple):
-    """Codes and vectors of users or of items, a row each; None for what a method does not have."""
-
-    codes: np.ndarray | None  # uint8 [rows, bytes]
-    vectors: np.ndarray | None  # float32 [rows, d]
-
-    def rows(self, chosen: np.ndarray) -> "Representation":
-        """Return the rows with the indices ``chosen``."""
-        return Representation(*(None if array is None else array[chosen] for array in self))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow.interchange import from_dataframe
-from scipy import sparse
 
 from hashgnn.data.cells import ids
 from hashgnn.data.ids import Pairs, id_keys, number_ids, unique_pairs
@@ -66,7 +65,7 @@ def adapt(interactions: Any, user: str = "user", item: str = "item") -> Training
 
 
 def _pair(interactions: Any, user: str, item: str) -> tuple[Any, Any]:
-    if sparse.issparse(interactions):
+    if hasattr(interactions, "tocsr"):  # of scipy, which need not be installed
         entries = interactions.tocsr().tocoo()  # sums entries that are stored twice
         stored = entries.data != 0
         if np.isnan(entries.data[stored]).any():

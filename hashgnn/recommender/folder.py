@@ -18,12 +18,11 @@ import pyarrow as pa
 from hashgnn.data.ids import load_ids, save_ids
 from hashgnn.data.interactions import load_interactions, save_interactions
 from hashgnn.errors import InputError, shown
-from hashgnn.evaluation.representation import Representation
 from hashgnn.files import atomic_write, load_array, save_array
 from hashgnn.folders import read_together, replace_together
 from hashgnn.recommender.id_rows import Ids
 from hashgnn.recommender.trained_model import Model
-from hashgnn.search import Index
+from hashgnn.search import Index, Representation
 from hashgnn.search.storage import DESCRIPTION, FILES
 from hashgnn.search.validation import fit_codes, fit_vectors
 from hashgnn.stage.record import (
@@ -164,6 +163,7 @@ def _load(folder: Path, verify: bool) -> Model:
         _weights(folder / _WEIGHTS, record.get(_SHAPES)),
     )
     _check_model(folder, model, finite=verify)
+    pa.default_memory_pool().release_unused()  # what reading the ids took
     return model
 
 
@@ -193,9 +193,9 @@ def _weights(path: Path, shapes: Any) -> dict[str, np.ndarray] | None:
 def _ids(path: Path, side: str, record: Mapping[str, Any]) -> Ids:
     texts = load_ids(path)
     integer = bool(record.get("integer_ids", {}).get(side))
-    if integer and not _are_integers(pa.array(texts, pa.string())):
+    if integer and not _are_integers(texts):
         raise InputError(f"{path}: expected integers, as recorded in {RECORD}")
-    return Ids(pd.Index(texts, dtype="str"), integer)
+    return Ids(pd.Index(texts.to_pandas(), dtype="str"), integer)
 
 
 def _are_integers(ids: pa.Array) -> bool:

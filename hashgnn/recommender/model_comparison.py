@@ -29,13 +29,12 @@ from hashgnn.evaluation.metrics import (
     recall,
     reciprocal_rank,
 )
-from hashgnn.evaluation.representation import Representation
 from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.fitting import TrainingSettings, fit
 from hashgnn.recommender.id_rows import Ids
 from hashgnn.recommender.queries import CANDIDATES
 from hashgnn.recommender.trained_model import Model
-from hashgnn.search import Index
+from hashgnn.search import Index, Representation
 from hashgnn.training.monitoring import Callback, TrainingProgress
 
 METRICS = ("recall", "hit_rate", "precision", "ndcg", "mrr", "map")

@@ -5,13 +5,13 @@ from typing import Annotated, Literal, NamedTuple, TypedDict, get_args
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from hashgnn.config.base import Section
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Representation
 from hashgnn.recommender.id_rows import Ids, Unknown
+from hashgnn.search import Representation
 
 Search = Literal["hierarchical", "hamming", "continuous"]
 SEARCHES: tuple[Search, ...] = get_args(Search)
@@ -44,6 +44,9 @@ def sizes(n: int, candidates: int | None, most: int) -> tuple[int, int]:
 
 class NeighborQuery(Section):
     """How many neighbors of an item or user to find, and how."""
+
+    # The reference of the configuration does not show queries, and extraction takes time.
+    model_config = ConfigDict(use_attribute_docstrings=False)
 
     n: Size
     """Length of the lists."""

@@ -18,11 +18,11 @@ import numpy as np
 import pyarrow as pa
 
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Representation
 from hashgnn.files import atomic_write
 from hashgnn.recommender.export import write_ids
 from hashgnn.recommender.id_rows import Ids
 from hashgnn.recommender.trained_model import Model
+from hashgnn.search import Representation
 
 _AT_ONCE = 1 << 16  # rows that are converted to text at a time
 

@@ -10,8 +10,7 @@ import pandas as pd
 
 from hashgnn.config.base import parse
 from hashgnn.data.interactions import Csr, Interactions, take_rows
-from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Representation
+from hashgnn.errors import InputError, needing
 from hashgnn.recommender.filters import (
     Selection,
     read_filter,
@@ -21,7 +20,7 @@ from hashgnn.recommender.filters import (
 from hashgnn.recommender.histories import read_histories
 from hashgnn.recommender.id_rows import Ids, Unknown, texts
 from hashgnn.recommender.queries import NeighborQuery, Query, Search, Users, ranking
-from hashgnn.search import Index
+from hashgnn.search import Index, Representation
 
 
 @dataclass(frozen=True)
@@ -131,13 +130,14 @@ class Model:
 
     def _with_histories(self, given: Any, unknown: Unknown) -> Users:
         """Represent users by their histories; those without a known item count as unknown."""
-        # Imported here because it loads torch, which takes seconds.
-        from hashgnn.recommender.new_users import represent
-
         histories = read_histories(given, self.item_ids, unknown)
         usable = np.array([len(rows) > 0 for rows in histories.values()], dtype=bool)
         rows = stack([rows for rows in histories.values() if len(rows)])
-        queries = represent(self, rows) if len(rows.indices) else self.users.rows(rows.indices)
+        # Imported here because it loads torch, which takes seconds.
+        with needing("train"):
+            from hashgnn.recommender.new_users import represent
+
+            queries = represent(self, rows) if len(rows.indices) else self.users.rows(rows.indices)
         return Users(list(histories), usable, queries, rows)
 
     def _answer(self, users: Users, query: Query, items: Any, filter_items: Any) -> pd.DataFrame:
@@ -172,7 +172,9 @@ class Model:
 
     @cached_property
     def _seen(self) -> Csr:
-        return self.interactions.csr(np.ones(len(self.interactions.user), dtype=bool))
+        known = self.interactions
+        ends = np.searchsorted(known.user, np.arange(known.n_users + 1, dtype=np.int32))
+        return Csr(ends, known.item)
 
     @cached_property
     def _popular(self) -> Index:
