@@ -8,7 +8,7 @@ DEMO := --configfile config/demo.yaml
 TESTS := $(addprefix $(VENV)/.installed-,test docs bench)
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders full-size generator-fit quantization tune reproduction report schema docs bench-search bench-asymmetric bench-serving bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser test-serving test-stores lint audit format published encoders full-size generator-fit quantization tune reproduction report schema docs bench-search bench-asymmetric bench-serving bench-serve bench-training clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,12 @@ test-slurm: $(TESTS) ## Test the Slurm profile on a local Slurm; as root, with s
 
 test-browser: $(TESTS) ## Test the report and the page of results in Chromium (package chromium)
 	$(RUN) python -m pytest -m browser
+
+test-serving: $(TESTS) ## Test hashgnn serve as a process whose model is replaced under load
+	$(RUN) python -m pytest -m slow tests/e2e/serving
+
+test-stores: $(TESTS) ## Query exports by USearch, LanceDB, sqlite-vec, DuckDB, PostgreSQL (Debian's postgresql)
+	$(RUN) python -m pytest tests/recommender/test_stores.py tests/recommender/test_postgresql.py
 
 lint: $(VENV)/.installed-lint $(VENV)/.installed-test ## Check style, types and the workflow
 	$(RUN) ruff check .
@@ -135,6 +141,10 @@ bench-asymmetric: $(VENV)/.installed-bench ## Compare asymmetric search with FAI
 bench-serving: $(VENV)/.installed-bench ## Compare serving from disk with FAISS; on an idle machine
 	$(RUN) python -m benchmarks.serving $(ARGUMENTS)
 	$(RUN) python -m benchmarks.serving_table --into docs/serving.md
+
+bench-serve: $(VENV)/.installed-bench ## Compare hashgnn serve with a FAISS service under load (Debian's wrk); on an idle machine
+	$(RUN) python -m benchmarks.http_load $(ARGUMENTS)
+	$(RUN) python -m benchmarks.http_load --into docs/serving.md
 
 bench-training: $(VENV)/.installed-bench ## Compare training with other libraries; on an idle machine
 	$(RUN) python -m benchmarks.training $(ARGUMENTS)

@@ -35,8 +35,8 @@ def write(folder: Path, sizes: Sizes, bits: int, seed: int = 0) -> None:
     )
     settings = {"model": "als", "method": "hashgnn.models.als", "bits": bits, "seed": seed}
     record = {"settings": {**settings, "parameters": {}}, "versions": {}}
-    ids = (Ids(pd.Index(texts, dtype="str")) for texts in (user_ids, item_ids))
-    model = Model(*ids, users, items, Index(*items), interactions, record)
+    named, listed = (Ids(pd.Index(texts, dtype="str")) for texts in (user_ids, item_ids))
+    model = Model(named, listed, users, items, Index(*items), interactions, record)
     save_model(folder, model, pd.DataFrame())
 
 

@@ -13,7 +13,7 @@ from hashgnn.cli.evaluate_model import evaluate
 from hashgnn.cli.quantize import quantize
 from hashgnn.cli.recommend import recommend
 from hashgnn.cli.run_status import status
-from hashgnn.cli.saved_model import export, info
+from hashgnn.cli.saved_model import export, info, serve
 from hashgnn.cli.similar import similar
 from hashgnn.cli.streams import drop_unwritten, use_utf8
 from hashgnn.cli.train_model import train
@@ -22,7 +22,7 @@ from hashgnn.errors import InputError, not_installed
 from hashgnn.stage.command import exit_status, interruptible
 
 # The optional dependencies of subcommands that need other ones than train.
-_EXTRAS = {"quantize": "workflow", "status": "workflow"}
+_EXTRAS = {"quantize": "workflow", "serve": "serve", "status": "workflow"}
 
 
 class _Group(click.Group):
@@ -66,11 +66,12 @@ def main() -> None:
     hashgnn recommend model --user anna --number 5
     hashgnn similar model items --id 42
     hashgnn export model --output exported --format faiss
+    hashgnn serve model --port 8000
     hashgnn info model
     hashgnn quantize items.npy --users users.npy
     hashgnn status --watch
 
-    recommend, similar, export and info also accept a result folder of the workflow,
+    recommend, similar, export, serve and info also accept a result folder of the workflow,
     results/DATASET/MODEL/bitsK/seedS.
 
     Tab completion: eval "$(_HASHGNN_COMPLETE=bash_source hashgnn)", or zsh_source, fish_source.
@@ -81,5 +82,7 @@ def main() -> None:
     """
 
 
-for _command in (train, update, evaluate, recommend, similar, export, info, quantize, status):
+for _command in (train, update, evaluate, recommend, similar, export, serve, info):
+    main.add_command(_command)
+for _command in (quantize, status):
     main.add_command(_command)

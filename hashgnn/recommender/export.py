@@ -30,6 +30,7 @@ FILES = {
     "lancedb": [],  # all of items.lance
     "sqlite": ["items.sqlite"],
     "duckdb": ["items.duckdb"],
+    "postgresql": ["codes.sql"],
     "bytes": ["users.bytes.jsonl", "items.bytes.jsonl"],
 }
 _LANCE = "items.lance"

@@ -34,11 +34,11 @@ from hashgnn.stage.record import (
 )
 
 RECORD = "train.provenance.json"
-_INDEX = "index"
+INDEX = "index"
 _SHAPES = "weights"  # key of the record
 _ARRAYS = ("user_codes", "item_codes", "user_vectors", "item_vectors")
 _DATA = ("users.csv", "items.csv", "interactions.npz")
-_INDEX_FILES = [f"{_INDEX}/{name}" for name in FILES]
+_INDEX_FILES = [f"{INDEX}/{name}" for name in FILES]
 # The description of the index holds the checksums of its arrays.
 _WEIGHTS = "weights.npy"  # of a graph method, one after the other; the record has their shapes
 _FILES = (
@@ -46,7 +46,7 @@ _FILES = (
     *_DATA,
     "history.csv",
     _WEIGHTS,
-    f"{_INDEX}/{DESCRIPTION}",
+    f"{INDEX}/{DESCRIPTION}",
 )
 _SETTINGS = {"method": str, "bits": int, "seed": int, "parameters": dict}
 
@@ -63,7 +63,7 @@ def save_model(folder: Path, model: Model, history: pd.DataFrame) -> None:
         save_interactions(staged / "interactions.npz", model.interactions)
         with atomic_write(staged / "history.csv") as temporary:
             history.to_csv(temporary, index=False)
-        model.index.save(staged / _INDEX)
+        model.index.save(staged / INDEX)
         record = {key: value for key, value in model.record.items() if key != _SHAPES}
         if model.weights is not None:
             flat = [np.ravel(array).astype(np.float32) for array in model.weights.values()]
@@ -151,13 +151,13 @@ def _load(folder: Path, verify: bool) -> Model:
         )
         for side in ("user", "item")
     )
-    saved = (folder / _INDEX).is_dir()
+    saved = (folder / INDEX).is_dir()
     model = Model(
         _ids(data / "users.csv", "user", record),
         _ids(data / "items.csv", "item", record),
         users,
         items,
-        Index.load(folder / _INDEX, verify=verify) if saved else Index(*items),
+        Index.load(folder / INDEX, verify=verify) if saved else Index(*items),
         load_interactions(data / "interactions.npz"),
         record,
         _weights(folder / _WEIGHTS, record.get(_SHAPES)),

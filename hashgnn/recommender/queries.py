@@ -94,22 +94,37 @@ class Users(NamedTuple):
     seen: Csr
 
 
-def ranking(
-    first: tuple[str, pd.Index], second: tuple[str, Ids], found: np.ndarray, scores: np.ndarray
-) -> pd.DataFrame:
-    """Return a table of ranked lists: the columns ``first``, ``second``, rank and score.
+class Ranked(NamedTuple):
+    """Ranked lists, a row for each id that was asked for.
 
-    ``first``: name and ids of the lists [Q]; ``second``: name and ids of the rows ``found`` int32
-    [Q, n], -1 where there are fewer.
+    Attributes:
+        kind: Name of the ids that were asked for: user or item.
+        ids: These ids [Q].
+        found: Rows of the model that are listed, int32 [Q, n]; -1 where there are fewer.
+        scores: Their scores [Q, n].
+        sources: model or popular for each list [Q]; None if all are the model's.
     """
-    valid = found >= 0
-    ranks = np.broadcast_to(np.arange(1, found.shape[1] + 1), found.shape)
-    lists = np.repeat(np.arange(len(found)), valid.sum(axis=1))
-    return pd.DataFrame(
-        {
-            first[0]: first[1].take(lists),
-            second[0]: second[1].at(found[valid]),
+
+    kind: str
+    ids: pd.Index
+    found: np.ndarray
+    scores: np.ndarray
+    sources: np.ndarray | None = None
+
+    def table(self, name: str, listed: Ids) -> pd.DataFrame:
+        """Return the columns ``kind``, ``name``, rank, score and, where there are any, source.
+
+        ``listed``: the ids of the rows ``found``, which become the column ``name``.
+        """
+        valid = self.found >= 0
+        lengths = valid.sum(axis=1)
+        ranks = np.broadcast_to(np.arange(1, self.found.shape[1] + 1), self.found.shape)
+        columns = {
+            self.kind: self.ids.take(np.repeat(np.arange(len(lengths)), lengths)),
+            name: listed.at(self.found[valid]),
             "rank": ranks[valid],
-            "score": scores[valid],
+            "score": self.scores[valid],
         }
-    )
+        if self.sources is not None:
+            columns["source"] = np.repeat(self.sources, lengths)
+        return pd.DataFrame(columns)

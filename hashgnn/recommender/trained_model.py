@@ -19,7 +19,7 @@ from hashgnn.recommender.filters import (
 )
 from hashgnn.recommender.histories import read_histories
 from hashgnn.recommender.id_rows import Ids, Unknown, texts
-from hashgnn.recommender.queries import NeighborQuery, Query, Search, Users, ranking
+from hashgnn.recommender.queries import NeighborQuery, Query, Ranked, Search, Users
 from hashgnn.search import Index, Representation
 
 
@@ -79,6 +79,21 @@ class Model:
         Raises:
             InputError: An id is unknown, or the method lacks the codes or vectors of ``search``.
         """
+        filters = {"items": items, "filter_items": filter_items}
+        ranked = self.rank(users, n, histories=histories, **filters, **options)
+        return ranked.table("item", self.item_ids)
+
+    def rank(
+        self,
+        users: Any = None,
+        n: int = 10,
+        *,
+        histories: Any = None,
+        items: Any = None,
+        filter_items: Any = None,
+        **options: Any,
+    ) -> Ranked:
+        """Return what ``recommend`` does, as rows of the model."""
         query = parse(Query, {"n": n, **options})
         self._check(query.search)
         if histories is None:
@@ -103,6 +118,11 @@ class Model:
         Returns:
             The columns item (or user), similar, rank and score.
         """
+        known = self.item_ids if kind == "item" else self.user_ids
+        return self.rank_similar(kind, ids, n, **options).table("similar", known)
+
+    def rank_similar(self, kind: str, ids: Any, n: int = 10, **options: Any) -> Ranked:
+        """Return what ``similar`` does, as rows of the model."""
         filters = {name: options.pop(name, None) for name in ("items", "filter_items")}
         query = parse(NeighborQuery, {"n": n, **options})
         self._check(query.search)
@@ -119,7 +139,7 @@ class Model:
         chosen = select(index, names, itself, allowed, forbidden)
         sizes = query.sizes(len(known))
         found, scores = self._search(query.search, sizes, unit.rows(rows), chosen)
-        return ranking((kind, known.at(rows)), ("similar", known), found, scores)
+        return Ranked(kind, known.at(rows), found, scores)
 
     def _named(self, users: Any, unknown: Unknown) -> Users:
         """Return the users of the model with these ids, by default all."""
@@ -140,7 +160,7 @@ class Model:
             queries = represent(self, rows) if len(rows.indices) else self.users.rows(rows.indices)
         return Users(list(histories), usable, queries, rows)
 
-    def _answer(self, users: Users, query: Query, items: Any, filter_items: Any) -> pd.DataFrame:
+    def _answer(self, users: Users, query: Query, items: Any, filter_items: Any) -> Ranked:
         """Rank by the model for known users, and by popularity for others if ``query`` says so."""
         allowed = read_filter(items, "items", self.item_ids, query.unknown)
         forbidden = read_filter(filter_items, "filter_items", self.item_ids, query.unknown)
@@ -162,13 +182,10 @@ class Model:
             ones = Representation(None, np.ones((len(strangers), 1), dtype=np.float32))
             found[strangers], scores[strangers] = self._search("continuous", sizes, ones, chosen)
         labels = self.user_ids.labels(users.names)
-        table = ranking(("user", labels), ("item", self.item_ids), found, scores)
         if query.search == "hamming" and (users.known.all() or query.unknown != "popular"):
-            table["score"] = table["score"].astype(np.int32)
-        if query.unknown == "popular":
-            sources = np.where(users.known, "model", "popular")
-            table["source"] = np.repeat(sources, (found >= 0).sum(axis=1))
-        return table
+            scores = scores.astype(np.int32)
+        sources = np.where(users.known, "model", "popular") if query.unknown == "popular" else None
+        return Ranked("user", labels, found, scores, sources)
 
     @cached_property
     def _seen(self) -> Csr:
