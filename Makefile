@@ -8,7 +8,7 @@ DEMO := --configfile config/demo.yaml
 TESTS := $(addprefix $(VENV)/.installed-,test docs bench)
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser test-serving test-stores lint audit format published encoders full-size generator-fit quantization tune reproduction report schema docs bench-search bench-asymmetric bench-serving bench-serve bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser test-gpu test-serving test-stores lint audit format published encoders full-size generator-fit quantization tune reproduction pages report schema docs bench-search bench-asymmetric bench-serving bench-serve bench-training bench-gpu clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,7 +50,7 @@ demo: $(VENV)/.installed ## Run the whole workflow on a small generated data set
 	@echo "Next: docs/tutorial.md leads to your own data and your own method."
 
 test: $(TESTS) ## Run the tests
-	$(RUN) python -m pytest
+	$(RUN) python -m pytest --numprocesses logical --maxprocesses 8 --dist loadgroup
 
 test-slow: $(TESTS) ## Run the slow tests (minutes)
 	$(RUN) python -m pytest -m slow
@@ -69,6 +69,9 @@ test-serving: $(TESTS) ## Test hashgnn serve as a process whose model is replace
 
 test-stores: $(TESTS) ## Query exports by USearch, LanceDB, sqlite-vec, DuckDB, PostgreSQL (Debian's postgresql)
 	$(RUN) python -m pytest tests/recommender/test_stores.py tests/recommender/test_postgresql.py
+
+test-gpu: $(TESTS) ## Compare training on an NVIDIA GPU with the CPU; eight minutes at most
+	$(RUN) timeout 480 python -m pytest -m gpu -W default tests/training/test_devices.py
 
 lint: $(VENV)/.installed-lint $(VENV)/.installed-test ## Check style, types and the workflow
 	$(RUN) ruff check .
@@ -116,6 +119,14 @@ reproduction: $(VENV)/.installed ## Run all experiments and keep their records; 
 	$(RUN) python -m hashgnn.reporting.records pack \
 		--results reproduction/results --into docs/reproduction/records
 
+pages: $(VENV)/.installed ## Write docs/reproduction from its records, without training; a minute
+	@rm -rf pages
+	$(RUN) python -m hashgnn.reporting.records unpack \
+		--from docs/reproduction/records --results pages/results
+	$(RUN) snakemake --cores $(CORES) --configfile config/reproduction.yaml config/pages.yaml \
+		-- pages/README.md
+	$(RUN) python docs/reproduction/publish.py pages/pages
+
 quantization: $(VENV)/.installed ## Learned codes beside quantized vectors: figures 8 and 9, two tables; hours
 	$(RUN) snakemake --cores $(CORES) --configfile config/quantization.yaml -- figures/fig8.pdf \
 		figures/fig9.pdf results/quantization.csv results/quantization_verdict.csv
@@ -148,6 +159,10 @@ bench-serve: $(VENV)/.installed-bench ## Compare hashgnn serve with a FAISS serv
 
 bench-training: $(VENV)/.installed-bench ## Compare training with other libraries; on an idle machine
 	$(RUN) python -m benchmarks.training $(ARGUMENTS)
+
+bench-gpu: $(VENV)/.installed-bench ## Measure training on an NVIDIA GPU beside its peers; eight minutes at most
+	$(RUN) timeout 480 python -m benchmarks.gpu $(ARGUMENTS)
+	$(RUN) python -m benchmarks.gpu_table --into docs/training.md
 
 clean-demo: ## Remove the results of the demo
 	rm -rf demo

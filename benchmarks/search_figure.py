@@ -9,8 +9,15 @@ from matplotlib.ticker import EngFormatter, NullFormatter
 
 from hashgnn.config.methods import PALETTE
 from hashgnn.reporting.figures import FOREMOST
-from hashgnn.reporting.figures.labels import artist_label, name_curves
-from hashgnn.reporting.figures.style import COLUMN, line_style, panels, save_figure, use_style
+from hashgnn.reporting.figures.style import (
+    COLUMN,
+    artist_label,
+    line_style,
+    name_curves,
+    panels,
+    save_figure,
+    use_style,
+)
 
 BITS, K, THREADS = 32, 100, 1  # of the cases that are measured
 SHOWN = ("hamming", "hierarchical, 500 candidates", "continuous")

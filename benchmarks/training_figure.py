@@ -8,8 +8,14 @@ from matplotlib.axes import Axes
 
 from benchmarks.search_figure import Lines, draw_lines
 from hashgnn.config.methods import PALETTE
-from hashgnn.reporting.figures.labels import artist_label, name_curves
-from hashgnn.reporting.figures.style import line_style, panels, save_figure, use_style
+from hashgnn.reporting.figures.style import (
+    artist_label,
+    line_style,
+    name_curves,
+    panels,
+    save_figure,
+    use_style,
+)
 
 DATASETS = {"movielens": "MovieLens-1M", "gowalla": "Gowalla"}
 

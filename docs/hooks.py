@@ -14,6 +14,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from hashgnn.cli.main import main
+from hashgnn.reporting.entries import PAGES
 
 ROOT = Path(__file__).parents[1]
 _EQUATION = re.compile(r'<(div|span) class="arithmatex">\\[\[(](.*?)\\[\])]</\1>', re.DOTALL)
@@ -40,7 +41,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     api = {f"api/{name}.md": text for name, text in _api()}
     for path, text in (pages | api).items():
         files.append(File.generated(config, path, content=text))
-    made = {"Methods": _methods(), "API": list(api)}
+    made = {"Methods": _methods(), "Results": _results(), "API": list(api)}
     config.nav = [{**part, **{k: made[k] for k in part if k in made}} for part in config.nav or []]
     return files
 
@@ -72,6 +73,12 @@ def _methods() -> list[str]:
     found = sorted(path.name for path in ROOT.glob("docs/methods/*.md"))
     names = dict.fromkeys(["README.md", *listed, *found])
     return [f"methods/{name}" for name in names if name in found]
+
+
+def _results() -> list[str]:
+    """Return the pages of docs/reproduction that are there: the first, its subpages, anchors."""
+    names = ("README.md", *(f"{page}.md" for page in PAGES), "anchors.md")
+    return [f"reproduction/{n}" for n in names if (ROOT / "docs/reproduction" / n).exists()]
 
 
 def _text(path: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numba
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils, event, types
 from numba.extending import intrinsic
 
 from hashgnn import random
@@ -103,6 +103,31 @@ def _temporary_cache() -> str | None:
 @functools.cache
 def _say(news: str) -> None:
     print(f"{news} (set NUMBA_CACHE_DIR to another folder)", file=sys.stderr)
+
+
+@functools.cache
+def announce_compilation() -> None:
+    """Print a line to standard error when the process compiles its first kernel.
+
+    Nothing is printed if all kernels are read from the cache, or if there is no cache, which
+    ``njit`` reports.
+    """
+    event.register("numba:compile", _Announcement())
+
+
+class _Announcement(event.Listener):
+    def on_start(self, compiles: Any) -> None:
+        kernel = compiles.data["dispatcher"]
+        if kernel.__module__.startswith("hashgnn.") and hasattr(kernel._cache, "_cache_file"):
+            _announce()
+
+    def on_end(self, compiles: Any) -> None:
+        """Do nothing; numba requires the method."""
+
+
+@functools.cache
+def _announce() -> None:
+    print("compiling kernels, once; later runs read them from the cache", file=sys.stderr)
 
 
 mix = njit(cache=True)(random.mix)

@@ -23,9 +23,9 @@ from hashgnn.evaluation.statistics import COLUMNS, over_seeds, read_metrics
 from hashgnn.reporting.checks import check_table, summarize
 from hashgnn.reporting.figures import curves, sweeps
 from hashgnn.reporting.figures.style import save_figure, use_style
-from hashgnn.reporting.tables import Printed, hierarchical, measured, to_latex, to_markdown
+from hashgnn.reporting.tables import Printed, paper, to_latex, to_markdown
 from hashgnn.reporting.tables.comparison import make_methods, place, select
-from hashgnn.reporting.tables.hierarchical import FOUND
+from hashgnn.reporting.tables.paper import FOUND
 
 HERE = Path(__file__).parent
 CONFIG = resolve(
@@ -55,9 +55,9 @@ def main(folder: Path) -> None:
     write(folder, "methods", *make_methods(of_methods(seeds)))
     for name, datasets in (("table2", PUBLIC), ("table3", ["alibaba_like"])):
         write(folder, name, *compared(seeds, datasets, CONFIG["grids"][name]["models"]))
-    write_printed(folder, "table1", measured.print_sizes(pd.read_csv(HERE / "table1.csv")))
+    write_printed(folder, "table1", paper.print_sizes(pd.read_csv(HERE / "table1.csv")))
     times = pd.read_csv(HERE / "table4.csv")
-    write_printed(folder, "table4", measured.print_times(times, DATASETS, MODELS))
+    write_printed(folder, "table4", paper.print_times(times, DATASETS, MODELS))
     write_checks(folder)
     write_figures(folder)
 
@@ -77,14 +77,14 @@ def compared(
     numbers["place"] = place(numbers, ["dataset", "metric", "n"])
     numbers[FOUND] = float("nan")
     means = numbers.set_index(["dataset", "model", "metric", "n"])["mean"]
-    metric, n = hierarchical.TESTED
+    metric, n = paper.TESTED
     for row in numbers.index[(numbers.metric == metric) & (numbers.n == n)]:
         dataset, model = numbers.loc[row, "dataset"], numbers.loc[row, "model"]
         if model != models[0]:
             apart = means[dataset, model, metric, n] - means[dataset, models[0], metric, n]
             numbers["reference"] = numbers["reference"].astype(object)
             numbers.loc[row, ["reference", "difference"]] = models[0], apart
-    return numbers, hierarchical.print_table(numbers, settings(datasets, models))
+    return numbers, paper.print_table(numbers, settings(datasets, models))
 
 
 def in_order(seeds: pd.DataFrame, datasets: list[str], models: list[str]) -> pd.DataFrame:

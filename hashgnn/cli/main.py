@@ -3,7 +3,9 @@
 Subcommands import what they need when they run, so that help and completion are quick.
 """
 
+import functools
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -11,13 +13,11 @@ import click
 
 from hashgnn.cli.evaluate_model import evaluate
 from hashgnn.cli.quantize import quantize
-from hashgnn.cli.recommend import recommend
+from hashgnn.cli.recommend import recommend, similar
 from hashgnn.cli.run_status import status
 from hashgnn.cli.saved_model import export, info, serve
-from hashgnn.cli.similar import similar
 from hashgnn.cli.streams import drop_unwritten, use_utf8
-from hashgnn.cli.train_model import train
-from hashgnn.cli.update import update
+from hashgnn.cli.train_model import train, update
 from hashgnn.errors import InputError, not_installed
 from hashgnn.stage.command import exit_status, interruptible
 
@@ -82,7 +82,22 @@ def main() -> None:
     """
 
 
-for _command in (train, update, evaluate, recommend, similar, export, serve, info):
-    main.add_command(_command)
-for _command in (quantize, status):
+def _announcing(command: click.Command) -> click.Command:
+    """Let ``command`` say so when it compiles kernels."""
+    run: Callable[..., Any] = command.callback or (lambda: None)
+
+    @functools.wraps(run)
+    def announced(*args: Any, **options: Any) -> Any:
+        from hashgnn.kernels import announce_compilation
+
+        announce_compilation()
+        return run(*args, **options)
+
+    command.callback = announced
+    return command
+
+
+for _command in (train, update, evaluate, recommend, similar, export, serve, quantize):
+    main.add_command(_announcing(_command))
+for _command in (info, status):
     main.add_command(_command)

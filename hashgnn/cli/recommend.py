@@ -1,4 +1,4 @@
-"""``hashgnn recommend``: write the best items of users, with scores."""
+"""``hashgnn recommend`` and ``hashgnn similar``: write ranked lists, with scores."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ from hashgnn.cli.saved_model import FOLDER
 from hashgnn.cli.streams import open_output
 from hashgnn.errors import InputError
 
-# Users at a time, and items for all of them together, to bound the memory.
+# Ids at a time, and items for all of them together, to bound the memory.
 _BLOCK, _ITEMS = 2048, 1 << 24
 _LEFT_OUT = "left out"
 _CONSEQUENCES = {"error": "", "skip": _LEFT_OUT, "popular": "given popular items"}
@@ -143,7 +143,7 @@ def _known(model: Any, users: list[str], unknown: Any) -> list[str]:
 
 def _answerable(model: Any, histories: dict[str, list[str]], unknown: Any) -> list[str]:
     """Return the users to answer; state how many have no item that the model knows."""
-    from hashgnn.recommender.histories import read_histories as find
+    from hashgnn.recommender.adapter import read_histories as find
 
     found = find(histories, model.item_ids, unknown)
     without = [user for user, rows in found.items() if not len(rows)]
@@ -179,3 +179,58 @@ def _write_lines(file: IO[str], users: Sequence[Any], found: Any) -> None:  # a 
         if "source" in found:
             line["source"] = rows["source"].iloc[0] if len(rows) else "model"
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+@click.command()
+@FOLDER
+@click.argument("kind", type=click.Choice(["items", "users"]))
+@click.option("--id", "named", multiple=True, metavar="ID", help="An id; may be repeated.")
+@click.option(
+    "--ids",
+    type=FILE,
+    metavar="FILE",
+    help="File of ids, one per line, in UTF-8; - is standard input. [default: all]",
+)
+@ranking_options
+@filter_options
+@click.option(
+    "--unknown",
+    default="error",
+    show_default=True,
+    type=click.Choice(["error", "skip"]),
+    help="Whether unknown ids are an error or left out.",
+)
+def similar(
+    folder: Path, kind: str, named: tuple[str, ...], ids: str | None, output: str, **query: Any
+) -> None:
+    """Find the items or users most similar to given ones, with the model in FOLDER.
+
+    Writes CSV with the columns item (or user), similar, rank and score: the inner product of the
+    codes for hamming, the cosine of the vectors for the other searches. A list per user in --items
+    or --filter-items is one per given item here.
+    """
+    from hashgnn.recommender.folder import load_model
+    from hashgnn.recommender.queries import sizes
+
+    filters = read_filters(query["items"], query["filter_items"])
+    if filters and kind == "users":
+        raise InputError("--items and --filter-items: similar users have no filters of items")
+    model, one = load_model(folder), kind.removesuffix("s")
+    known = model.item_ids if kind == "items" else model.user_ids
+    queried = read_ids(named, "--id", ids)
+    if not named and ids is None:
+        queried = known.text.tolist()
+    rows = known.find(queried, one, query["unknown"])
+    report(
+        [id_ for id_, row in zip(queried, rows, strict=True) if row < 0],
+        f"unknown {one}",
+        "left out",
+    )
+    options = {name: query[name] for name in ("search", "unknown")}
+    number, options["candidates"] = sizes(query["number"], query["candidates"], len(known))
+    with open_output(output) as file:
+        file.write(f"{one},similar,rank,score\n")
+        for start in range(0, len(queried), _BLOCK):
+            block = queried[start : start + _BLOCK]
+            found = model.similar(one, block, number, **options, **filters)
+            found.to_csv(file, index=False, header=False, lineterminator="\n")

@@ -144,7 +144,7 @@ def serve(folder: Path, host: str, port: int, every: float, verify: bool, **most
 
     import uvicorn
 
-    from hashgnn.recommender.live_model import LiveModel
+    from hashgnn.recommender.folder import LiveModel
     from hashgnn.recommender.service import Limits, create_app
 
     log = logging.getLogger("uvicorn.error")

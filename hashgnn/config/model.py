@@ -69,6 +69,10 @@ class Configuration(Section):
     `tuned`, the studies of `tuning`, which are made first, on its data sets and for the models that
     have a search space. `config/tuned.yaml` holds what shipped studies chose, without a study."""
 
+    existing: bool = False
+    """Show only trainings whose results exist, such as those restored from records: figures and
+    tables leave out the others, and nothing is trained (`config/pages.yaml`)."""
+
     tuning: Tuning | None = None
     """Studies that choose hyper-parameters on the validation part."""
 

@@ -1,7 +1,7 @@
 """The settings of each job: the part of the config that it uses, edits of which rerun it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +202,54 @@ class JobSettings:
         used = {key: shown[key] for key in ("datasets", "models", "continuous")}
         return to_text(**used, generated=made)
 
+    def pages(self, planned: Config, titles: Mapping[str, str]) -> str:
+        """Return what pages say beside results: names, titles, settings, data, what is missing.
+
+        Args:
+            planned: The config with the grids of the whole experiment.
+            titles: The titles of figures and tables.
+        """
+        used = json.loads(self.summary())
+        entries, shown = self._config["models"], dict(used["models"])
+        ids = [id for id, _ in used["datasets"]]
+        return to_text(
+            **used,
+            titles=list(titles.items()),
+            planned=list(planned["grids"]),
+            not_run=list(self._not_run(planned, titles)),
+            set=[
+                [model, data, key, json.dumps(value).strip('"')]
+                for model in shown
+                for data, block in [("", entries[model].get("parameters", {}))]
+                + [(id, entries[model].get("per_dataset", {}).get(id, {})) for id in ids]
+                for key, value in _leaves(block)
+            ],
+            files=[
+                [id, file, entry["address"], entry.get("checksum", "")]
+                for id in ids
+                for file, entry in self._config["datasets"][id].get("files", {}).items()
+            ],
+        )
+
+    def _not_run(self, planned: Config, titles: Mapping[str, str]) -> Iterator[list[str]]:
+        """Yield title and what is missing of each figure and table; "" if all is."""
+        for name, grid in planned["grids"].items():
+            made = self._config["grids"].get(name)
+            if made is None:
+                yield [titles.get(name, name), ""]
+                continue
+            kinds = {"datasets": "data sets", "models": "methods", "sweeps": "sweeps"}
+            lacking = [
+                f"{title} {', '.join(self._printed(kind, one) for one in missing)}"
+                for kind, title in (kinds | {"bits": "bits", "seeds": "seeds"}).items()
+                if (missing := [one for one in grid.get(kind, []) if one not in made[kind]])
+            ]
+            if lacking:
+                yield [titles.get(name, name), f"without {', '.join(lacking)}"]
+
+    def _printed(self, kind: str, id: Any) -> str:
+        return _printed_name(self._config[kind][id]) if kind in self._config else str(id)
+
     def explore(self, template: Path | None = None) -> str:
         """Return the names and looks on the page of all results, and its template's checksum."""
         compared = compared_runs(self._config)
@@ -308,6 +356,15 @@ class JobSettings:
             "model_name": self._config["models"][entry["model"]]["name"],
             "points": sorted(set(found), key=found.index),
         }
+
+
+def _leaves(block: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values of nested mappings by dotted keys."""
+    for key, value in block.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _training(wildcards: Wildcards) -> dict[str, Any]:

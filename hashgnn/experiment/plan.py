@@ -14,7 +14,8 @@ from hashgnn.config.grids import check_cutoffs
 from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
 from hashgnn.data.prepare import READERS
 from hashgnn.errors import InputError
-from hashgnn.experiment.job_settings import COURSES, HIERARCHICAL, JobSettings, Wildcards
+from hashgnn.experiment.existing import RUN, files_of
+from hashgnn.experiment.job_settings import HIERARCHICAL, JobSettings, Wildcards
 from hashgnn.experiment.runs import (
     Run,
     base_model,
@@ -27,11 +28,8 @@ from hashgnn.experiment.runs import (
 from hashgnn.stage.record import SUFFIX, job_digest
 from hashgnn.training import training_code
 
-# The folder of one training: a data set, a model, a code length, a seed.
-RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
-
-# Prefixes of file names in the folder of a run: the part of the data that is evaluated.
-TEST, VALIDATION = "", "validation/"
+# Prefix of file names in the folder of a run: the part of the data that is evaluated.
+TEST = ""
 
 # The folder of a study.
 STUDY = "results/{dataset}/{model}/study"
@@ -41,16 +39,6 @@ _REPORTING = "hashgnn.reporting.entries"
 
 _VECTORS = ("user_vectors.npy", "item_vectors.npy")
 _CODES = ("user_codes.npy", "item_codes.npy")
-
-# Files of each training that a figure or table reads, if these are not only its metrics.
-_FILES = {
-    **dict.fromkeys(COURSES, ("history.csv",)),
-    **dict.fromkeys(HIERARCHICAL, ("metrics.csv", "per_user.npz")),
-    **dict.fromkeys(("fig8", "quantization"), ("metrics.csv", "item_vectors.npy")),
-    "fig9": ("metrics.csv", "item_vectors.npy", "query_times.csv"),
-    "table4": ("timing.csv",),
-    "quantization_verdict": (f"{VALIDATION}metrics.csv", "per_user.npz", "item_vectors.npy"),
-}
 
 
 class Plan:
@@ -203,6 +191,16 @@ class Plan:
         """Return the tables that compare every model with the first one."""
         return _named("results/{}.csv", self._having_grids(HIERARCHICAL))
 
+    def shown_on_pages(self) -> list[str]:
+        """Return what the pages of the reproduction show: figures, tables, verdicts, provenance."""
+        verdicts = [file for file in self.verdicts() if not file.endswith(".html")]
+        return [
+            *_named("figures/{}.svg", self.figures),
+            *_named("results/{}.csv", self.figures),
+            *_named("results/{}.{}", self.tables, ("csv", "md", "tex")),
+            *verdicts,
+        ]
+
     def tuned(self, wildcards: Wildcards) -> list[str]:
         """Return the settings that a study chose for a training, if it takes them from one."""
         dataset, model = wildcards["dataset"], wildcards["model"]
@@ -301,7 +299,7 @@ class Plan:
     def _inputs(self, name: str) -> list[str]:
         check_cutoffs(self._config, name)
         found = runs(self._config, self._config["grids"][name])
-        return _files(found, *_FILES.get(name, ("metrics.csv",)))
+        return _files(found, *files_of(name))
 
     def _having_grids(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name in self._config["grids"]]

@@ -4,8 +4,9 @@ import heapq
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from hashgnn.errors import InputError
@@ -14,6 +15,7 @@ from hashgnn.stage.progress import Progress, read_progress
 
 RUN = Path(".snakemake/hashgnn/run.json")
 _START = 5.0  # seconds of a job that no estimate covers: imports, reading compiled kernels
+_MEASURED = 3.0  # seconds over which speed has to be measured
 _EARLY = 0.02  # share of a job below which its own speed says little
 
 
@@ -112,6 +114,48 @@ def opening_line(jobs: Sequence[Job], cores: int, free_mb: float) -> str:
     )
 
 
+def replaced_line(jobs: Mapping[str, tuple[Path, Collection[str]]]) -> str:
+    """Return a warning that results will be replaced by those of a grid that lacks some runs.
+
+    Args:
+        jobs: For each figure or table to make, its record of an earlier run, if it exists, and the
+            inputs of this run.
+
+    Returns:
+        One line, or "" if all that the earlier results show is shown again.
+    """
+    lost: dict[str, set[tuple[str, ...]]] = {}
+    for name, (record, inputs) in jobs.items():
+        with suppress(OSError, ValueError, KeyError, AttributeError):
+            earlier = json.loads(record.read_text(encoding="utf-8"))["inputs"]
+            left_out = _shown(earlier) - _shown(inputs)
+            if left_out:
+                lost[name] = left_out
+    if not lost:
+        return ""
+    now = set().union(*(_shown(inputs) for name, (_, inputs) in jobs.items() if name in lost))
+    missing = set().union(*lost.values())
+    for place, what in enumerate(("data sets", "methods")):
+        gone = {run[place] for run in missing if len(run) > place}
+        gone -= {run[place] for run in now if len(run) > place}
+        if gone:
+            named = f"{what} {', '.join(sorted(gone))}"
+            break
+    else:
+        number = f"{len(missing)} training{'s' * (len(missing) != 1)}"
+        named = f"{number} of {', '.join(sorted({run[0] for run in missing}))}"
+    return (
+        f"warning: {', '.join(lost)} will be replaced, without the {named} that earlier runs put "
+        "in. To keep both, set another workdir in the config file."
+    )
+
+
+def _shown(inputs: Iterable[str]) -> set[tuple[str, ...]]:
+    """Return the data set, method, bits and seed of each file; the data set alone of its own."""
+    folders = {PurePath(path).parts[1:-1] for path in inputs if path.startswith("results/")}
+    return {folder for folder in folders if folder}
+
+
 def _hours(hours: float) -> str:
     if hours >= 1:
         return f"{hours:.1f} hours"
@@ -202,6 +246,7 @@ def _expected(job: Job, means: Mapping[str, tuple[float, float]]) -> float | Non
 def _left(told: Progress, expected: float) -> float:
     """Return the seconds that a running job still takes, by its own speed if that is known."""
     now = told.seconds + max(0.0, min(60.0, time.time() - told.updated))
-    if told.done - told.first < _EARLY * told.total or not told.speed:
+    measured = told.seconds - told.earlier_seconds
+    if told.done < _EARLY * told.total or measured < _MEASURED or not told.speed:
         return max(1.0, expected - now)
     return max(0.0, (told.total - told.done) / told.speed - (now - told.seconds))

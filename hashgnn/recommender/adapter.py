@@ -1,4 +1,7 @@
-"""Read interactions from data frames, pairs of sequences and sparse matrices."""
+"""Read interactions and histories in the forms that callers have them in.
+
+These are data frames, mappings, pairs of sequences and sparse matrices.
+"""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,10 +16,12 @@ from hashgnn.data.cells import ids
 from hashgnn.data.ids import Pairs, id_keys, number_ids, unique_pairs
 from hashgnn.data.interactions import Interactions
 from hashgnn.errors import InputError, did_you_mean
-from hashgnn.recommender.id_rows import Ids
+from hashgnn.recommender.id_rows import Ids, Unknown, listed, texts
 
 _LISTED = 20  # column names in a message
 _FORMS = "a sequence of text, integers or UUIDs"
+
+Histories = dict[str, np.ndarray]  # int32 rows of items, ascending, by the user's id as text
 
 
 class TrainingData(NamedTuple):
@@ -202,3 +207,52 @@ def _plain(values: pa.Array) -> pa.Array:
     if pa.types.is_large_string(values.type) or pa.types.is_string_view(values.type):
         return values.cast(pa.string())
     return values
+
+
+def read_histories(given: Any, items: Ids, unknown: Unknown) -> Histories:
+    """Read a mapping from users to lists of items, or a table with the columns user and item.
+
+    Unknown items are left out unless they are an error; so are empty histories.
+
+    Raises:
+        InputError: ``given`` has another form, or a history is empty or has unknown items and these
+            are errors.
+    """
+    try:
+        if isinstance(given, Mapping):
+            named = {texts(user, "user")[0]: texts(own, "item") for user, own in given.items()}
+        else:
+            named = _histories_of_table(given)
+        if unknown == "error" and (empty := [user for user, own in named.items() if not own]):
+            raise InputError(f"empty for user {listed(empty)}; give each user an item or more")
+        return _rows_of_items(named, items, unknown)
+    except InputError as error:
+        raise InputError(f"histories: {error}") from error
+
+
+def _histories_of_table(table: Any) -> dict[str, list[str]]:
+    pair = named_columns(table, "user", "item")
+    if pair is None:
+        raise InputError(
+            f"found {type(table).__name__}, expected a mapping from users to lists of items, or a "
+            "table with the columns user and item"
+        )
+    users, items = (
+        ids(column(values, role), role, lambda row: f"row {row}").to_pylist()
+        for values, role in zip(pair, ("user", "item"), strict=True)
+    )
+    named: dict[str, list[str]] = {}
+    for user, item in zip(users, items, strict=True):
+        named.setdefault(user, []).append(item)
+    return named
+
+
+def _rows_of_items(named: Mapping[str, list[str]], items: Ids, unknown: Unknown) -> Histories:
+    """Return the rows of all lists, which are looked up together."""
+    every = [item for own in named.values() for item in own]
+    rows = items.find(every, "item", unknown).astype(np.int32)
+    ends = np.cumsum([0, *(len(own) for own in named.values())])
+    return {
+        user: np.unique(found[found >= 0])
+        for user, found in zip(named, np.split(rows, ends[1:-1]), strict=True)
+    }

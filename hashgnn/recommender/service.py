@@ -30,8 +30,8 @@ from starlette.exceptions import HTTPException as HttpError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hashgnn.errors import InputError, shown
+from hashgnn.recommender.folder import LiveModel
 from hashgnn.recommender.id_rows import Ids
-from hashgnn.recommender.live_model import LiveModel
 from hashgnn.recommender.queries import Ranked
 
 Id = StrictStr | StrictInt

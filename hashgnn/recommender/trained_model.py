@@ -11,15 +11,19 @@ import pandas as pd
 from hashgnn.config.base import parse
 from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.errors import InputError, needing
-from hashgnn.recommender.filters import (
+from hashgnn.recommender.adapter import read_histories
+from hashgnn.recommender.id_rows import Ids, Unknown, texts
+from hashgnn.recommender.queries import (
+    NeighborQuery,
+    Query,
+    Ranked,
+    Search,
     Selection,
+    Users,
     read_filter,
     select,
     stack,
 )
-from hashgnn.recommender.histories import read_histories
-from hashgnn.recommender.id_rows import Ids, Unknown, texts
-from hashgnn.recommender.queries import NeighborQuery, Query, Ranked, Search, Users
 from hashgnn.search import Index, Representation
 
 

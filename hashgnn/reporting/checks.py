@@ -11,8 +11,7 @@ import pandas as pd
 from hashgnn.errors import InputError
 from hashgnn.evaluation.run_checks import SHOWN, Check
 from hashgnn.evaluation.statistics import read_metrics
-from hashgnn.reporting.tables import to_markdown, write_text
-from hashgnn.reporting.tables.formats import to_html
+from hashgnn.reporting.tables import to_html, to_markdown, write_text
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
 _NAMED = 10  # broken rules that the message names

@@ -22,10 +22,10 @@ FIGURES = {
     "fig9": f"{_FIGURES}.tradeoffs:fig9",
 }
 TABLES = {
-    "table1": f"{_TABLES}.measured:table1",
-    "table2": f"{_TABLES}.hierarchical:table2",
-    "table3": f"{_TABLES}.hierarchical:table3",
-    "table4": f"{_TABLES}.measured:table4",
+    "table1": f"{_TABLES}.paper:table1",
+    "table2": f"{_TABLES}.paper:table2",
+    "table3": f"{_TABLES}.paper:table3",
+    "table4": f"{_TABLES}.paper:table4",
     "methods": f"{_TABLES}.comparison:methods",
     "encoders": f"{_TABLES}.comparison:encoders",
     "full_size": f"{_TABLES}.comparison:full_size",
@@ -42,6 +42,8 @@ TITLES = {
     "fig5": "Figure 5: negatives, code length, ranking weight",
     "fig6": "Figure 6: AUC during training, guided and plain",
     "fig7": "Figure 7: fixed and dynamic p",
+    "fig8": "Figure 8: recall by bytes of an item",
+    "fig9": "Figure 9: recall by time of a query",
     "table1": "Table 1: sizes of the data sets",
     "table2": "Table 2: hierarchical search",
     "table3": "Table 3: hierarchical search, stand-in for Alibaba",
@@ -50,6 +52,15 @@ TITLES = {
     "encoders": "Encoders, by codes and by vectors",
     "published": "Beside published results",
     "quantization": "Recall by bytes per item",
+}
+
+# The pages of the reproduction beside the first one.
+PAGES = {
+    "tables": "Tables",
+    "figures": "Figures",
+    "tuning": "Settings",
+    "data": "Data",
+    "provenance": "Provenance",
 }
 
 # The figures and tables that claims of the paper are judged by.

@@ -14,8 +14,7 @@ import pandas as pd
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
 from hashgnn.reporting.records import portable
-from hashgnn.reporting.tables import Printed, to_markdown, write_text
-from hashgnn.reporting.tables.formats import to_html
+from hashgnn.reporting.tables import Printed, to_html, to_markdown, write_text
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 from hashgnn.stage.record import SUFFIX, job_digest, read_record
 

@@ -18,8 +18,7 @@ from hashgnn.errors import InputError
 from hashgnn.models.quantizer import Parameters, Quantizer, bytes_of_item
 from hashgnn.models.quantizer import quantize as train
 from hashgnn.reporting.figures import draw_curve, label_rows
-from hashgnn.reporting.figures.labels import name_curves
-from hashgnn.reporting.figures.style import panels, use_style
+from hashgnn.reporting.figures.style import name_curves, panels, use_style
 from hashgnn.search import Index
 from hashgnn.search.compressed import index_to_time
 from hashgnn.threads import get_threads, set_threads

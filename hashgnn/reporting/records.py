@@ -6,7 +6,8 @@
 A file of records is a Parquet table with a row per file of results: metrics, checks, times and
 losses of each training, the values of users that paired tests take, and provenance. From restored
 results Snakemake makes figures, tables and pages without data and without training, as it does not
-repeat the jobs of results that exist. Codes and vectors are not kept.
+repeat the jobs of results that exist. Codes and vectors are not kept, but for the width of the
+vectors.
 """
 
 import argparse
@@ -25,13 +26,14 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from hashgnn.errors import InputError
-from hashgnn.files import atomic_write, load_arrays
-from hashgnn.reporting.tables.hierarchical import TESTED
+from hashgnn.files import atomic_write, load_array, load_arrays
+from hashgnn.reporting.tables.paper import TESTED
 from hashgnn.stage.record import CHECKSUM, SUFFIX, Inputs, read_record, record_checksum
 
 # Results of a training that are kept. It counts as finished once the first of them exists.
 _KEPT = ("metrics.csv", "checks.csv", "history.csv", "timing.csv")
 _USERS = "per_user.npz"
+_VECTORS = "item_vectors.npy"  # of which the width is kept, by which figures count bytes
 
 # What provenance says about the machine's folders and modules is of no use elsewhere.
 _LOCAL = ("command", "modules", "source", "checked", CHECKSUM)
@@ -164,13 +166,16 @@ def _of_dataset(results: Path) -> Iterator[dict[str, Any]]:
 def _of_run(folder: Path, results: Path) -> Iterator[dict[str, Any]]:
     present = [path for name in _KEPT if (path := folder / name).exists()]
     Inputs([*present, folder / _USERS], None)  # checks them
-    users = _reduced(folder / _USERS)
+    reduced = {_USERS: _reduced(folder / _USERS)}
+    if (folder / _VECTORS).exists():
+        reduced[_VECTORS] = _without_rows(folder / _VECTORS)
     facts = {path: portable(read_record(path)) for path in sorted(folder.glob(f"*{SUFFIX}"))}
     for record in facts.values():
-        if _USERS in record["outputs"]:
-            record["outputs"][_USERS] = f"sha256:{hashlib.sha256(users).hexdigest()}"
+        for name in reduced.keys() & record["outputs"].keys():
+            record["outputs"][name] = f"sha256:{hashlib.sha256(reduced[name]).hexdigest()}"
     maker = {name: record for record in facts.values() for name in record["outputs"]}
-    contents = {path: path.read_bytes() for path in present} | {folder / _USERS: users}
+    contents = {path: path.read_bytes() for path in present}
+    contents |= {folder / name: content for name, content in reduced.items()}
     for path, content in contents.items():
         yield _row(path.relative_to(results), content, maker[path.name])
     for path, record in facts.items():
@@ -204,6 +209,14 @@ def _reduced(path: Path) -> bytes:
         metrics=np.array([metric]),
         cutoffs=np.array([n]),
     )
+    return target.getvalue()
+
+
+def _without_rows(path: Path) -> bytes:
+    """Return an array of the same width without its rows."""
+    array = load_array(path, memory_map=True)
+    target = io.BytesIO()
+    np.save(target, np.empty((0, *array.shape[1:]), array.dtype), allow_pickle=False)
     return target.getvalue()
 
 

@@ -20,7 +20,12 @@ The paper of Tan et al. (WWW 2020), reproduced. The graph beside this text shows
 of the workflow; the menu leads to figures, tables and claims, each with the commands and files
 behind it."""
 PREFERRED = 50
-VERDICTS = ("holds", "holds in part", "does not hold", "not run")
+VERDICTS = {
+    "holds": ("holds", "hold"),
+    "holds in part": ("holds in part", "hold in part"),
+    "does not hold": ("does not hold", "do not hold"),
+    "not run": ("was not run", "were not run"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,7 +64,7 @@ def describe(metrics: pd.DataFrame, settings: Mapping[str, Any]) -> str:
     note = f" Generated data say nothing about real users: {named(made)}." if made else ""
     return (
         f"{len(runs)} trainings of {runs['model'].nunique()} methods (codes of {lengths} bits, "
-        f"{each} seeds each) on {_text(data)}.{_text(note)}"
+        f"{each} seed{'s' if seeds.max() > 1 else ''} each) on {_text(data)}.{_text(note)}"
     )
 
 
@@ -92,8 +97,12 @@ def _cutoff(metrics: pd.DataFrame) -> int:
 def verdicts(claims: pd.DataFrame) -> str:
     """Return how many claims of the paper hold."""
     counts = claims["verdict"].value_counts()
-    found = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in counts]
-    return f"Verdicts on {len(claims)} claims of the paper: {named(found)}."
+    found = [
+        f"{counts[verdict]} {many if counts[verdict] > 1 else one}"
+        for verdict, (one, many) in VERDICTS.items()
+        if verdict in counts
+    ]
+    return f"Of {len(claims)} claims of the paper, {named(found)}."
 
 
 def kept(checks: pd.DataFrame) -> str:

@@ -72,6 +72,8 @@ def run_stage(
         if args.code:
             check_planned(args.code)
         _check_memory(args.needs_mb)
+        if "hashgnn.kernels" in sys.modules:  # the stages that use no kernels do not import numba
+            sys.modules["hashgnn.kernels"].announce_compilation()
         recorder = Recorder(args.settings, _paths(args), args.provenance)
         with interruptible(), progress_file(args.provenance), written_files() as written:
             facts = stage(args)

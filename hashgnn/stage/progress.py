@@ -4,12 +4,14 @@ import json
 import os
 import socket
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 _INTERVAL = 1.0  # seconds between two writes
+_WINDOW = 10.0  # seconds over which speed is measured, at least
 _SILENCE = 600.0  # seconds after which a stage on another machine counts as ended
 _writers: list["_Writer"] = []
 
@@ -17,24 +19,25 @@ _writers: list["_Writer"] = []
 class Progress(NamedTuple):
     """How far a stage is: ``done`` of ``total`` units, in ``seconds`` since it began.
 
-    It had done ``first`` units when it first told, after ``ready`` seconds of reading and
-    compilation.
+    It had done ``earlier_done`` units after ``earlier_seconds``, a moment in the second half of the
+    time since it first told: the first units take longer, as kernels are compiled or read.
     """
 
     done: float
     total: float
     unit: str
     seconds: float
-    first: float
-    ready: float
+    earlier_done: float
+    earlier_seconds: float
     updated: float
     process: int
     machine: str
 
     @property
     def speed(self) -> float:
-        """Return the units per second since it first told; 0 if it told once only."""
-        return max(0.0, self.done - self.first) / max(1e-9, self.seconds - self.ready)
+        """Return the units per second since the earlier moment; 0 if it told once only."""
+        units, seconds = self.done - self.earlier_done, self.seconds - self.earlier_seconds
+        return max(0.0, units) / max(1e-9, seconds)
 
     def is_running(self) -> bool:
         """Return whether the process still exists, or has written lately if on another machine."""
@@ -89,7 +92,8 @@ class _Writer:
         self.path = path
         self._began = time.monotonic()
         self._next = self._began
-        self._first: tuple[float, float] | None = None
+        self._ready = 0.0
+        self._told: deque[tuple[float, float]] = deque()  # units, seconds
 
     def write(self, done: float, total: float, unit: str) -> None:
         """Replace the file if it is due; a full disk stops no stage."""
@@ -98,20 +102,31 @@ class _Writer:
             return
         self._next = now + _INTERVAL
         seconds = round(now - self._began, 1)
-        self._first = self._first or (done, seconds)
-        first, ready = self._first
+        earlier_done, earlier_seconds = self._earlier(done, seconds)
         made = Progress(
             done=done,
             total=total,
             unit=unit,
             seconds=seconds,
-            first=first,
-            ready=ready,
+            earlier_done=earlier_done,
+            earlier_seconds=earlier_seconds,
             updated=time.time(),
             process=os.getpid(),
             machine=socket.gethostname(),
         )
         _replace(self.path, made._asdict())
+
+    def _earlier(self, done: float, seconds: float) -> tuple[float, float]:
+        """Return the moment from which on the speed is measured."""
+        if self._told and done < self._told[-1][0]:  # begins again, as a refit does
+            self._told.clear()
+        if not self._told:
+            self._ready = seconds
+        begin = seconds - max(_WINDOW, (seconds - self._ready) / 2)
+        self._told.append((done, seconds))
+        while len(self._told) > 2 and self._told[0][1] < begin:
+            self._told.popleft()
+        return self._told[0]
 
 
 def _replace(path: Path, content: dict[str, Any]) -> None:

@@ -154,3 +154,15 @@ def test_each_mistake_has_its_line(folder: Path) -> None:
         "error: bits: expected 1 or more, got 0",
         "error: seed: expected 0 or more, got -1",
     ]
+
+
+def test_commands_that_compute_announce_the_compilation(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    announced: list[bool] = []
+    monkeypatch.setattr("hashgnn.kernels.announce_compilation", lambda: announced.append(True))
+
+    run("info", tmp_path)
+    assert announced == []
+    run("recommend", tmp_path)
+    assert announced == [True]

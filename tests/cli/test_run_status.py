@@ -35,7 +35,7 @@ def test_the_whole_and_each_running_job_have_a_line(folder: Path) -> None:
         report(40, 160, "iterations")
         written = progress_path(record)
         told = json.loads(written.read_text()) | {
-            **{"seconds": 10.0, "first": 0, "ready": 0.0},
+            **{"seconds": 10.0, "earlier_done": 0, "earlier_seconds": 0.0},
             "updated": time.time(),
         }
         written.write_text(json.dumps(told))

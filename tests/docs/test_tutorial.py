@@ -88,6 +88,8 @@ def test_the_tutorial(tmp_path: Path) -> None:
     assert "HashGNN" in printed[1]
     assert re.search(r"best epoch +[12]\n", printed[2])
     assert re.search(r"train +\d", printed[3])  # the paper's figure was planned
+    recall = re.findall(r"^\| HashGNN +\|[^0-9]*(0\.\d+)", printed[5], re.MULTILINE)
+    assert 0.35 < float(recall[0]) < 0.5  # neither hopeless nor perfect
     recommended = [line for line in "".join(printed).splitlines() if line.startswith("anna-7,")]
     assert len(recommended) == 3
     with_dither = printed[-2]

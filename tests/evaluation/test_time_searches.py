@@ -21,7 +21,7 @@ from hashgnn.evaluation.time_searches import (
     write_times,
 )
 from hashgnn.files import save_array
-from hashgnn.reporting.tables.measured import print_times, summarize
+from hashgnn.reporting.tables.paper import print_times, summarize
 
 TIMING = {"threads": 1, "rounds": 3, "k": 5, "candidates": 9}
 CASE = {

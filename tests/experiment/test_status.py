@@ -15,9 +15,11 @@ from hashgnn.experiment.status import (
     makespan,
     opening_line,
     read_run,
+    replaced_line,
     status,
     write_run,
 )
+from hashgnn.stage import progress
 from hashgnn.stage.progress import progress_file, report
 
 START = 5.0  # seconds that each estimate leaves out
@@ -63,7 +65,7 @@ def test_a_running_job_is_judged_by_its_own_speed(tmp_path: Path) -> None:
         report(25, 100, "iterations")
         written = path.with_name("train.progress.json")
         told = json.loads(written.read_text()) | {
-            **{"seconds": 50.0, "first": 0, "ready": 20.0},  # 20 s until it began
+            **{"seconds": 50.0, "earlier_done": 0, "earlier_seconds": 20.0},  # 20 s until it began
             "updated": time.time(),
         }
         written.write_text(json.dumps(told))
@@ -153,3 +155,83 @@ def test_the_opening_line(seconds: list[float | None], expected: str) -> None:
 
     assert line.startswith(expected)
     assert "12.3 GB of disk are free" in line
+
+
+def of_runs(*runs: str) -> list[str]:
+    return [f"results/{run}/metrics.csv" for run in runs]
+
+
+FIG3 = of_runs("movielens/lsh/bits32/seed0", "movielens/mf/bits32/seed0", "gowalla/mf/bits32/seed0")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        (FIG3, ""),
+        ([*FIG3, *of_runs("shop/mf/bits32/seed0")], ""),  # shows more than before
+        (of_runs("shop/mf/bits32/seed0"), "data sets gowalla, movielens that"),
+        (FIG3[1:], "methods lsh that"),
+        ([*FIG3[:2], *of_runs("gowalla/mf/bits32/seed1")], "1 training of gowalla that"),
+    ],
+)
+def test_a_figure_of_another_grid_is_not_replaced_without_a_word(
+    tmp_path: Path, inputs: list[str], said: str
+) -> None:
+    record = tmp_path / "fig3.provenance.json"
+    record.write_text(json.dumps({"inputs": dict.fromkeys(FIG3, "checksum")}))
+
+    line = replaced_line({"figures/fig3.pdf": (record, inputs)})
+
+    assert said in line
+    assert bool(line) == bool(said)
+    if said:
+        assert line.startswith("warning: figures/fig3.pdf will be replaced, without the ")
+    assert replaced_line({"figures/fig1.pdf": (tmp_path / "none.json", inputs)}) == ""
+
+
+def test_a_table_of_data_sets_alone(tmp_path: Path) -> None:
+    record = tmp_path / "table1.provenance.json"
+    record.write_text(json.dumps({"inputs": {"results/gowalla/prepare.provenance.json": "c"}}))
+
+    line = replaced_line({"results/table1.csv": (record, ["results/shop/prepare.provenance.json"])})
+
+    assert "without the data sets gowalla that earlier runs put in" in line
+
+
+# Units done and seconds, as two trainings of the demo told them on a machine busy with others; the
+# first units took longer than the rest.
+RECORDED = json.loads(Path(__file__).with_name("recorded_progress.json").read_text())
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_time_left_of_recorded_trainings(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    total, took, told = (RECORDED[name][key] for key in ("total", "took", "told"))
+    (job,) = planned = [Job("train", f"results/{name}/train.provenance.json", 600.0)]
+    write_run(planned, 1, tmp_path / RUN)
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    with progress_file(tmp_path / job.record):
+        for done, clock[0] in told:
+            report(done, total, "iterations")
+            left = status(tmp_path).left
+            if done > 0.3 * total:
+                assert left == pytest.approx(took - clock[0], rel=0.3, abs=2)
+
+
+def test_a_training_that_begins_again_is_judged_by_its_second_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refit repeats the iterations: the speed is not that of both times together."""
+    (job,) = planned = jobs(a=100.0)
+    write_run(planned, 1, tmp_path / RUN)
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    with progress_file(tmp_path / job.record):
+        for clock[0] in range(0, 101, 10):
+            report(clock[0], 100, "iterations")
+        for clock[0] in range(110, 151, 10):  # half as fast
+            report((clock[0] - 110) / 2, 100, "iterations")
+
+        assert status(tmp_path).left == pytest.approx((100 - 20) * 2, abs=1)

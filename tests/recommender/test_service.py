@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from hashgnn import HashGNN
 from hashgnn.errors import InputError
-from hashgnn.recommender.live_model import LiveModel
+from hashgnn.recommender.folder import LiveModel
 from hashgnn.recommender.service import Limits, create_app
 
 LOG = logging.getLogger("tests.service")

@@ -66,5 +66,5 @@ def test_the_report_can_show_it(metrics: pd.DataFrame, tmp_path: Path) -> None:
     options = {"report_level": 1, "halt_level": 1}  # no warning
     html = publish_parts(text, writer="html", settings_overrides=options)["html_body"]
     assert "<strong>Data_*</strong>: Hamming search Own" in html
-    assert "Verdicts on 3 claims of the paper: 2 holds and 1 not run." in html
+    assert "Of 3 claims of the paper, 2 hold and 1 was not run." in html
     assert "Consistency checks kept: 2 of 3." in html

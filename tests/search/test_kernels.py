@@ -154,6 +154,30 @@ def run_kernel(folder: Path, mount: str, temporary: str) -> subprocess.Completed
     )
 
 
+STAGE = """
+from hashgnn.kernels import mix
+from hashgnn.stage.command import run_stage, stage_parser
+
+def stage(args):
+    print(mix(1) != mix(2))
+    return {}
+
+raise SystemExit(run_stage(stage_parser(None), stage))
+"""
+
+
+def test_compilation_is_announced_once(tmp_path: Path) -> None:
+    given = {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", STAGE]
+    said = []
+    for _ in range(2):
+        ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | given)
+        assert (ran.returncode, ran.stdout) == (0, "True\n"), ran.stderr
+        said.append(ran.stderr)
+
+    assert said == ["compiling kernels, once; later runs read them from the cache\n", ""]
+
+
 def read_only(*folders: Path) -> str:
     return " && ".join(f"mount --bind {f} {f} && mount -o remount,bind,ro {f}" for f in folders)
 

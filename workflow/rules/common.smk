@@ -64,13 +64,14 @@ from hashgnn.config.loading import in_order, refuse_repeated_keys, with_types
 from hashgnn.config.methods import named_modules
 from hashgnn.config.model import base_folder, resolve
 from hashgnn.errors import InputError
+from hashgnn.experiment.existing import RUN, VALIDATION, reduced_to_existing
 from hashgnn.experiment.hyper_parameters import CHECK, check_once
 from hashgnn.experiment.local_files import check_places, end_future, package_folder
-from hashgnn.experiment.plan import RUN, STUDY, VALIDATION, Plan
+from hashgnn.experiment.plan import STUDY, Plan
 from hashgnn.experiment.resources import SUBMITTED, job_resources, too_large
 from hashgnn.experiment.runs import derived_models, studies
-from hashgnn.experiment.status import Job, opening_line, write_run
-from hashgnn.reporting.entries import CLAIMED, FIGURES, TABLES, TITLES
+from hashgnn.experiment.status import Job, opening_line, replaced_line, write_run
+from hashgnn.reporting.entries import CLAIMED, FIGURES, PAGES, TABLES, TITLES
 from hashgnn.stage.code_digest import CodeDigest, PlannedCode
 from hashgnn.stage.followed import check_followed
 from hashgnn.stage.record import available_mb, memory_mb
@@ -124,6 +125,11 @@ if workflow.is_main_process and not workflow.deployment_settings.deployment_meth
     except InputError as error:
         raise WorkflowError(f"invalid configuration:\n{error}")
 
+
+planned = config
+
+if config["existing"]:
+    config = reduced_to_existing(config, os.path.exists)
 
 plan = Plan(config, Path(BASE), FIGURES, TABLES, CLAIMED)
 
@@ -217,6 +223,13 @@ def tell_plan(jobs):
         write_run(planned, cores)
         free = shutil.disk_usage(".").free / 1e6
         print(opening_line(planned, cores, free), file=sys.stderr)
+    shown = {
+        str(job.output[0]): (Path(job.output.provenance), [str(f) for f in job.input])
+        for job in jobs
+        if job.name in ("figure", "table", "explore")
+    }
+    if warning := replaced_line(shown):
+        print(warning, file=sys.stderr)
 
 
 def expected_seconds(job):

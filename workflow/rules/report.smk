@@ -113,9 +113,10 @@ rule study:
         **resources_of("study"),
     params:
         settings=plan.settings.study,
-        code=code("hashgnn.reporting.figures.trials"),
+        code=code("hashgnn.reporting.entries:main", "hashgnn.reporting.tuning:study"),
     shell:
-        "python -m hashgnn.reporting.figures.trials {input} --settings {params.settings:q} "
+        "python -m hashgnn.reporting.entries hashgnn.reporting.tuning:study {input} "
+        "--settings {params.settings:q} "
         "--code {params.code:q} "
         "--pdf {output.pdf} --svg {output.svg} --csv {output.csv} "
         "--provenance {output.provenance} > {log} 2>&1"
@@ -167,9 +168,10 @@ rule tuning:
         **resources_of("tuning"),
     params:
         settings=lambda wildcards: plan.settings.tuning(),
-        code=code("hashgnn.reporting.tables.tuning"),
+        code=code("hashgnn.reporting.entries:main", "hashgnn.reporting.tuning:tuning"),
     shell:
-        "python -m hashgnn.reporting.tables.tuning {input.trials} --settings {params.settings:q} "
+        "python -m hashgnn.reporting.entries hashgnn.reporting.tuning:tuning {input.trials} "
+        "--settings {params.settings:q} "
         "--code {params.code:q} "
         "--csv {output.csv} --md {output.md} --html {output.html} "
         "--provenance {output.provenance} 2>&1 | tee {log}"
@@ -265,4 +267,27 @@ rule provenance:
         "python -m hashgnn.reporting.provenance {input} --settings {params.settings:q} "
         "--code {params.code:q} "
         "--csv {output.csv} --md {output.md} --html {output.html} "
+        "--provenance {output.provenance} > {log} 2>&1"
+
+
+# The pages of the reproduction, which `make pages` publishes; the CSV files behind them, too.
+rule pages:
+    input:
+        shown=plan.shown_on_pages(),
+        metrics=plan.explored(),
+    output:
+        pages=[f"pages/{page}.md" for page in ("README", "headline", *PAGES)],
+        provenance="pages/pages.provenance.json",
+    log:
+        "results/logs/pages.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("pages"),
+    params:
+        settings=lambda wildcards: plan.settings.pages(planned, TITLES),
+        code=code("hashgnn.reporting.pages"),
+    shell:
+        "python -m hashgnn.reporting.pages {input.shown} --metrics {input.metrics} --output pages "
+        "--code {params.code:q} --settings {params.settings:q} "
         "--provenance {output.provenance} > {log} 2>&1"

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from hashgnn.reporting.claims import Claim, Comparison, searches, training, verdict
-from hashgnn.reporting.tables import Printed, to_markdown, write_text
-from hashgnn.reporting.tables.formats import to_html
+from hashgnn.reporting.tables import Printed, to_html, to_markdown, write_text
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
 CLAIMS = [*searches.CLAIMS, *training.CLAIMS]

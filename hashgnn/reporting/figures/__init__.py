@@ -14,8 +14,15 @@ from matplotlib.figure import Figure
 from hashgnn.config.methods import Look
 from hashgnn.evaluation.statistics import t_interval
 from hashgnn.files import atomic_write
-from hashgnn.reporting.figures.labels import artist_label, name_curves, seeds_note
-from hashgnn.reporting.figures.style import line_style, panels, save_figure, use_style
+from hashgnn.reporting.figures.style import (
+    artist_label,
+    line_style,
+    name_curves,
+    panels,
+    save_figure,
+    seeds_note,
+    use_style,
+)
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
 Draw = Callable[[Axes, pd.DataFrame], None]

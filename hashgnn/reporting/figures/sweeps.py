@@ -25,8 +25,15 @@ from hashgnn.reporting.figures import (
     run_figure,
     tick_values,
 )
-from hashgnn.reporting.figures.labels import artist_label, name_curves, seeds_note
-from hashgnn.reporting.figures.style import counterpart, line_style, look, panels
+from hashgnn.reporting.figures.style import (
+    artist_label,
+    counterpart,
+    line_style,
+    look,
+    name_curves,
+    panels,
+    seeds_note,
+)
 
 CUTOFF = 50
 SEARCHES = {"hierarchical": "hierarchical search", "hamming": "Hamming search"}

@@ -17,8 +17,7 @@ from hashgnn.reporting.figures import (
     label_rows,
     run_figure,
 )
-from hashgnn.reporting.figures.labels import artist_label, name_curves, seeds_note
-from hashgnn.reporting.figures.style import look, panels
+from hashgnn.reporting.figures.style import artist_label, look, name_curves, panels, seeds_note
 from hashgnn.reporting.footprints import CUTOFF, SEARCHES, front, read_footprints
 
 LINES = {

@@ -8,8 +8,7 @@ from typing import Any
 import pandas as pd
 
 from hashgnn.evaluation.statistics import over_seeds, read_metrics
-from hashgnn.reporting.tables import Cell, Printed, named, run_table
-from hashgnn.reporting.tables.formats import Mark
+from hashgnn.reporting.tables import Cell, Mark, Printed, named, run_table
 
 CUTOFFS = (50, 100)
 METRICS = {"hr": "HR", "ndcg": "NDCG"}

@@ -38,7 +38,6 @@ class Rule(NamedTuple):
     """How to know a rule's process by its command line, and its output by its path."""
 
     module: str
-    named: str
     output: str
 
 
@@ -46,22 +45,22 @@ _RUN = "results/*/*/bits*/seed*"
 
 # In the order of the workflow.
 RULES = {
-    "download": Rule("hashgnn.data.download", "", "results/*/download/*.tsv"),
-    "prepare": Rule("hashgnn.data.prepare", "", "results/*/interactions.npz"),
-    "split": Rule("hashgnn.data.split", "", "results/*/split.npz"),
-    "triplets": Rule("hashgnn.data.negatives", "", "results/*/triplets*/*.npy"),
-    "train": Rule("hashgnn.training.train", "", f"{_RUN}/item_codes.npy"),
-    "evaluate": Rule("hashgnn.evaluation.evaluate", "", f"{_RUN}/metrics.csv"),
-    "tune": Rule("hashgnn.experiment.tune", "", "results/*/*/study/tuned.yaml"),
-    "study": Rule("hashgnn.reporting.figures.trials", "", "figures/studies/*.svg"),
-    "timing": Rule("hashgnn.evaluation.time_searches", "", f"{_RUN}/timing.csv"),
-    "figure": Rule("hashgnn.reporting.figures", "", "figures/*.svg"),
-    "table": Rule("hashgnn.reporting.tables", "", "results/table*.csv"),
-    "tuning": Rule("hashgnn.reporting.tables.tuning", "", "results/tuning.csv"),
-    "checks": Rule("hashgnn.reporting.checks.judge", "", "results/checks.csv"),
-    "claims": Rule("hashgnn.reporting.claims", "", "results/claims.csv"),
-    "explore": Rule("hashgnn.reporting.explore", "", "results/explore.html"),
-    "summary": Rule("hashgnn.reporting.summary", "", "results/summary.rst"),
+    "download": Rule("hashgnn.data.download", "results/*/download/*.tsv"),
+    "prepare": Rule("hashgnn.data.prepare", "results/*/interactions.npz"),
+    "split": Rule("hashgnn.data.split", "results/*/split.npz"),
+    "triplets": Rule("hashgnn.data.negatives", "results/*/triplets*/*.npy"),
+    "train": Rule("hashgnn.training.train", f"{_RUN}/item_codes.npy"),
+    "evaluate": Rule("hashgnn.evaluation.evaluate", f"{_RUN}/metrics.csv"),
+    "tune": Rule("hashgnn.experiment.tune", "results/*/*/study/tuned.yaml"),
+    "study": Rule("hashgnn.reporting.tuning:study", "figures/studies/*.svg"),
+    "timing": Rule("hashgnn.evaluation.time_searches", f"{_RUN}/timing.csv"),
+    "figure": Rule("hashgnn.reporting.figures", "figures/*.svg"),
+    "table": Rule("hashgnn.reporting.tables", "results/table*.csv"),
+    "tuning": Rule("hashgnn.reporting.tuning:tuning", "results/tuning.csv"),
+    "checks": Rule("hashgnn.reporting.checks", "results/checks.csv"),
+    "claims": Rule("hashgnn.reporting.claims", "results/claims.csv"),
+    "explore": Rule("hashgnn.reporting.explore", "results/explore.html"),
+    "summary": Rule("hashgnn.reporting.summary", "results/summary.rst"),
 }
 
 
@@ -132,9 +131,8 @@ def stages(project: Project) -> Iterator[tuple[str, int]]:
 
 
 def _is_of(rule: Rule, words: list[str]) -> bool:
-    """Whether a command is one of ``rule``; that of an evaluation names its part by an output."""
-    named = words[words.index("--metrics") + 1] if "--metrics" in words else ""
-    return words[2].startswith(rule.module) and rule.named in named
+    """Whether a command is one of ``rule``; a figure or table names its function after a module."""
+    return words[3 if words[2] == "hashgnn.reporting.entries" else 2].startswith(rule.module)
 
 
 def wait_until_idle(project: Project) -> None:

@@ -55,7 +55,7 @@ OF_SHOP = ("* shop*", "figure fig3", "table table1", "table table2")
             id="a figure's function",
         ),
         pytest.param(
-            "hashgnn/reporting/tables/hierarchical.py",
+            "hashgnn/reporting/tables/paper.py",
             ":.0f}",
             ":.1f}",
             ("table table2",),

@@ -15,10 +15,9 @@ from markdown_it import MarkdownIt
 
 from hashgnn.evaluation.statistics import COLUMNS, over_seeds
 from hashgnn.reporting.checks import check_table
-from hashgnn.reporting.tables import Cell, Printed, comparison, to_latex, to_markdown
+from hashgnn.reporting.tables import Cell, Printed, comparison, to_html, to_latex, to_markdown
 from hashgnn.reporting.tables.comparison import place, select
-from hashgnn.reporting.tables.formats import to_html
-from hashgnn.reporting.tables.hierarchical import (
+from hashgnn.reporting.tables.paper import (
     PLACED,
     compare,
     list_runs,

@@ -1,10 +1,10 @@
-"""Draw a study: the best validation recall so far over seconds, and what the settings matter."""
+"""What studies of tuning found: a figure of each, and a table of all."""
 
 import argparse
 import json
-import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,17 +14,34 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from optuna.trial import TrialState, create_trial
 
-from hashgnn.experiment.tune import read_trials
+from hashgnn.experiment.tune import chosen_rows, read_trials
 from hashgnn.reporting.figures import run_figure
 from hashgnn.reporting.figures.style import Look, look, panels
+from hashgnn.reporting.tables import Printed, to_html, to_markdown, write_text
+from hashgnn.stage.command import Facts, run_stage, stage_parser
+
+_CAPTION = (
+    "What tuning chose, by recall on the validation part. The first trial of a study has the "
+    "settings of the config; all studies have the same limits of trials and processor seconds."
+)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the stage; see ``--help``."""
-    return run_figure(__doc__, make, argv)
+def study(argv: Sequence[str] | None = None) -> int:
+    """Draw a study: best validation recall so far over seconds, and what the settings matter."""
+    return run_figure(study.__doc__, make_study, argv)
 
 
-def make(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
+def tuning(argv: Sequence[str] | None = None) -> int:
+    """Make the table of tuning: what each study chose, what that gained, and what it cost."""
+    parser = stage_parser(tuning.__doc__)
+    parser.add_argument("inputs", type=Path, nargs="+", help="trials.csv of every study")
+    parser.add_argument("--csv", type=Path, required=True, help="all trials")
+    parser.add_argument("--md", type=Path, required=True, help="one row per study")
+    parser.add_argument("--html", type=Path, required=True, help="the same")
+    return run_stage(parser, _write_tuning, argv)
+
+
+def make_study(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
     """Return the figure and the trials with the best so far, from the record of a study."""
     trials = read_trials(args.inputs[0])
     dataset, model = args.settings["names"]
@@ -75,7 +92,7 @@ def importance(trials: pd.DataFrame) -> pd.Series:
     ranges = _ranges(settings)
     if len(ended) < 4 or not ranges:
         return pd.Series(dtype=float)
-    study = optuna.create_study(
+    told = optuna.create_study(
         storage=optuna.storages.InMemoryStorage(), study_name="", direction="maximize"
     )
     for values, value in zip(settings, ended["value"], strict=True):
@@ -83,11 +100,11 @@ def importance(trials: pd.DataFrame) -> pd.Series:
         trial = create_trial(
             params=params, distributions=ranges, value=float(value), state=TrialState.COMPLETE
         )
-        study.add_trial(trial)
+        told.add_trial(trial)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-        found = optuna.importance.get_param_importances(study, evaluator=evaluator)
+        found = optuna.importance.get_param_importances(told, evaluator=evaluator)
     return pd.Series(found, dtype=float).dropna()
 
 
@@ -115,5 +132,44 @@ def _number_or_text(value: Any) -> float | str:
     return float(value) if is_number else json.dumps(value)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _write_tuning(args: argparse.Namespace) -> Facts:
+    trials = pd.concat(map(read_trials, args.inputs), ignore_index=True)
+    printed = print_studies(trials, args.settings)
+    write_text(args.csv, trials.to_csv(index=False))
+    write_text(args.md, to_markdown(printed))
+    write_text(args.html, to_html(printed, "tuning"))
+    return {}
+
+
+def print_studies(trials: pd.DataFrame, settings: Mapping[str, Any]) -> Printed:
+    """Return a row per study: validation recall of the default and of the chosen setting, costs.
+
+    Args:
+        trials: The records of all studies.
+        settings: ``names`` of data sets and models by id, and the limits ``trials`` and
+            ``seconds`` of a study.
+    """
+    names, rows = settings["names"], []
+    for _, chosen in chosen_rows(trials).iterrows():
+        own = trials[(trials.dataset == chosen.dataset) & (trials.model == chosen.model)]
+        default = own[own.trial == 0].iloc[0]
+        seconds = own.seconds.sum()
+        rows.append(
+            {
+                "Data set": names[chosen.dataset],
+                "Method": names[chosen.model],
+                "Default": f"{default.value:.4f}",
+                "Chosen": f"{chosen.value:.4f}",
+                "Gain": f"{chosen.value - default.value:+.4f}",
+                "Setting": changed(json.loads(default.settings), json.loads(chosen.settings)),
+                "Trials": f"{len(own)} of {settings['trials']}",
+                "Processor seconds": f"{seconds:,.0f} of {settings['seconds']:,}",
+            }
+        )
+    return Printed(pd.DataFrame(rows), _CAPTION, "Data set")
+
+
+def changed(default: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
+    """Return the values of ``chosen`` that differ from ``default``, for people."""
+    differing = {key: value for key, value in chosen.items() if value != default.get(key)}
+    return ", ".join(f"{key} = {value}" for key, value in differing.items()) or "default"

@@ -22,7 +22,7 @@ def lists(found: pd.DataFrame) -> dict[str, list[Any]]:
 def test_forbidden_items_are_never_recommended(
     fitted: HashGNN, search: Any, few: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hashgnn.recommender.filters._LISTED", 1000 if few else 0)
+    monkeypatch.setattr("hashgnn.recommender.queries._LISTED", 1000 if few else 0)
     every = fitted.recommend([USER, OTHER], n=90, search=search, exclude_known=False)
     never = every.item[:12].tolist()
 

@@ -1,0 +1,382 @@
+"""Write the pages of a reproduction: what was run, figures, tables, verdicts, data, provenance.
+
+All text and numbers come from results, their provenance and the config. A folder of pages holds
+the CSV files behind its numbers, so that none of them has to be believed.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hashgnn.evaluation.statistics import over_seeds, read_metrics
+from hashgnn.files import atomic_write
+from hashgnn.reporting.entries import PAGES
+from hashgnn.reporting.provenance import by_stage
+from hashgnn.reporting.summary import VERDICTS, describe, kept
+from hashgnn.reporting.summary import verdicts as count_verdicts
+from hashgnn.reporting.tables import Cell, Printed, named, to_markdown, write_text
+from hashgnn.stage.command import Facts, run_stage, stage_parser
+
+CUTOFF = 50
+FIRST = ("fig3", "fig8")  # figures of the first page
+NOT_RUN = "not run"
+WIDTH = 100  # characters of a line of text
+# Rows of the table on the first page of the project.
+HEADLINE = [
+    *(("hashgnn_plus", "hamming"), ("hashgnn_plus", "hierarchical"), ("hashgnn", "hamming")),
+    *(("hashgnn", "hierarchical"), ("hashnet", "hamming"), ("hashnet", "hierarchical")),
+    *(("graphsage", "continuous"), ("als", "continuous"), ("mf", "continuous")),
+]
+SEARCHES = {"hamming": "Hamming", "hierarchical": "hierarchical", "continuous": "continuous"}
+_COMPARED = re.compile(r"(-?[\d.]+) to (-?[\d.]+)")
+
+Settings = Mapping[str, Any]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; see ``--help``."""
+    parser = stage_parser(__doc__)
+    parser.add_argument("files", type=Path, nargs="+", help="figures, tables, verdicts, provenance")
+    parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="of all trainings")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the pages")
+    return run_stage(parser, _run, argv)
+
+
+def _run(args: argparse.Namespace) -> Facts:
+    results = Results(args.files, read_metrics(args.metrics), args.settings)
+    for path in args.files:
+        if path.suffix in (".csv", ".svg", ".tex"):
+            with atomic_write(args.output / _published(path)) as temporary:
+                shutil.copyfile(path, temporary)
+    tables = {"best": results.best, "headline": results.headline}
+    tables |= {"hours": hours(results.provenance())}
+    tables |= {"tuning": tuned(args.settings), "data": raw_files(args.settings)}
+    for name, table in tables.items():
+        write_text(args.output / f"{name}.csv", table.to_csv(index=False))
+    for name, parts in render(results).items():
+        text = "\n\n".join(wrapped(part.strip()) for part in parts if part)
+        write_text(args.output / f"{name}.md", text + "\n")
+    return {"trainings": len(results.runs)}
+
+
+def wrapped(paragraph: str) -> str:
+    """Break the lines of a paragraph or list; those of tables, links and headings stay whole."""
+    if paragraph.startswith(("|", "!", "#")) or "\n|" in paragraph:
+        return paragraph
+    lines = [
+        textwrap.fill(
+            line,
+            WIDTH,
+            subsequent_indent="  " * line.startswith("- "),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in paragraph.splitlines()
+    ]
+    return "\n".join(lines)
+
+
+def _published(path: Path) -> str:
+    """Return the name of a file in the folder of pages; that of a data set names it."""
+    data = path.parent.name
+    return path.name if data in ("results", "figures") else f"{path.stem}-{data}{path.suffix}"
+
+
+class Results:
+    """The results that the pages show.
+
+    Attributes:
+        metrics: Rows of the metrics of all trainings.
+        titles: Titles of figures and tables.
+        runs: Data set, model, bits and seed of each training.
+        headline: HR@50 of the methods and searches in ``HEADLINE``, mean over seeds.
+        best: The best learned method of each data set by each search.
+    """
+
+    def __init__(self, files: Sequence[Path], metrics: pd.DataFrame, settings: Settings) -> None:
+        self.files = {_published(path): path for path in files}
+        self.metrics, self.settings = metrics, settings
+        self.titles = dict(settings["titles"])
+        self.runs = metrics[["dataset", "model", "bits", "seed"]].drop_duplicates()
+        rates = over_seeds(metrics[(metrics.metric == "hr") & (metrics.n == CUTOFF)])
+        own = ~rates.model.isin(settings["continuous"])
+        rates = rates[own | (rates.search == "continuous")]
+        self.best = rates.loc[rates.groupby(["dataset", "search"], sort=False)["mean"].idxmax()]
+        longest = rates[rates.bits == _usual(rates.bits)]
+        keys = pd.MultiIndex.from_tuples(HEADLINE)
+        chosen = pd.MultiIndex.from_frame(longest[["model", "search"]]).isin(keys)
+        self.headline = longest[chosen]
+
+    def read(self, name: str) -> pd.DataFrame:
+        """Return a CSV file, without rows if it was not made."""
+        path = self.files.get(name)
+        return pd.read_csv(path) if path else pd.DataFrame()
+
+    def text(self, name: str) -> str:
+        """Return a printed table, or that it was not made."""
+        path = self.files.get(name)
+        return path.read_text(encoding="utf-8") if path else f"{NOT_RUN.capitalize()}."
+
+    def provenance(self) -> pd.DataFrame:
+        """Return the provenance of all results."""
+        names = [name for name in self.files if re.fullmatch(r"provenance-.*\.csv", name)]
+        return pd.concat(map(self.read, names), ignore_index=True)
+
+    def name(self, kind: str, id: str) -> str:
+        """Return the printed name of a data set or model."""
+        return str(dict(self.settings[kind]).get(id, id))
+
+
+def hours(provenance: pd.DataFrame) -> pd.DataFrame:
+    """Return what each stage took on each data set, and all of them together."""
+    total = {
+        "Results": len(provenance),
+        "Processor hours": f"{provenance['cpu_seconds'].sum() / 3600:.2f}",
+        "Hours": f"{provenance['seconds'].sum() / 3600:.2f}",
+        "Peak memory (MB)": provenance["peak_memory_mb"].max(),
+        "Commits": provenance["git_commit"].nunique(),
+    }
+    everything = pd.DataFrame([{"Data set": "all", "Stage": "all"} | total])
+    return pd.concat([by_stage(provenance), everything], ignore_index=True)
+
+
+def _usual(bits: pd.Series) -> int:
+    """Return the most frequent code length, the shorter of two."""
+    return int(bits.mode().min())
+
+
+def render(results: Results) -> dict[str, list[str]]:
+    """Return the paragraphs of each page by its name."""
+    return {
+        "README": list(_first_page(results)),
+        "headline": list(headline(results)),
+        "tables": list(_tables(results)),
+        "figures": list(_figures(results)),
+        "tuning": ["# Settings", _SETTINGS, to_markdown(_printed_settings(results))],
+        "data": list(_data(results)),
+        "provenance": list(_provenance(results)),
+    }
+
+
+def _first_page(results: Results) -> Iterator[str]:
+    yield "# Reproduction"
+    yield from _what_was_run(results)
+    yield "Pages: " + ", ".join(f"[{title}]({name}.md)" for name, title in PAGES.items()) + "."
+    for name in FIRST:
+        yield f"## {results.titles[name]}"
+        yield _image(results, name)
+    yield "## The paper's claims"
+    yield to_markdown(verdicts(results.read("claims.csv")))
+    yield "All comparisons of each claim: [claims.csv](claims.csv)."
+    yield f"## The best method of each data set, by HR@{CUTOFF}"
+    yield to_markdown(_printed_best(results))
+    if missing := results.settings["not_run"]:
+        yield "## Not run"
+        yield _list(f"{title}: {without or NOT_RUN}." for title, without in missing)
+    yield "## Limits"
+    yield _list(_limits(results))
+
+
+def _what_was_run(results: Results) -> Iterator[str]:
+    made = results.provenance()
+    yield describe(results.metrics, results.settings).replace("\\", "")
+    processors = named(sorted(made["processor"].unique()))
+    commits = made["git_commit"].nunique()
+    yield (
+        f"This took {made['cpu_seconds'].sum() / 3600:.2f} processor hours on {processors}, at "
+        f"{commits} commit{'s' * (commits > 1)} of the code, from {made['finished'].min()[:10]} to "
+        f"{made['finished'].max()[:10]}. `make pages` writes these pages from the records of the "
+        "trainings, without training; `make reproduction` makes the records."
+    )
+
+
+def _image(results: Results, name: str) -> str:
+    title = results.titles[name]
+    found = f"{name}.svg" in results.files
+    return f"![{title}]({name}.svg)" if found else f"{NOT_RUN.capitalize()}."
+
+
+def verdicts(claims: pd.DataFrame) -> Printed:
+    """Return the table of claims: what decides each of them, and its two numbers."""
+    if claims.empty:
+        return Printed(pd.DataFrame({"Claim": ["-"], "Verdict": [NOT_RUN]}))
+    rows = [
+        {
+            "Claim": row["text"],
+            "Data": row["data"],
+            "Verdict": row["verdict"],
+            "Cases": f"{row['held']} of {row['comparisons']}" if row["comparisons"] else "-",
+            "Decided by": deciding(row["numbers"], row["verdict"] == "holds"),
+        }
+        for verdict in VERDICTS
+        for row in claims[claims.verdict == verdict].fillna("").to_dict("records")
+    ]
+    caption = (
+        f"{count_verdicts(claims)} A claim is decided by its closest case where it holds, and by "
+        "the case that is most against it where it does not."
+    )
+    return Printed(pd.DataFrame(rows), caption)
+
+
+def deciding(numbers: str, holds: bool) -> str:
+    """Return the comparison that decides a claim, of all that ``numbers`` lists.
+
+    Where the claim holds, it is the one with the least difference of its two numbers, else the one
+    against the claim with the largest.
+    """
+    compared = [part for part in numbers.split("; ") if _COMPARED.search(part)]
+    against = [part for part in compared if part.endswith("(against)")]
+    if not compared:
+        return numbers.partition(";")[0] or "-"
+    return min(compared, key=_apart) if holds or not against else max(against, key=_apart)
+
+
+def _apart(comparison: str) -> float:
+    found = _COMPARED.search(comparison)
+    assert found is not None
+    return abs(float(found[1]) - float(found[2].rstrip(".")))
+
+
+def _printed_best(results: Results) -> Printed:
+    cells = {
+        (row["dataset"], row["search"]): f"{results.name('models', row['model'])} {row['mean']:.3f}"
+        for row in results.best.to_dict("records")
+    }
+    rows = [
+        {"Data set": name}
+        | {title: cells.get((id, search), "-") for search, title in SEARCHES.items()}
+        for id, name in results.settings["datasets"]
+    ]
+    return Printed(pd.DataFrame(rows))
+
+
+def headline(results: Results) -> Iterator[str]:
+    """Yield the picture, the table and its caption for the first page of the project."""
+    first = next((name for name in ("fig8", "fig3") if f"{name}.svg" in results.files), None)
+    if first:
+        yield _image(results, first)
+    rates = results.headline
+    shown = [(id, name) for id, name in results.settings["datasets"] if id in set(rates.dataset)]
+    best = rates.groupby("dataset")["mean"].max()
+    rows = []
+    for model, search in HEADLINE:
+        own = rates[(rates.model == model) & (rates.search == search)].set_index("dataset")["mean"]
+        if own.empty:
+            continue
+        row: dict[str, Any] = {
+            "method, search": f"{results.name('models', model)}, {SEARCHES[search]}"
+        }
+        for id, name in shown:
+            is_best = id in own and own[id] == best[id]
+            rate = f"{own[id]:.3f}" if id in own else NOT_RUN
+            row[name] = Cell(rate, "bold" if is_best else None)
+        rows.append(row)
+    yield to_markdown(Printed(pd.DataFrame(rows)))
+    least, most = rates.seeds.min(), rates.seeds.max()
+    number = str(most) if least == most else f"{least} to {most}"
+    seeds = "one seed" if most == 1 else f"mean of {number} seeds"
+    yield (
+        f"HR@{CUTOFF} (recall: the share of a user's held-out items among the first {CUTOFF} "
+        f"recommended) with codes of {_usual(rates.bits)} bits, {seeds}."
+    )
+
+
+def _list(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _limits(results: Results) -> Iterator[str]:
+    settings = results.settings
+    made = [name for id, name in settings["datasets"] if id in settings["generated"]]
+    if made:
+        yield f"Generated data, which say nothing about real users: {named(made)}."
+    seeds = results.runs.groupby(["dataset", "model", "bits"]).size()
+    if single := int((seeds == 1).sum()):
+        yield f"One seed only: {single} of {len(seeds)} methods, data sets and code lengths."
+    stale = results.provenance()
+    stale = stale[~stale["current"].astype(bool)]
+    if len(stale):
+        yield f"Made by other code or settings than the present ones: {len(stale)} results."
+    checks = results.read("checks.csv")
+    if len(checks):
+        yield kept(checks)
+
+
+def _tables(results: Results) -> Iterator[str]:
+    yield "# Tables"
+    for name, title in results.titles.items():
+        if not name.startswith("fig") and name in results.settings["planned"]:
+            made = f"{name}.csv" in results.files
+            files = f"[CSV]({name}.csv), [LaTeX]({name}.tex), `snakemake -j8 results/{name}.csv`"
+            yield from (f"## {title}", results.text(f"{name}.md"), files if made else "")
+
+
+def _figures(results: Results) -> Iterator[str]:
+    yield "# Figures"
+    for name, title in results.titles.items():
+        if name.startswith("fig") and name in results.settings["planned"]:
+            made = f"{name}.svg" in results.files
+            files = f"[CSV]({name}.csv), `snakemake -j8 figures/{name}.pdf`"
+            yield from (f"## {title}", _image(results, name), files if made else "")
+
+
+_SETTINGS = (
+    "Hyper-parameters of each method, chosen on the validation part; those that are not named are "
+    "the defaults of `config/config.yaml`. [tuning.csv](tuning.csv) has a row for each."
+)
+
+
+def tuned(settings: Settings) -> pd.DataFrame:
+    """Return the hyper-parameters that the config sets of each model, in general and by data."""
+    columns = ["model", "dataset", "key", "value"]
+    return pd.DataFrame(
+        [dict(zip(columns, row, strict=True)) for row in settings["set"]], None, columns
+    )
+
+
+def _printed_settings(results: Results) -> Printed:
+    rows = []
+    by_data = tuned(results.settings).groupby(["model", "dataset"], sort=False)
+    for (model, dataset), own in ((map(str, key), own) for key, own in by_data):
+        values = ", ".join(f"{key} {value}" for key, value in zip(own.key, own.value, strict=True))
+        data = results.name("datasets", dataset) if dataset else "all data"
+        rows.append({"Method": results.name("models", model), "Data": data, "Set": values})
+    return Printed(pd.DataFrame(rows, columns=["Method", "Data", "Set"]))
+
+
+def raw_files(settings: Settings) -> pd.DataFrame:
+    """Return address and checksum of each raw file."""
+    return pd.DataFrame(settings["files"], columns=["dataset", "file", "address", "checksum"])
+
+
+def _data(results: Results) -> Iterator[str]:
+    yield "# Data"
+    yield results.text("table1.md")
+    files = raw_files(results.settings)
+    if len(files):
+        files["dataset"] = [results.name("datasets", id) for id in files["dataset"]]
+        yield to_markdown(files.rename(columns=str.capitalize))
+
+
+def _provenance(results: Results) -> Iterator[str]:
+    yield "# Provenance"
+    yield (
+        "Each row of the CSV files is a result, with its commit, processor, date and time; "
+        "[hours.csv](hours.csv) has what each stage took."
+    )
+    for id, name in results.settings["datasets"]:
+        file = f"provenance-{id}.csv"
+        if file in results.files:
+            yield from (f"## {name}", results.text(f"provenance-{id}.md"), f"[{file}]({file})")
+    yield from ("## Checks of the results", results.text("checks.md"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
