@@ -28,6 +28,7 @@ NOT_RUN = {
     "python -m benchmarks.training_profile $SPLITS --models hashgnn_plus hashgnn "
     "--into docs/training.md": "needs the real data sets",
     "hashgnn status --watch": "needs a run",
+    "hashgnn serve model --port 8000": "tests/e2e/serving runs it; it does not end by itself",
     "python -m hashgnn.reporting.records pack --results results --into records": (
         "tests/e2e/workflow/test_records.py runs it"
     ),
