@@ -8,7 +8,7 @@ DEMO := --configfile config/demo.yaml
 TESTS := $(addprefix $(VENV)/.installed-,test docs bench)
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser lint audit format published encoders full-size generator-fit quantization tune reproduction pages report schema docs bench-search bench-asymmetric bench-serving bench-training clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser test-gpu lint audit format published encoders full-size generator-fit quantization tune reproduction pages report schema docs bench-search bench-asymmetric bench-serving bench-training bench-gpu clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,7 +50,7 @@ demo: $(VENV)/.installed ## Run the whole workflow on a small generated data set
 	@echo "Next: docs/tutorial.md leads to your own data and your own method."
 
 test: $(TESTS) ## Run the tests
-	$(RUN) python -m pytest
+	$(RUN) python -m pytest --numprocesses logical --maxprocesses 8 --dist loadgroup
 
 test-slow: $(TESTS) ## Run the slow tests (minutes)
 	$(RUN) python -m pytest -m slow
@@ -63,6 +63,9 @@ test-slurm: $(TESTS) ## Test the Slurm profile on a local Slurm; as root, with s
 
 test-browser: $(TESTS) ## Test the report and the page of results in Chromium (package chromium)
 	$(RUN) python -m pytest -m browser
+
+test-gpu: $(TESTS) ## Compare training on an NVIDIA GPU with the CPU; eight minutes at most
+	$(RUN) timeout 480 python -m pytest -m gpu -W default tests/training/test_devices.py
 
 lint: $(VENV)/.installed-lint $(VENV)/.installed-test ## Check style, types and the workflow
 	$(RUN) ruff check .
@@ -146,6 +149,10 @@ bench-serving: $(VENV)/.installed-bench ## Compare serving from disk with FAISS;
 
 bench-training: $(VENV)/.installed-bench ## Compare training with other libraries; on an idle machine
 	$(RUN) python -m benchmarks.training $(ARGUMENTS)
+
+bench-gpu: $(VENV)/.installed-bench ## Measure training on an NVIDIA GPU beside its peers; eight minutes at most
+	$(RUN) timeout 480 python -m benchmarks.gpu $(ARGUMENTS)
+	$(RUN) python -m benchmarks.gpu_table --into docs/training.md
 
 clean-demo: ## Remove the results of the demo
 	rm -rf demo

@@ -19,6 +19,7 @@ from scipy.sparse.linalg import svds
 
 from hashgnn.data.interactions import Interactions, load_interactions
 from hashgnn.data.prepare import prepare
+from hashgnn.graph.spectral import normalized
 
 RANKS = (2, 5, 10, 20, 50)  # of the singular values shown; the first is 1
 _PAIRS = 50_000  # pairs of items that are sampled
@@ -70,7 +71,7 @@ def statistics(data: Interactions, seed: int = 0) -> dict[str, float]:
     found["interactions with the most popular 1 % of items, %"] = (
         100 * np.sort(items)[::-1][: max(1, round(len(items) / 100))].sum() / items.sum()
     )
-    values = spectrum(matrix, users, items)
+    values = spectrum(matrix)
     found |= {f"singular value {rank}": values[rank - 1] for rank in RANKS if rank <= len(values)}
     return found | cooccurrence(matrix, items, seed)
 
@@ -82,14 +83,13 @@ def gini(degrees: np.ndarray) -> float:
     return float((2 * np.arange(1, n + 1) - n - 1) @ ordered / (n * ordered.sum()))
 
 
-def spectrum(matrix: sparse.csr_matrix, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """Return the largest singular values of the matrix normalised by both degrees."""
-    left = sparse.diags(1 / np.sqrt(np.maximum(users, 1)))
-    right = sparse.diags(1 / np.sqrt(np.maximum(items, 1)))
-    normalised = left @ matrix @ right
+def spectrum(matrix: sparse.csr_matrix) -> np.ndarray:
+    """Return the largest singular values of the matrix normalized by both degrees."""
     rank = min(RANKS[-1], min(matrix.shape) - 1)
     start = np.ones(min(matrix.shape), matrix.dtype)
-    return np.sort(svds(normalised, rank, tol=1e-3, v0=start, return_singular_vectors=False))[::-1]
+    return np.sort(
+        svds(normalized(matrix), rank, tol=1e-3, v0=start, return_singular_vectors=False)
+    )[::-1]
 
 
 def cooccurrence(matrix: sparse.csr_matrix, items: np.ndarray, seed: int) -> dict[str, float]:

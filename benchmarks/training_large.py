@@ -22,7 +22,7 @@ from benchmarks.training_peers import BITS, FANOUTS
 from hashgnn.data.interactions import load_split
 from hashgnn.data.prepare import prepare
 from hashgnn.files import atomic_write, load_array
-from hashgnn.graph import bipartite_graph
+from hashgnn.graph import NeighborSampler, bipartite_graph
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 from hashgnn.models.method import Progress
 from hashgnn.stage.record import Recorder
@@ -137,7 +137,9 @@ def train(args: argparse.Namespace) -> None:
     settings = Parameters(batch_size=args.batch)
     negatives = load_array(args.folder / "triplets.npy", memory_map=True)
     device = torch.device("cpu")
-    batches = Batches(split.train, negatives, graph, FANOUTS, args.batch, 0, device)
+    batches = Batches(
+        split.train, negatives, NeighborSampler(graph, FANOUTS), args.batch, 0, device
+    )
     model, rng = HashGnnModel(graph, BITS, settings), torch.Generator()
     choice = choose_engine(model, graph, batches, settings)
     steps = Steps(model, graph, batches, settings, choice)

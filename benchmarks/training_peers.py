@@ -12,13 +12,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.training_data import NEGATIVES, Case
-from hashgnn.graph import Graph, bipartite_graph, draw_neighbors
+from hashgnn.graph import Graph, NeighborSampler, bipartite_graph, draw_neighbors
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 from hashgnn.models.method import Progress
 from hashgnn.training.batches import Batches
 from hashgnn.training.steps import Steps, choose_engine
 
 Step = Callable[[], None]
+
+CPU = torch.device("cpu")
 
 BITS, WIDTH, WIDTHS, FANOUTS = 32, 128, (128, 68), (10, 5)
 
@@ -27,16 +29,17 @@ def ours(case: Case, batch: int, engine: str) -> Step:
     """The training loop's own step."""
     settings = Parameters(batch_size=batch, engine=engine)  # type: ignore[arg-type]
     graph = graph_of(case)
-    device = torch.device("cpu")
-    batches = Batches(case.split.train, case.triplets, graph, FANOUTS, batch, 0, device)
+    batches = Batches(
+        case.split.train, case.triplets, NeighborSampler(graph, FANOUTS), batch, 0, CPU
+    )
     model = HashGnnModel(graph, BITS, settings)
     choice = choose_engine(model, graph, batches, settings)
     steps, rng = Steps(model, graph, batches, settings, choice), torch.Generator()
-    stream = _forever(lambda epoch: batches.epoch(epoch))
-    return lambda: _ignore(steps(next(stream), Progress(0, len(batches)), rng))
+    stream = forever(lambda epoch: batches.epoch(epoch))
+    return lambda: ignore(steps(next(stream), Progress(0, len(batches)), rng))
 
 
-def pyg_loader(case: Case, batch: int) -> Step:
+def pyg_loader(case: Case, batch: int, device: torch.device = CPU) -> Step:
     """PyG's LinkNeighborLoader with SAGEConv; wants torch-sparse (or pyg-lib)."""
     from torch_geometric.data import Data
     from torch_geometric.loader import LinkNeighborLoader
@@ -54,14 +57,14 @@ def pyg_loader(case: Case, batch: int) -> Step:
         batch_size=batch,
         shuffle=True,
     )
-    embedding = nn.Embedding(graph.n_nodes, WIDTH)
-    layers = nn.ModuleList([SAGEConv(WIDTH, WIDTHS[0]), SAGEConv(*WIDTHS)])
-    hash_layer = nn.Linear(WIDTHS[1], BITS)
+    embedding = nn.Embedding(graph.n_nodes, WIDTH, device=device)
+    layers = nn.ModuleList([SAGEConv(WIDTH, WIDTHS[0]), SAGEConv(*WIDTHS)]).to(device)
+    hash_layer = nn.Linear(WIDTHS[1], BITS, device=device)
     adam = _adam(embedding, layers, hash_layer)
-    stream = _forever(lambda epoch: iter(loader))
+    stream = forever(lambda epoch: iter(loader))
 
     def step() -> None:
-        drawn = next(stream)
+        drawn = next(stream).to(device)
         x = embedding(drawn.n_id)
         for layer in layers:
             x = functional.leaky_relu(layer(x, drawn.edge_index), 0.2)
@@ -73,22 +76,21 @@ def pyg_loader(case: Case, batch: int) -> Step:
     return step
 
 
-def plain_torch(case: Case, batch: int) -> Step:
+def plain_torch(case: Case, batch: int, device: torch.device = CPU) -> Step:
     """Sampling in numba, everything else in plain torch, each node as often as it is drawn."""
     graph, stream = graph_of(case), _pairs(case, batch)
-    embedding = nn.Embedding(graph.n_nodes, WIDTH)
-    layers = nn.ModuleList([nn.Linear(2 * WIDTH, WIDTHS[0]), nn.Linear(2 * WIDTHS[0], WIDTHS[1])])
-    hash_layer = nn.Linear(WIDTHS[1], BITS)
+    embedding = nn.Embedding(graph.n_nodes, WIDTH, device=device)
+    layers, hash_layer = _layers(device)
     adam = _adam(embedding, layers, hash_layer)
 
     def step() -> None:
         users, items, seed = next(stream)
         targets = np.concatenate([users, items.ravel()]).astype(np.int32)
-        one = draw_neighbors(graph.indptr, graph.indices, targets, FANOUTS[0], seed)
+        one = draw_neighbors(graph.indptr, graph.indices, targets, FANOUTS[0], seed, 1.0)
         middle = np.concatenate([targets, one.ravel()])
-        two = draw_neighbors(graph.indptr, graph.indices, middle, FANOUTS[1], seed + 1)
-        around = embedding(torch.from_numpy(two).long()).mean(1)
-        x = torch.cat([embedding(torch.from_numpy(middle).long()), around], dim=1)
+        two = draw_neighbors(graph.indptr, graph.indices, middle, FANOUTS[1], seed + 1, 1.0)
+        around = embedding(_rows(two, device)).mean(1)
+        x = torch.cat([embedding(_rows(middle, device)), around], dim=1)
         x = functional.leaky_relu(layers[0](x), 0.2)
         own, drawn = x[: len(targets)], x[len(targets) :]
         mean = drawn.reshape(len(targets), FANOUTS[0], -1).mean(1)
@@ -99,7 +101,7 @@ def plain_torch(case: Case, batch: int) -> Step:
     return step
 
 
-def full_csr(case: Case, batch: int) -> Step:
+def full_csr(case: Case, batch: int, device: torch.device = CPU) -> Step:
     """Whole neighborhoods by torch's product of a CSR matrix with a dense one."""
     graph, stream = graph_of(case), _pairs(case, batch)
     degrees = torch.from_numpy(np.diff(graph.indptr))
@@ -108,10 +110,9 @@ def full_csr(case: Case, batch: int) -> Step:
         torch.from_numpy(graph.indices.astype(np.int64)),
         (1.0 / degrees).float().repeat_interleave(degrees),
         check_invariants=False,
-    )
-    embedding = nn.Embedding(graph.n_nodes, WIDTH)
-    layers = nn.ModuleList([nn.Linear(2 * WIDTH, WIDTHS[0]), nn.Linear(2 * WIDTHS[0], WIDTHS[1])])
-    hash_layer = nn.Linear(WIDTHS[1], BITS)
+    ).to(device)
+    embedding = nn.Embedding(graph.n_nodes, WIDTH, device=device)
+    layers, hash_layer = _layers(device)
     adam = _adam(embedding, layers, hash_layer)
 
     def step() -> None:
@@ -120,20 +121,21 @@ def full_csr(case: Case, batch: int) -> Step:
         for layer in layers:
             x = functional.leaky_relu(layer(torch.cat([x, mean @ x], dim=1)), 0.2)
         z = hash_layer(x).tanh()
-        _learn(adam, z[torch.from_numpy(users).long()], z[torch.from_numpy(items).long()])
+        _learn(adam, z[_rows(users, device)], z[_rows(items, device)])
 
     return step
 
 
-def lightgcn(case: Case, batch: int) -> Step:
+def lightgcn(case: Case, batch: int, device: torch.device = CPU) -> Step:
     """As LightGCN-PyTorch trains: three layers of width 64 on a COO matrix, BPR, one negative."""
     graph, stream = graph_of(case), _pairs(case, batch)
     edges, degrees = _edges(graph), torch.from_numpy(np.diff(graph.indptr)).float()
     weights = (degrees[edges[0]] * degrees[edges[1]]).rsqrt()
     matrix = torch.sparse_coo_tensor(
         edges, weights, (graph.n_nodes, graph.n_nodes), check_invariants=False
-    ).coalesce()
-    embedding = nn.Embedding(graph.n_nodes, 64)
+    )
+    matrix = matrix.coalesce().to(device)
+    embedding = nn.Embedding(graph.n_nodes, 64, device=device)
     adam = torch.optim.Adam(embedding.parameters(), lr=0.001)
 
     def step() -> None:
@@ -142,7 +144,7 @@ def lightgcn(case: Case, batch: int) -> Step:
         for _ in range(3):
             layers.append(torch.sparse.mm(matrix, layers[-1]))
         z = torch.stack(layers, dim=1).mean(dim=1)
-        of_users, of_items = z[torch.from_numpy(users).long()], z[torch.from_numpy(items).long()]
+        of_users, of_items = z[_rows(users, device)], z[_rows(items, device)]
         scores = torch.einsum("bk,bmk->bm", of_users, of_items[:, :2])
         adam.zero_grad()
         functional.softplus(scores[:, 1] - scores[:, 0]).mean().backward()
@@ -177,6 +179,16 @@ def _pairs(case: Case, batch: int) -> Iterator[tuple[np.ndarray, np.ndarray, int
         yield users[rows], nodes, int(rng.integers(1 << 30))
 
 
+def _layers(device: torch.device) -> tuple[nn.ModuleList, nn.Linear]:
+    """Two layers that take a row and the mean of its neighbors, and the hash layer."""
+    layers = [nn.Linear(2 * WIDTH, WIDTHS[0]), nn.Linear(2 * WIDTHS[0], WIDTHS[1])]
+    return nn.ModuleList(layers).to(device), nn.Linear(WIDTHS[1], BITS, device=device)
+
+
+def _rows(nodes: np.ndarray, device: torch.device) -> Tensor:
+    return torch.from_numpy(nodes).long().to(device)
+
+
 def _adam(*modules: nn.Module) -> torch.optim.Adam:
     return torch.optim.Adam(nn.ModuleList(modules).parameters(), lr=0.001)
 
@@ -190,12 +202,12 @@ def _learn(adam: torch.optim.Adam, users: Tensor, items: Tensor) -> None:
     adam.step()
 
 
-def _forever(epoch_of: Callable[[int], Iterator]) -> Iterator:
+def forever(epoch_of: Callable[[int], Iterator]) -> Iterator:
     epoch = 0
     while True:
         yield from epoch_of(epoch)
         epoch += 1
 
 
-def _ignore(value: float) -> None:
+def ignore(value: float) -> None:
     del value

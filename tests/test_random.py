@@ -43,7 +43,7 @@ def generated() -> np.ndarray:
 
 
 def sampled() -> np.ndarray:
-    return draw_neighbors(INDPTR, INDICES, np.array([0, 1, 3, 0], dtype=np.int32), 50, 5)
+    return draw_neighbors(INDPTR, INDICES, np.array([0, 1, 3, 0], dtype=np.int32), 50, 5, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ SCRIPT = """
 import numpy as np
 from hashgnn.graph import draw_neighbors
 neighbors = np.arange(1 << 16, dtype=np.int32)
-print(draw_neighbors(np.array([0, len(neighbors)]), neighbors, np.zeros(1, np.int32), 4, 0))
+print(draw_neighbors(np.array([0, len(neighbors)]), neighbors, np.zeros(1, np.int32), 4, 0, 1.0))
 """
 
 

@@ -74,12 +74,13 @@ class NeighborSampler:
     """Samples the blocks of a batch from a graph, with replacement.
 
     ``fanouts`` are the neighbors per node at each hop, nearest first: (10, 5) draws 10 neighbors of
-    each target and 5 of each of those.
+    each target and 5 of each of those. ``share``: see ``draw_neighbors``.
     """
 
-    def __init__(self, graph: Graph, fanouts: Sequence[int]) -> None:
+    def __init__(self, graph: Graph, fanouts: Sequence[int], share: float = 1.0) -> None:
         self.graph = graph
         self.fanouts = tuple(fanouts)
+        self.share = share
         self._place = np.full(graph.n_nodes, -1, dtype=np.int32)
 
     def distinct(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -116,17 +117,23 @@ class NeighborSampler:
         return Block(np.arange(count, dtype=np.int32), local), sources
 
     def _draw(self, targets: np.ndarray, hop: int, seed: int) -> np.ndarray:
-        graph = self.graph
-        return draw_neighbors(graph.indptr, graph.indices, targets, self.fanouts[hop], seed + hop)
+        graph, fanout = self.graph, self.fanouts[hop]
+        return draw_neighbors(graph.indptr, graph.indices, targets, fanout, seed + hop, self.share)
 
 
 @njit(cache=True)
 def draw_neighbors(
-    indptr: np.ndarray, indices: np.ndarray, nodes: np.ndarray, fanout: int, seed: int
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    nodes: np.ndarray,
+    fanout: int,
+    seed: int,
+    share: float,
 ) -> np.ndarray:
     """Draw ``fanout`` neighbors of each node, uniformly with replacement: int32 [nodes, fanout].
 
-    The draws of a node depend on ``seed`` and the node alone.
+    With a ``share`` below 1 a node of degree d has ceil(share d) draws at most, which are repeated
+    in turn. The draws of a node depend on ``seed`` and the node alone.
     """
     drawn = np.empty((len(nodes), fanout), dtype=np.int32)
     key = mix(np.uint64(seed) + GOLDEN)
@@ -134,11 +141,16 @@ def draw_neighbors(
         start = indptr[nodes[row]]
         degree = np.uint64(indptr[nodes[row] + 1] - start)
         state = mix((key ^ np.uint64(nodes[row])) + GOLDEN)
-        for k in range(fanout):
+        own = fanout
+        if share < 1.0:
+            own = min(fanout, int(np.ceil(share * degree)))
+        for k in range(own):
             state = mix(state + GOLDEN)
             # Multiply-shift on the high 32 bits: a bias below 2^-32, and no division.
             choice = ((state >> np.uint64(32)) * degree) >> np.uint64(32)
             drawn[row, k] = indices[start + np.int64(choice)]
+        for k in range(own, fanout):
+            drawn[row, k] = drawn[row, k - own]
     return drawn
 
 

@@ -24,7 +24,7 @@ class Neighborhoods(NamedTuple):
     """The rows of a layer's input that each of T targets reads.
 
     Target t reads row ``targets[t]``, its own, and the rows ``indices[starts[t]:stops[t]]`` of its
-    neighbors, of which there is at least one. ``targets`` and ``indices`` are int32 or int64,
+    neighbors; if there are none, their mean is 0. ``targets`` and ``indices`` are int32 or int64,
     ``starts`` and ``stops`` int64.
     """
 
@@ -39,6 +39,15 @@ class Neighborhoods(NamedTuple):
         return self._replace(
             targets=self.targets[chosen], starts=self.starts[chosen], stops=self.stops[chosen]
         )
+
+    def without_neighbors(self, first: int) -> "Neighborhoods":
+        """Return the neighborhoods in which the targets from row ``first`` on have no neighbors."""
+        stops = torch.where(self.targets >= first, self.starts, self.stops)
+        return self._replace(stops=stops)
+
+    def reads_neighbors(self) -> bool:
+        """Return whether any target has neighbors."""
+        return bool((self.stops > self.starts).any())
 
 
 def drawn(targets: Tensor, neighbors: Tensor) -> Neighborhoods:
@@ -100,7 +109,7 @@ def gather_rows(
             own[:] = x[targets[row]]
         elif share > 0:
             _add(mean, share, x[targets[row]])
-        weight = np.float32(mixed / (stops[row] - starts[row]))
+        weight = np.float32(mixed / max(1, stops[row] - starts[row]))
         following = min(row + 1, len(targets) - 1)
         _prefetch(x, targets[following])
         ahead, behind = starts[following], stops[following]
@@ -128,7 +137,7 @@ def scatter_rows(
     for row in range(len(targets)):
         own, mean = gradient[row, :width], gradient[row, gradient.shape[1] - width :]
         _add(out[targets[row]], np.float32(1.0) if beside else share, own)
-        weight = np.float32(mixed / (stops[row] - starts[row]))
+        weight = np.float32(mixed / max(1, stops[row] - starts[row]))
         following = min(row + 1, len(targets) - 1)
         _prefetch(out, targets[following])
         ahead, behind = starts[following], stops[following]
@@ -152,8 +161,10 @@ def neighbor_mean_reference(x: Tensor, hoods: Neighborhoods) -> Tensor:
     owners = torch.arange(len(counts), device=x.device).repeat_interleave(counts)
     within = torch.arange(len(owners), device=x.device) - (counts.cumsum(0) - counts)[owners]
     neighbors = x[hoods.indices[hoods.starts[owners] + within].long()]
-    sums = x.new_zeros(len(counts), x.shape[1]).index_add(0, owners, neighbors)
-    return sums / counts[:, None]
+    # A sum in bfloat16 stops to grow at 256 times what is added to it.
+    exact = torch.promote_types(x.dtype, torch.float32)
+    sums = x.new_zeros(len(counts), x.shape[1], dtype=exact)
+    return sums.index_add(0, owners, neighbors.to(exact)) / counts.clamp(min=1)[:, None]
 
 
 def has_kernels(x: Tensor) -> bool:
@@ -243,40 +254,48 @@ class _MeanLayer(torch.autograd.Function):
         *parts: Tensor,
     ) -> Tensor:
         hoods, source = Neighborhoods(*parts), x.detach().contiguous()
-        mixed = x.new_empty(len(hoods.targets) if learns else BLOCK, weight.shape[1])
-        out, turned = x.new_empty(len(hoods.targets), len(weight)), weight.detach().t()
-        for start, stop in _blocks(hoods):
-            place = slice(start, stop) if learns else slice(stop - start)
-            gather(source, hoods.rows(start, stop), share, mixed[place])
-            multiply(mixed[place], turned, out[start:stop])
-            functional.leaky_relu_(out[start:stop].add_(bias), SLOPE)
-        ctx.save_for_backward(weight, mixed, out, *parts)
+        out, read = x.new_empty(len(hoods.targets), len(weight)), []
+        for rows, own in _blocks(hoods):
+            used, of_self = _used(own, weight.detach(), share, x.shape[1])
+            mixed = x.new_empty(len(own.targets), used.shape[1])
+            gather(source, own, of_self, mixed)
+            multiply(mixed, used.t(), out[rows])
+            functional.leaky_relu_(out[rows].add_(bias), SLOPE)
+            if learns:
+                read.append(mixed)
+        ctx.save_for_backward(weight, out, *parts, *read)
         ctx.shape, ctx.share = x.shape, share
         return out
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        weight, mixed, out, *parts = ctx.saved_tensors
-        hoods = Neighborhoods(*parts)
+        weight, out, *rest = ctx.saved_tensors
+        hoods, read = Neighborhoods(*rest[:4]), rest[4:]
         of_x, of_weight = weight.new_zeros(ctx.shape), torch.zeros_like(weight)
         of_bias = weight.new_zeros(len(weight))
-        inner, outer = weight.new_empty(BLOCK, len(weight)), mixed.new_empty(BLOCK, mixed.shape[1])
-        part = torch.empty_like(weight)
-        for start, stop in _blocks(hoods):
-            rows, size = slice(start, stop), stop - start
+        for (rows, own), mixed in zip(_blocks(hoods), read, strict=True):
+            used, of_self = _used(own, weight, ctx.share, ctx.shape[1])
             # The activation keeps the sign, so its output serves in place of its input.
-            before = torch.ops.aten.leaky_relu_backward.grad_input(
-                gradients[0][rows], out[rows], SLOPE, True, grad_input=inner[:size]
-            )
-            multiply(before.t(), mixed[rows], part)
-            of_weight += part
+            before = torch.ops.aten.leaky_relu_backward(gradients[0][rows], out[rows], SLOPE, True)
+            part, outer = torch.empty_like(used), torch.empty_like(mixed)
+            multiply(before.t(), mixed, part)
+            of_weight[:, : part.shape[1]] += part
             of_bias += before.sum(0)
-            multiply(before, weight, outer[:size])
-            scatter(outer[:size], hoods.rows(start, stop), ctx.share, of_x)
+            multiply(before, used, outer)
+            scatter(outer, own, of_self, of_x)
         return of_x, of_weight, of_bias, None, None, None, None, None, None
 
 
-def _blocks(hoods: Neighborhoods) -> Iterator[tuple[int, int]]:
-    count = len(hoods.targets)
-    for start in range(0, count, BLOCK):
-        yield start, min(start + BLOCK, count)
+def _used(hoods: Neighborhoods, weight: Tensor, share: float, width: int) -> tuple[Tensor, float]:
+    """Return the columns of W that rows other than 0 meet, and the weight of a target's own row.
+
+    Targets without neighbors need half of [self ; mean(neighbors)], which is 0 beyond.
+    """
+    if weight.shape[1] == width or hoods.reads_neighbors():
+        return weight, share
+    return weight[:, :width].contiguous(), 1.0
+
+
+def _blocks(hoods: Neighborhoods) -> Iterator[tuple[slice, Neighborhoods]]:
+    for start in range(0, len(hoods.targets), BLOCK):
+        yield slice(start, start + BLOCK), hoods.rows(start, start + BLOCK)

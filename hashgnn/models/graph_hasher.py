@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from hashgnn.graph import Graph
+from hashgnn.graph.spectral import spectral_embeddings
 from hashgnn.models.encoders import Encoder, build_encoder
 from hashgnn.models.losses import cross_entropy, similarity
 from hashgnn.models.method import GraphParameters, Progress
@@ -80,6 +81,9 @@ class GraphHasher(nn.Module, ABC):
         if parameters.shared_hash_layer:
             self.item_hash = self.user_hash
         self._initialize(parameters)
+        if parameters.initial_embeddings == "spectral":
+            start = torch.from_numpy(spectral_embeddings(graph, parameters.embedding_width))
+            self.embedding.data = parameters.initial_deviation * start
         if not parameters.user_embeddings:
             self._drop_user_embeddings()
 

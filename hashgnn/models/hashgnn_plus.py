@@ -87,7 +87,8 @@ class Parameters(GraphParameters):
     all links alike, 1 all users."""
 
     def check(self) -> None:
-        """Raise ``InputError`` if there is nothing to train for."""
+        """Raise ``InputError``, also if there is nothing to train for."""
+        super().check()
         if not self.code_weight + self.vector_weight + self.asymmetric_weight:
             raise InputError(
                 "code_weight: is 0, as are vector_weight and asymmetric_weight; expected one that "

@@ -73,13 +73,23 @@ class GraphParameters(Section):
     fanouts: tuple[Count, ...] = Field(default=(10, 5), min_length=1)
     """Neighbors sampled per node, nearest hop first."""
 
+    neighbor_share: float = Field(default=1.0, gt=0, le=1)
+    """Share of its neighbors that a node draws at most, one at least: with 0.3 and a fanout of 20 a
+    user with 10 items is encoded from 3 of them in each step, one with 100 from 20. Without
+    ``user_embeddings`` a user who is known by few items would otherwise be encoded from the very
+    items that are to be predicted."""
+
     shared_hash_layer: bool = False
     """Whether users and items share the weights of the hash layer."""
 
     initialization: Literal["normal", "glorot"] = "normal"
     """Distribution of the initial weights: N(0, ``initial_deviation``) as in the paper, or Glorot
-    and Bengio (2010). Embeddings are always drawn from the normal distribution, and convolutions
-    draw their own weights."""
+    and Bengio (2010). Convolutions draw their own weights."""
+
+    initial_embeddings: Literal["normal", "spectral"] = "normal"
+    """Where embeddings start: drawn from N(0, ``initial_deviation``) as in the paper, or at the
+    leading singular vectors of the normalized interaction matrix, which tell from the start which
+    nodes are close in the graph."""
 
     initial_deviation: float = Field(default=0.02, ge=0)
     """Standard deviation of the initial embeddings, and of the weights with ``normal``."""
@@ -156,6 +166,14 @@ class GraphParameters(Section):
     def scale_of(self, bits: int) -> float:
         """Return the factor of the inner product for codes of ``bits`` bits."""
         return self.scale * self.scale_bits / bits if self.scale_bits else self.scale
+
+    def check(self) -> None:
+        """Raise ``InputError`` for hyper-parameters that contradict each other."""
+        if self.engine == "full" and self.neighbor_share < 1:
+            raise InputError(
+                f"neighbor_share: found {self.neighbor_share:g}, but engine is full, which reads "
+                "whole neighborhoods; expected 1, or engine: sampled"
+            )
 
     def check_layers(self) -> None:
         """Raise ``InputError`` unless each layer has a width and a fanout."""

@@ -1,6 +1,6 @@
 """Minibatches of training interactions with their negatives and sampled neighborhoods."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hashgnn.data.interactions import Csr
 from hashgnn.data.negatives import DrawnNegatives
-from hashgnn.graph import Block, Graph, NeighborSampler
+from hashgnn.graph import Block, NeighborSampler
 from hashgnn.models.graph_hasher import Batch
 
 Sampling = Literal["sampled", "sources", "whole"]
@@ -25,8 +25,7 @@ class Batches:
         train: The training interactions.
         negatives: int32 [rounds, interactions, n], or what draws them when they are asked for;
             epoch e uses round e modulo their number.
-        graph: The graph to sample neighbors from.
-        fanouts: Neighbors sampled per node, nearest hop first.
+        sampler: Samples neighbors from the graph.
         batch_size: Interactions per batch.
         seed: Seed of the order and of the neighbors.
         device: Where the batches' tensors are put.
@@ -43,15 +42,15 @@ class Batches:
         self,
         train: Csr,
         negatives: np.ndarray | DrawnNegatives,
-        graph: Graph,
-        fanouts: Sequence[int],
+        sampler: NeighborSampler,
         batch_size: int,
         seed: int,
         device: torch.device,
         by_user: bool = False,
     ) -> None:
         self.users = np.repeat(
-            np.arange(graph.n_users, dtype=np.int32), np.diff(train.indptr).astype(np.int64)
+            np.arange(sampler.graph.n_users, dtype=np.int32),
+            np.diff(train.indptr).astype(np.int64),
         )
         self.items = train.indices
         self.negatives = negatives
@@ -59,7 +58,7 @@ class Batches:
         self.seed = seed
         self.device = device
         self.by_user = by_user
-        self._sampler = NeighborSampler(graph, fanouts)
+        self._sampler = sampler
 
     def __len__(self) -> int:
         """Return the batches per epoch; a rest of less than half a batch joins the last one."""

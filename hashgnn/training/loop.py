@@ -12,7 +12,7 @@ from torch import Tensor
 from hashgnn.data.negatives import DrawnNegatives
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import Representation
-from hashgnn.graph import Graph, bipartite_graph
+from hashgnn.graph import Graph, NeighborSampler, bipartite_graph
 from hashgnn.models.graph_hasher import Batch, Embedded, GraphHasher
 from hashgnn.models.method import GraphMethod, GraphParameters, Progress, Task
 from hashgnn.stage.progress import report
@@ -55,8 +55,7 @@ class Training:
         self.batches = Batches(
             task.split.train,
             task.negatives,
-            graph,
-            parameters.fanouts,
+            NeighborSampler(graph, parameters.fanouts, parameters.neighbor_share),
             parameters.batch_size,
             task.seed,
             task.device,

@@ -119,6 +119,8 @@ def choose_engine(
     """
     if parameters.engine != "auto":
         return Choice(parameters.engine, "as the settings say")
+    if parameters.neighbor_share < 1:
+        return Choice("sampled", "neighbor_share is less than 1")
     tried: dict[Engine, _Trial] = {}
 
     def seconds(engine: Engine) -> float:

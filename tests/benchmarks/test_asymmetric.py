@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 
 def test_all_searches_stand_side_by_side(tmp_path: Path) -> None:
-    asymmetric.main(["--items", "10000", "--k", "10", "--output", str(tmp_path)])
+    asymmetric.main(["--items", "1000", "--k", "10", "--output", str(tmp_path)])
 
     rows = json.loads((tmp_path / "asymmetric.json").read_text())
     assert {row["search"]: row["bytes"] for row in rows} == {
@@ -41,5 +41,5 @@ def test_all_searches_stand_side_by_side(tmp_path: Path) -> None:
     assert text.startswith("above\n")
     assert text.endswith("-->\nbelow")
     assert "old" not in text
-    assert text.count("10,000 items, 32 bits or dimensions, top 10, 1 thread:") == 1
+    assert text.count("1,000 items, 32 bits or dimensions, top 10, 1 thread:") == 1
     assert text.count("| FAISS PQ8x4fs ") == 1

@@ -22,6 +22,9 @@ CPU = torch.device("cpu")
 def random_hoods(n_rows: int, kind: str) -> Neighborhoods:
     generator = torch.Generator().manual_seed(1)
     targets = torch.randperm(n_rows, generator=generator)[: n_rows // 2].int()
+    if kind == "alone":  # two thirds of the targets, all of them in some blocks
+        hoods = random_hoods(n_rows, "drawn")._replace(targets=targets.sort().values)
+        return hoods.without_neighbors(n_rows // 3)
     if kind == "drawn":
         return drawn(targets, torch.randint(n_rows, (len(targets), 3), generator=generator).int())
     counts = torch.randint(1, 6, (n_rows,), generator=generator)
@@ -47,7 +50,16 @@ def test_means_of_whole_neighborhoods_by_hand(targets: Tensor | None, rows: list
     assert mean.tolist() == [[[2, 6], [3, 8], [3, 4]][row] for row in rows]
 
 
-@pytest.mark.parametrize("kind", ["drawn", "whole"])
+def test_means_of_many_neighbors_are_exact_in_bfloat16() -> None:
+    """A sum of ones in bfloat16 would end at 256."""
+    x = torch.ones(1, 2, dtype=torch.bfloat16)
+
+    mean = neighbor_mean_reference(x, drawn(torch.tensor([0]), torch.zeros(1, 1000).long()))
+
+    assert mean.tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize("kind", ["drawn", "whole", "alone"])
 def test_mean_kernels_agree_with_torch_forward_and_backward(kind: str) -> None:
     x, hoods = (
         torch.randn(20, 13, generator=torch.Generator().manual_seed(0)),
@@ -66,7 +78,7 @@ def test_mean_kernels_agree_with_torch_forward_and_backward(kind: str) -> None:
         torch.testing.assert_close(kernel, reference)
 
 
-@pytest.mark.parametrize("kind", ["drawn", "whole"])
+@pytest.mark.parametrize("kind", ["drawn", "whole", "alone"])
 @pytest.mark.parametrize("joint", [False, True])
 @pytest.mark.parametrize("block", [1, 7, 1024])  # of 30 targets
 @pytest.mark.parametrize("threads", [1, 2])  # NumPy's products, or torch's
@@ -102,7 +114,7 @@ def test_layer_without_gradient_is_the_layer_with_one(monkeypatch: pytest.Monkey
     assert torch.equal(layer, again)
 
 
-@pytest.mark.parametrize("kind", ["drawn", "whole"])
+@pytest.mark.parametrize("kind", ["drawn", "whole", "alone"])
 @pytest.mark.parametrize("joint", [False, True])
 def test_gradients_are_those_of_finite_differences(
     kind: str, joint: bool, monkeypatch: pytest.MonkeyPatch

@@ -1,6 +1,7 @@
 """The graph of interactions, and the neighbors that are sampled from it."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,10 +34,25 @@ def test_each_neighbor_is_drawn_equally_often() -> None:
     star = Graph(np.array([0, 3]), np.array([4, 5, 6], dtype=np.int32), 1)
     node = np.zeros(1, dtype=np.int32)
 
-    drawn = draw_neighbors(star.indptr, star.indices, node, 30_000, 1)
+    drawn = draw_neighbors(star.indptr, star.indices, node, 30_000, 1, 1.0)
 
     shares = np.bincount(drawn[0], minlength=7)[4:] / 30_000
     np.testing.assert_allclose(shares, 1 / 3, atol=0.01)  # 3.7 standard deviations
+
+
+@pytest.mark.parametrize(
+    ("degree", "share", "draws"),
+    [(1, 0.3, 1), (3, 0.3, 1), (4, 0.3, 2), (10, 0.5, 5), (11, 0.5, 6), (12, 0.5, 6), (40, 0.5, 6)],
+)
+def test_a_share_of_the_neighbors_is_drawn_and_repeated(
+    degree: int, share: float, draws: int
+) -> None:
+    star = Graph(np.array([0, degree]), np.arange(1, degree + 1, dtype=np.int32), 1)
+    one = star.indptr, star.indices, np.zeros(1, dtype=np.int32), 6, 1
+
+    drawn, every = draw_neighbors(*one, share)[0], draw_neighbors(*one, 1.0)[0]
+
+    assert drawn.tolist() == np.resize(every[:draws], 6).tolist()
 
 
 @settings(deadline=None)  # the first example compiles
@@ -64,8 +80,8 @@ def test_a_node_draws_the_same_whatever_the_batch() -> None:
     some = np.array([2, 5], dtype=np.int32)
     more = np.array([9, 5, 1, 2], dtype=np.int32)
 
-    in_some = draw_neighbors(graph.indptr, graph.indices, some, 4, 11)
-    in_more = draw_neighbors(graph.indptr, graph.indices, more, 4, 11)
+    in_some = draw_neighbors(graph.indptr, graph.indices, some, 4, 11, 1.0)
+    in_more = draw_neighbors(graph.indptr, graph.indices, more, 4, 11, 1.0)
 
     np.testing.assert_array_equal(in_some, in_more[[3, 1]])
 

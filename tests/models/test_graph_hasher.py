@@ -4,6 +4,7 @@ import torch
 
 from hashgnn.data.interactions import Csr
 from hashgnn.graph import bipartite_graph
+from hashgnn.graph.spectral import spectral_embeddings
 from hashgnn.models.graph_hasher import pack, sign, straight_through
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 
@@ -37,3 +38,14 @@ def test_the_factor_of_the_inner_product_falls_with_the_length_of_the_code(
     graph = bipartite_graph(Csr(np.array([0, 1]), np.array([0], dtype=np.int32)), n_items=1)
     parameters = Parameters(scale=0.25, scale_bits=scale_bits)
     assert HashGnnModel(graph, bits, parameters).scale == factor
+
+
+def test_spectral_embeddings_have_the_initial_deviation() -> None:
+    graph = bipartite_graph(Csr(np.array([0, 2, 4, 6]), np.array([0, 1, 1, 2, 0, 2])), n_items=3)
+    start = {"initial_embeddings": "spectral", "initial_deviation": 0.1, "embedding_width": 2}
+
+    model = HashGnnModel(graph, 8, Parameters(**start))
+
+    expected = torch.from_numpy(0.1 * spectral_embeddings(graph, 2))
+    assert torch.equal(model.embedding.detach(), expected)
+    assert model.embedding.requires_grad

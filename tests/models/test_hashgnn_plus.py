@@ -199,3 +199,8 @@ def test_batches_of_whole_users_and_users_known_by_their_items() -> None:
     fitted = train(hashgnn_plus, **settings)
 
     assert own_group_gap(agreeing_bits(fitted)) > 2.5  # of 12 bits
+
+
+def test_whole_neighborhoods_exclude_a_share_of_neighbors() -> None:
+    with pytest.raises(InputError, match="neighbor_share: found"):
+        parse(Parameters, {"engine": "full", "neighbor_share": 0.5}, "parameters")

@@ -50,7 +50,8 @@ SIZES = [
     (1, 1, 4, 1),
     (1, 999, 5, 1200),
     (40, 700, 16, 20),
-    (35, 300, 128, 310),
+    # It takes ten seconds to compile the scan of the longest codes by many queries.
+    pytest.param(35, 300, 128, 310, marks=pytest.mark.slow),
     # Long scans by few queries, whose hits wait for one another: rare ones, and many.
     (5, 20011, 8, 100),
     (31, 30011, 4, 3),

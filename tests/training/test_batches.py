@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hashgnn.data.interactions import Csr
-from hashgnn.graph import bipartite_graph
+from hashgnn.graph import NeighborSampler, bipartite_graph
 from hashgnn.models.graph_hasher import Batch
 from hashgnn.training.batches import Batches
 
@@ -22,7 +22,9 @@ def links(batch: Batch) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("by_user", [False, True])
 def test_an_epoch_has_every_interaction_once(by_user: bool) -> None:
     graph = bipartite_graph(TRAIN, 4)
-    batches = Batches(TRAIN, NEGATIVES, graph, [2], 3, 0, torch.device("cpu"), by_user)
+    batches = Batches(
+        TRAIN, NEGATIVES, NeighborSampler(graph, [2]), 3, 0, torch.device("cpu"), by_user
+    )
 
     epochs = [[link for batch in batches.epoch(e) for link in links(batch)] for e in range(3)]
 

@@ -90,9 +90,8 @@ def test_validation_auc_by_sampled_and_by_whole_neighborhoods_is_the_same(aggreg
     torch.manual_seed(0)
     graph = bipartite_graph(task.split.train, task.split.n_items)
     model = HashGnnModel(graph, task.bits, parameters)
-    batches = Batches(
-        task.split.train, task.negatives, graph, parameters.fanouts, 64, task.seed, task.device
-    )
+    drawn = NeighborSampler(graph, parameters.fanouts)
+    batches = Batches(task.split.train, task.negatives, drawn, 64, task.seed, task.device)
     choice = choose_engine(model, graph, batches, parameters)
     steps = Steps(model, graph, batches, parameters, choice)
     for epoch in range(10):

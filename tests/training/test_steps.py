@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hashgnn.config.base import parse
-from hashgnn.graph import Graph, aggregate, bipartite_graph
+from hashgnn.graph import Graph, NeighborSampler, aggregate, bipartite_graph
 from hashgnn.models import graph_hasher
 from hashgnn.models.graph_hasher import Batch
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
@@ -37,8 +37,7 @@ def prepared(**changes: object) -> tuple[HashGnnModel, Graph, Batches, Parameter
     batches = Batches(
         task.split.train,
         task.negatives,
-        graph,
-        parameters.fanouts,
+        NeighborSampler(graph, parameters.fanouts, parameters.neighbor_share),
         parameters.batch_size,
         task.seed,
         task.device,

@@ -177,7 +177,7 @@ def check_kills(folder: Path, kills: int, epochs: int, latest: float) -> None:
 def test_an_interrupted_training_ends_with_one_line_and_goes_on(
     tmp_path: Path, number: int, status: int
 ) -> None:
-    given = [*command(tmp_path, epochs=60), "--output", str(tmp_path / "model")]
+    given = [*command(tmp_path, epochs=10), "--output", str(tmp_path / "model")]
     process = subprocess.Popen(given, stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "model/checkpoint.pt").exists():
         assert process.poll() is None
@@ -191,11 +191,11 @@ def test_an_interrupted_training_ends_with_one_line_and_goes_on(
         "checkpoint, if any"
     )
     assert not any("Traceback" in line or "KeyboardInterrupt" in line for line in said)
-    assert resumed_at(run(command(tmp_path, epochs=60), tmp_path / "model")) > 0
+    assert resumed_at(run(command(tmp_path, epochs=10), tmp_path / "model")) > 0
 
 
 def test_killed_once_it_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
-    check_kills(tmp_path, kills=1, epochs=30, latest=0.2)
+    check_kills(tmp_path, kills=1, epochs=15, latest=0.2)
 
 
 @pytest.mark.slow

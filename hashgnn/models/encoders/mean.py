@@ -19,9 +19,9 @@ def check(parameters: GraphParameters) -> None:
 def build(parameters: GraphParameters, graph: Graph) -> "MeanEncoder":
     """Return the encoder that the hyper-parameters describe."""
     check(parameters)
-    return MeanEncoder(
-        parameters.embedding_width, parameters.widths, parameters.fanouts, parameters.aggregator
-    )
+    layers = parameters.widths, parameters.fanouts, parameters.aggregator
+    alone = None if parameters.user_embeddings else graph.n_users
+    return MeanEncoder(parameters.embedding_width, *layers, alone)
 
 
 class MeanEncoder(Encoder):
@@ -32,12 +32,21 @@ class MeanEncoder(Encoder):
 
     With ``gcn`` a node weighs 1/(fanout+1) in its own mean, over sampled neighbors and over whole
     neighborhoods alike, whatever its degree, so that inference agrees with training.
+
+    In the first layer the nodes from ``alone`` on, if it is a number, have no neighbors: items,
+    where users have no embeddings.
     """
 
     def __init__(
-        self, width: int, widths: Sequence[int], fanouts: Sequence[int], aggregator: str
+        self,
+        width: int,
+        widths: Sequence[int],
+        fanouts: Sequence[int],
+        aggregator: str,
+        alone: int | None = None,
     ) -> None:
         super().__init__(widths[-1])
+        self.alone = alone
         self.fanouts = tuple(fanouts)[::-1]
         inputs = 2 if aggregator == "sage" else 1
         self.layers = nn.ModuleList(
@@ -56,6 +65,8 @@ class MeanEncoder(Encoder):
         return self._through(x, [*hoods, whole(graph, x.device, targets)])
 
     def _through(self, x: Tensor, hoods: Sequence[Neighborhoods]) -> Tensor:
+        if self.alone is not None:
+            hoods = [hoods[0].without_neighbors(self.alone), *hoods[1:]]
         for layer, fanout, read in zip(self.layers, self.fanouts, hoods, strict=True):
             weight, bias = layer.parameters()
             x = mean_layer(x, read, weight, bias, share=1 / (fanout + 1))

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from hashgnn.graph import Graph, NeighborSampler
+from hashgnn.data.interactions import Csr
+from hashgnn.graph import Graph, NeighborSampler, bipartite_graph
 from hashgnn.models.encoders.mean import MeanEncoder
 
 # Node 0 knows everyone, the others only node 0: degrees far from any fan-out.
@@ -33,6 +34,27 @@ def test_sage_layer_by_hand() -> None:
     )
 
     assert out.tolist() == [[2 * 3 + 10 * 5 + 1]]
+
+
+@pytest.mark.parametrize("aggregator", ["gcn", "sage"])
+@pytest.mark.parametrize("widths", [[3], [3, 2]])
+def test_items_read_no_users_without_embeddings(aggregator: str, widths: list[int]) -> None:
+    """It saves reading and multiplying rows of zeros."""
+    graph = bipartite_graph(Csr(np.array([0, 2, 4]), np.array([0, 1, 1, 2], dtype=np.int32)), 3)
+    torch.manual_seed(0)
+    encoder = MeanEncoder(4, widths, [2] * len(widths), aggregator, alone=2)
+    every = MeanEncoder(4, widths, [2] * len(widths), aggregator)
+    every.load_state_dict(encoder.state_dict())
+    x = torch.randn(5, 4)
+
+    zero_users = torch.cat([torch.zeros(2, 4), x[2:]])
+    torch.testing.assert_close(
+        encoder.propagate(zero_users, graph), every.propagate(zero_users, graph)
+    )
+    if len(widths) == 1:
+        torch.testing.assert_close(
+            encoder.propagate(x, graph)[2:], encoder.propagate(zero_users, graph)[2:]
+        )
 
 
 @pytest.mark.parametrize("aggregator", ["gcn", "sage"])
