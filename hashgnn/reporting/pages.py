@@ -251,7 +251,7 @@ def _printed_best(results: Results) -> Printed:
     }
     rows = [
         {"Data set": name}
-        | {title: cells.get((id, search), "-") for search, title in SEARCHES.items()}
+        | {f"{title} search": cells.get((id, search), "-") for search, title in SEARCHES.items()}
         for id, name in results.settings["datasets"]
     ]
     return Printed(pd.DataFrame(rows))
