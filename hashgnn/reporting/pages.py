@@ -336,8 +336,9 @@ def _figures(results: Results) -> Iterator[str]:
 
 
 _SETTINGS = (
-    "Hyper-parameters of each method, chosen on the validation part; those that are not named are "
-    "the defaults of `config/config.yaml`. [settings.csv](settings.csv) has a row for each."
+    "Hyper-parameters of each method, chosen on the validation part ([how](../tuning.md)); those "
+    "that are not named are the defaults of `config/config.yaml`. [settings.csv](settings.csv) has "
+    "a row for each."
 )
 
 
