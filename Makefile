@@ -51,7 +51,7 @@ demo: $(VENV)/.installed ## Run the whole workflow on a small generated data set
 	@echo "Next: docs/tutorial.md leads to your own data and your own method."
 
 test: $(TESTS) ## Run the tests
-	$(RUN) python -m pytest --numprocesses logical --maxprocesses 8 --dist loadgroup
+	$(RUN) python -m pytest --numprocesses logical --maxprocesses 8
 
 test-slow: $(TESTS) ## Run the slow tests (minutes)
 	$(RUN) python -m pytest -m slow
