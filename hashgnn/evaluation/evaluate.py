@@ -1,4 +1,4 @@
-"""Evaluate one method: recall (HR), hit rate and NDCG of each search, per user and on average.
+"""Evaluate one method: the chosen metrics of each search, per user and on average.
 
 Codes, vectors, lists and metrics are checked too; broken rules are recorded for the report.
 """
@@ -16,14 +16,11 @@ from hashgnn.config.base import parse
 from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Csr, Split, load_split
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import (
-    Evaluation,
-    Representation,
-    evaluate,
-)
+from hashgnn.evaluation.representation import Evaluation, evaluate
 from hashgnn.evaluation.run_checks import Check, check_metrics, check_run
 from hashgnn.evaluation.statistics import read_metrics
 from hashgnn.files import atomic_write, load_array, save_arrays
+from hashgnn.search import Representation
 from hashgnn.stage.command import run_stage, stage_parser
 
 _COLUMNS = ("dataset", "model", "bits", "search", "metric", "n", "seed", "value")
@@ -99,7 +96,7 @@ def _write_means(path: Path, evaluation: Evaluation, settings: Mapping[str, obje
         writer.writeheader()
         labels = {key: settings.get(key, "") for key in ("dataset", "model", "bits", "seed")}
         for search in evaluation.searches:
-            for metric in evaluation.metrics:
+            for metric in (*evaluation.metrics, *evaluation.of_lists):
                 for n in evaluation.cutoffs:
                     value = evaluation.mean(search, metric, n)
                     writer.writerow(

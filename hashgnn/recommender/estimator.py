@@ -1,17 +1,16 @@
 """The Python interface: an estimator in the style of scikit-learn."""
 
 import inspect
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self, Unpack
 
 import pandas as pd
 
-from hashgnn.config.base import parse
-from hashgnn.errors import InputError
-from hashgnn.recommender.adapter import adapt
-from hashgnn.recommender.defaults import arguments
+from hashgnn.data.features import Table
+from hashgnn.errors import InputError, needing
+from hashgnn.recommender.adapter import adapt, feature_table, with_features
 from hashgnn.recommender.folder import load_history, load_model, save_model
 from hashgnn.recommender.queries import Options
 from hashgnn.recommender.trained_model import Model
@@ -134,12 +133,21 @@ class HashGNN:
     def _check_parameters(self) -> None:
         if parameters := self._hyper_parameters():
             # Imported here because it loads torch, which takes seconds.
-            from hashgnn.recommender.fitting import check_parameters
+            with needing("train"):
+                from hashgnn.recommender.fitting import check_parameters
 
             check_parameters(self.method, parameters, self._defaults())
 
     def fit(
-        self, interactions: Any, *, user: str = "user", item: str = "item", verbose: bool = False
+        self,
+        interactions: Any,
+        *,
+        user: str = "user",
+        item: str = "item",
+        weight: str | None = None,
+        user_features: Any = None,
+        item_features: Any = None,
+        verbose: bool = False,
     ) -> Self:
         """Train on interactions.
 
@@ -149,23 +157,31 @@ class HashGNN:
                 text, integers or UUIDs; UUIDs are treated as text.
             user: Name of the column of users.
             item: Name of the column of items.
+            weight: Name of the column of weights: how much an interaction counts, a number above 0.
+                Those of repeats of a pair are added.
+            user_features: A table with the column ``user`` and features, for graph methods. Users
+                without interactions are represented by these alone.
+            item_features: The same of items, with the column ``item``.
             verbose: Whether to show the progress, on stderr.
 
         Raises:
             InputError: The interactions, or the parameters of the training, cannot be used.
         """
         # Imported here because it loads torch, which takes seconds and is not needed by ``load``.
-        from hashgnn.recommender.fitting import (
-            ProgressBar,
-            TrainingSettings,
-            fit,
-            ignore_progress,
-        )
+        with needing("train"):
+            from hashgnn.config.base import parse
+            from hashgnn.recommender.fitting import (
+                ProgressBar,
+                TrainingSettings,
+                fit,
+                ignore_progress,
+            )
 
         given = {name: getattr(self, name) for name in TrainingSettings.model_fields}
         settings = parse(TrainingSettings, {**given, "parameters": self._hyper_parameters()})
         bar = ProgressBar()
-        data = adapt(interactions, user, item)
+        tables = _feature_tables({"user": user_features, "item": item_features}, (user, item))
+        data = with_features(adapt(interactions, user, item, weight), tables)
         self.model_, self.history_ = fit(data, settings, bar if verbose else ignore_progress)
         bar.close()
         return self
@@ -176,6 +192,9 @@ class HashGNN:
         *,
         user: str = "user",
         item: str = "item",
+        weight: str | None = None,
+        user_features: Any = None,
+        item_features: Any = None,
         epochs: int | None = None,
         verbose: bool = False,
     ) -> Self:
@@ -188,6 +207,11 @@ class HashGNN:
             interactions: See ``fit``; only the new ones are needed.
             user: Name of the column of users.
             item: Name of the column of items.
+            weight: Name of the column of weights, if the model was trained with weights. That of a
+                known interaction is added to its own.
+            user_features: Rows of new users, and of others whose features have changed, if the
+                model was trained with features of users.
+            item_features: The same of items.
             epochs: Epochs of a graph method, by default a tenth of those of the training.
             verbose: Whether to show the progress, on stderr.
 
@@ -195,12 +219,14 @@ class HashGNN:
             InputError: The interactions cannot be used, or the model was saved without weights.
         """
         # Imported here because it loads torch, which takes seconds.
-        from hashgnn.recommender.fitting import ProgressBar, ignore_progress
-        from hashgnn.recommender.updating import update
+        with needing("train"):
+            from hashgnn.recommender.fitting import ProgressBar, ignore_progress
+            from hashgnn.recommender.updating import update
 
-        bar, data = ProgressBar(), adapt(interactions, user, item)
+        bar, data = ProgressBar(), adapt(interactions, user, item, weight)
         callback = bar if verbose else ignore_progress
-        self.model_, self.history_ = update(self._fitted(), data, epochs, callback)
+        tables = _feature_tables({"user": user_features, "item": item_features}, (user, item))
+        self.model_, self.history_ = update(self._fitted(), data, epochs, callback, tables)
         bar.close()
         return self
 
@@ -288,20 +314,35 @@ class HashGNN:
         Raises:
             InputError: A file is missing, damaged or does not fit the others.
         """
-        loaded = cls()
-        loaded.model_, loaded.history_ = (
-            load_model(Path(folder), verify),
-            load_history(Path(folder)),
-        )
         # Not through the constructor, whose check loads torch and knows only methods of the config.
-        for name, value in arguments(loaded.model_.record).items():
-            if name in cls._defaults():
-                setattr(loaded, name, value)
-            else:
-                loaded.parameters[name] = value
+        loaded = cls.__new__(cls)
+        loaded.model_ = load_model(Path(folder), verify)
+        loaded.history_ = load_history(Path(folder))
         return loaded
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an argument of a loaded model's training, which is read when one is asked for."""
+        defaults = self._defaults()
+        if name not in (*defaults, "parameters") or "model_" not in vars(self):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        # Imported here because it reads the config.
+        with needing("train"):
+            from hashgnn.recommender.defaults import arguments
+
+        trained = arguments(self.model_.record)
+        for key, default in defaults.items():
+            vars(self).setdefault(key, trained.pop(key, default))
+        vars(self).setdefault("parameters", trained)
+        return vars(self)[name]
 
     def _fitted(self) -> Model:
         if not hasattr(self, "model_"):
             raise InputError("this model is not fitted; call fit first, or load one")
         return self.model_
+
+
+def _feature_tables(given: Mapping[str, Any], id_columns: tuple[str, str]) -> list[Table]:
+    named = zip(given.items(), id_columns, strict=True)
+    return [
+        feature_table(table, kind, column) for (kind, table), column in named if table is not None
+    ]

@@ -20,7 +20,6 @@ import torch
 from hashgnn.config.base import parse
 from hashgnn.data.interactions import join_parts
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Representation
 from hashgnn.models.graph_hasher import pack
 from hashgnn.models.method import (
     Epoch,
@@ -31,6 +30,7 @@ from hashgnn.models.method import (
     Task,
     VectorMethod,
 )
+from hashgnn.search import Representation
 from hashgnn.search.validation import MAX_BITS
 from hashgnn.training import GRAPH_LOOP
 from hashgnn.training.checkpoint import Checkpoint
@@ -136,6 +136,8 @@ def fit(
     """
     parsed = parse(method.parameters, {**parameters, **method.fixed}, "parameters")
     _check_task(method, task)
+    if task.split.train_weight is not None and not method.takes_weights:
+        callback(TrainingProgress(0, 1, "this method does not use the weights of interactions"))
     if refit and len(task.split.validation.indices) and not isinstance(method, HashMethod):
         return _fit_twice(method, task, parsed, checkpoint, callback)
     return _fit_once(method, task, parsed, checkpoint, callback)
