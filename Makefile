@@ -8,21 +8,22 @@ DEMO := --configfile config/demo.yaml
 TESTS := $(addprefix $(VENV)/.installed-,test docs bench)
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser test-gpu lint audit format published encoders full-size generator-fit quantization tune reproduction pages report schema docs bench-search bench-asymmetric bench-serving bench-training bench-gpu clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser test-gpu test-serving test-stores lint audit format published encoders full-size generator-fit quantization tune reproduction pages report schema docs bench-search bench-asymmetric bench-serving bench-serve bench-training bench-gpu clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 env: $(TESTS) $(VENV)/.installed-lint ## Install all that development needs into .venv
 
-# What the workflow and the hashgnn command need; tests, docs and benchmarks add a group each.
+# What the workflow and the hashgnn command need (the extra workflow of pyproject.toml); tests, docs
+# and benchmarks add a group each.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: $(PYTHON) is older than 3.11; use make PYTHON=python3.11"; exit 1; }
 	@echo "Installing the packages of the workflow into $(VENV), in the versions of requirements.lock."
 	@$(PYTHON) -m venv $(VENV)
 	@$(INSTALL) setuptools
-	@$(INSTALL) --no-build-isolation --editable .
+	@$(INSTALL) --no-build-isolation --editable '.[workflow]'
 	@touch $@
 
 $(VENV)/.installed-%: $(VENV)/.installed
@@ -34,7 +35,8 @@ $(VENV)/.installed-%: $(VENV)/.installed
 demo: $(VENV)/.installed ## Run the whole workflow on a small generated data set
 	@mkdir -p demo
 	@echo "Running the whole workflow on a small generated data set: downloads nothing, trains all"
-	@echo "methods for a few epochs. The log is demo/snakemake.log; Ctrl-C stops it, make demo goes on."
+	@echo "methods for a few epochs, and compiles kernels, once. The log is demo/snakemake.log; Ctrl-C"
+	@echo "stops it, make demo goes on."
 	@export $(RUN); hashgnn status demo --bar & bar=$$!; \
 		snakemake --cores $(CORES) $(DEMO) >demo/snakemake.log 2>&1; code=$$?; \
 		kill $$bar 2>/dev/null; wait; echo; \
@@ -49,7 +51,7 @@ demo: $(VENV)/.installed ## Run the whole workflow on a small generated data set
 	@echo "Next: docs/tutorial.md leads to your own data and your own method."
 
 test: $(TESTS) ## Run the tests
-	$(RUN) python -m pytest --numprocesses logical --maxprocesses 8 --dist loadgroup
+	$(RUN) python -m pytest --numprocesses logical --maxprocesses 8
 
 test-slow: $(TESTS) ## Run the slow tests (minutes)
 	$(RUN) python -m pytest -m slow
@@ -62,6 +64,12 @@ test-slurm: $(TESTS) ## Test the Slurm profile on a local Slurm; as root, with s
 
 test-browser: $(TESTS) ## Test the report and the page of results in Chromium (package chromium)
 	$(RUN) python -m pytest -m browser
+
+test-serving: $(TESTS) ## Test hashgnn serve as a process whose model is replaced under load
+	$(RUN) python -m pytest -m slow tests/e2e/serving
+
+test-stores: $(TESTS) ## Query exports by USearch, LanceDB, sqlite-vec, DuckDB, PostgreSQL (Debian's postgresql)
+	$(RUN) python -m pytest tests/recommender/test_stores.py tests/recommender/test_postgresql.py
 
 test-gpu: $(TESTS) ## Compare training on an NVIDIA GPU with the CPU; eight minutes at most
 	$(RUN) timeout 480 python -m pytest -m gpu -W default tests/training/test_devices.py
@@ -145,6 +153,10 @@ bench-asymmetric: $(VENV)/.installed-bench ## Compare asymmetric search with FAI
 bench-serving: $(VENV)/.installed-bench ## Compare serving from disk with FAISS; on an idle machine
 	$(RUN) python -m benchmarks.serving $(ARGUMENTS)
 	$(RUN) python -m benchmarks.serving_table --into docs/serving.md
+
+bench-serve: $(VENV)/.installed-bench ## Compare hashgnn serve with a FAISS service under load (Debian's wrk); on an idle machine
+	$(RUN) python -m benchmarks.http_load $(ARGUMENTS)
+	$(RUN) python -m benchmarks.http_load --into docs/serving.md
 
 bench-training: $(VENV)/.installed-bench ## Compare training with other libraries; on an idle machine
 	$(RUN) python -m benchmarks.training $(ARGUMENTS)

@@ -8,7 +8,8 @@ from scipy.sparse import csr_matrix
 
 from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Csr
-from hashgnn.evaluation.representation import Representation, evaluate
+from hashgnn.evaluation.representation import evaluate
+from hashgnn.search import Representation
 from hashgnn.stage.record import peak_memory_mb
 
 USERS, ITEMS, DIMENSIONS = 29_858, 40_981, 32

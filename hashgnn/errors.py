@@ -1,7 +1,8 @@
 """The error for bad input, and helpers for its messages."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 _MAX_LENGTH = 100  # characters of a value in a message
 
@@ -12,6 +13,23 @@ class InputError(Exception):
     The message also says what was expected and what to do. A stage that raises it prints the
     message, writes nothing and exits with status 2.
     """
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Raise ``InputError`` if the block imports a module that is not installed.
+
+    ``extra``: name of the optional dependencies that bring it.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise not_installed(error, extra) from error
+
+
+def not_installed(error: ModuleNotFoundError, extra: str) -> InputError:
+    """Return the error that names the optional dependencies ``extra``."""
+    return InputError(f"{error.name} is not installed: pip install 'hashgnn[{extra}]'")
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

@@ -15,11 +15,14 @@ from hashgnn.cli.evaluate_model import evaluate
 from hashgnn.cli.quantize import quantize
 from hashgnn.cli.recommend import recommend, similar
 from hashgnn.cli.run_status import status
-from hashgnn.cli.saved_model import export, info
+from hashgnn.cli.saved_model import export, info, serve
 from hashgnn.cli.streams import drop_unwritten, use_utf8
 from hashgnn.cli.train_model import train, update
-from hashgnn.errors import InputError
+from hashgnn.errors import InputError, not_installed
 from hashgnn.stage.command import exit_status, interruptible
+
+# The optional dependencies of subcommands that need other ones than train.
+_EXTRAS = {"quantize": "workflow", "serve": "serve", "status": "workflow"}
 
 
 class _Group(click.Group):
@@ -42,6 +45,8 @@ class _Group(click.Group):
         try:
             with interruptible():
                 return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            raise not_installed(error, _EXTRAS.get(str(ctx.invoked_subcommand), "train")) from error
         except KeyboardInterrupt as error:
             resumes = ctx.invoked_subcommand == train.name
             rest = "; a training resumes from its last checkpoint, if any" if resumes else ""
@@ -61,11 +66,12 @@ def main() -> None:
     hashgnn recommend model --user anna --number 5
     hashgnn similar model items --id 42
     hashgnn export model --output exported --format faiss
+    hashgnn serve model --port 8000
     hashgnn info model
     hashgnn quantize items.npy --users users.npy
     hashgnn status --watch
 
-    recommend, similar, export and info also accept a result folder of the workflow,
+    recommend, similar, export, serve and info also accept a result folder of the workflow,
     results/DATASET/MODEL/bitsK/seedS.
 
     Tab completion: eval "$(_HASHGNN_COMPLETE=bash_source hashgnn)", or zsh_source, fish_source.
@@ -91,7 +97,7 @@ def _announcing(command: click.Command) -> click.Command:
     return command
 
 
-for _command in (train, update, evaluate, recommend, similar, export, quantize):
+for _command in (train, update, evaluate, recommend, similar, export, serve, quantize):
     main.add_command(_announcing(_command))
 for _command in (info, status):
     main.add_command(_command)

@@ -1,6 +1,7 @@
 """``hashgnn recommend`` and ``hashgnn similar``: write ranked lists, with scores."""
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -84,8 +85,6 @@ def recommend(
     """
     if history is not None and (named or users is not None):
         raise InputError("--history names the users itself; leave out --user and --users")
-    from tqdm import tqdm
-
     from hashgnn.recommender.folder import load_model
     from hashgnn.recommender.queries import sizes
 
@@ -108,7 +107,7 @@ def recommend(
     number, candidates = sizes(query["number"], query["candidates"], len(model.item_ids))
     options["candidates"] = candidates
     step = max(1, min(_BLOCK, _ITEMS // max(number, candidates)))
-    with open_output(output) as file, tqdm(total=len(queried), unit="user", disable=None) as bar:
+    with open_output(output) as file, _progress(len(queried)) as bar:
         if layout == "csv":
             source = ",source" if query["unknown"] == "popular" else ""
             file.write(f"user,item,rank,score{source}\n")
@@ -124,6 +123,12 @@ def recommend(
             else:
                 _write_lines(file, model.user_ids.labels(block).tolist(), found)
             bar.update(len(block))
+
+
+def _progress(users: int) -> Any:
+    """Return a bar on standard error, which is hidden where that is no terminal."""
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    return click.progressbar(length=users, label="users", file=sys.stderr, hidden=not terminal)
 
 
 def _known(model: Any, users: list[str], unknown: Any) -> list[str]:

@@ -1,6 +1,7 @@
-"""Commands on a saved model: ``hashgnn export`` and ``hashgnn info``."""
+"""Commands on a saved model: ``hashgnn export``, ``hashgnn serve`` and ``hashgnn info``."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ FOLDER = click.argument(
 )
 FORMATS = (
     *("numpy", "parquet", "faiss", "index"),
-    *("usearch", "lancedb", "sqlite", "duckdb", "bytes"),
+    *("usearch", "lancedb", "sqlite", "duckdb", "postgresql", "bytes"),
 )
 
 
@@ -49,6 +50,8 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
     lancedb  the table items of a LanceDB: id, code and vector
     sqlite   items.sqlite: the table items of id, code and vector, for sqlite-vec
     duckdb   items.duckdb: the table items of id, code (BIT, bit 0 first) and vector
+    postgresql  codes.sql for psql: the tables hashgnn_users and hashgnn_items of id,
+             code (bit string, bit 0 first) and vector
     bytes    users.bytes.jsonl, items.bytes.jsonl: bytes for Milvus, Vespa,
              Elasticsearch and OpenSearch, the first bit on top
 
@@ -72,6 +75,7 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
         "lancedb": stores.write_lancedb,
         "sqlite": stores.write_sqlite,
         "duckdb": stores.write_duckdb,
+        "postgresql": stores.write_postgresql,
         "bytes": stores.write_bytes,
     }
     with replace_together(output, files.replaced_files(output, model, formats)) as staged:
@@ -79,6 +83,76 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
         written = [path for name in dict.fromkeys(formats) for path in writers[name](staged, model)]
     for path in written:
         click.echo(output / path.relative_to(staged))
+
+
+@click.command()
+@FOLDER
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Its port."
+)
+@click.option(
+    "--every",
+    default=2.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="How often to look for a new model.",
+)
+@click.option(
+    "--verify/--no-verify",
+    default=True,
+    show_default=True,
+    help="Whether to compare the checksums of a model before it is served.",
+)
+@click.option(
+    "--max-users",
+    default=256,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Users, or items, of a request.",
+)
+@click.option(
+    "--max-number",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Length of the lists of a request.",
+)
+@click.option(
+    "--max-bytes",
+    default=1 << 20,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Size of the body of a request.",
+)
+def serve(folder: Path, host: str, port: int, every: float, verify: bool, **most: int) -> None:
+    """Serve the model in FOLDER over HTTP, as JSON.
+
+    \b
+    GET  /recommend?user=anna&n=10       also POST, with users or histories, items,
+                                         filter_items, search and more
+    GET  /similar/items?id=sku-3         also POST, and /similar/users
+    GET  /health                         sizes of the model
+    GET  /metrics                        for Prometheus
+
+    The model is mapped into memory. When hashgnn train, hashgnn update or HashGNN.save has written
+    a new one to FOLDER, it takes over between two requests. A model that cannot be loaded is
+    refused with a line in the log, and the one before stays.
+    """
+    import logging
+
+    import uvicorn
+
+    from hashgnn.recommender.folder import LiveModel
+    from hashgnn.recommender.service import Limits, create_app
+
+    log = logging.getLogger("uvicorn.error")
+    live = LiveModel(folder, log, verify)
+    limits = Limits(most["max_bytes"], most["max_users"], most["max_number"])
+    app = create_app(live, limits, every, log)
+    with suppress(KeyboardInterrupt):  # how a service is ended
+        uvicorn.run(app, host=host, port=port, access_log=False)
 
 
 @click.command()

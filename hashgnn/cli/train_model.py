@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from hashgnn.cli.saved_model import FOLDER, describe
 from hashgnn.cli.streams import spooled
-from hashgnn.config.loading import refuse_repeated_keys_in
-from hashgnn.config.methods import merged
 from hashgnn.errors import InputError
 from hashgnn.folders import reserve_folder
 
@@ -161,6 +158,13 @@ def _parse_pairs(
     context: click.Context, parameter: click.Parameter, pairs: tuple[str, ...]
 ) -> dict[str, Any]:
     """Parse ``KEY=VALUE`` pairs, with values in YAML."""
+    if not pairs:
+        return {}
+    import yaml
+
+    from hashgnn.config.loading import refuse_repeated_keys_in
+    from hashgnn.config.methods import merged
+
     parameters: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")

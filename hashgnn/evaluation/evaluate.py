@@ -16,14 +16,11 @@ from hashgnn.config.base import parse
 from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Csr, Split, load_split
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import (
-    Evaluation,
-    Representation,
-    evaluate,
-)
+from hashgnn.evaluation.representation import Evaluation, evaluate
 from hashgnn.evaluation.run_checks import Check, check_metrics, check_run
 from hashgnn.evaluation.statistics import read_metrics
 from hashgnn.files import atomic_write, load_array, save_arrays
+from hashgnn.search import Representation
 from hashgnn.stage.command import run_stage, stage_parser
 
 _COLUMNS = ("dataset", "model", "bits", "search", "metric", "n", "seed", "value")

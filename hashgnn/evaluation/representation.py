@@ -25,7 +25,7 @@ from hashgnn.evaluation.metrics import (
     recall,
     reciprocal_rank,
 )
-from hashgnn.search import Index
+from hashgnn.search import Index, Representation
 from hashgnn.stage.progress import report
 
 SEARCHES = ("hamming", "hierarchical", "continuous")
@@ -33,17 +33,6 @@ SEARCHES = ("hamming", "hierarchical", "continuous")
 ASYMMETRIC = ("asymmetric", "asymmetric re-rank")
 _BLOCK = 2048  # users at a time, to bound the memory
 _COMPARED = 2**22  # pairs of users and items at a time, whose distances are kept
-
-
-class Representation(NamedTuple):
-    """Codes and vectors of users or of items, a row each; None for what a method does not have."""
-
-    codes: np.ndarray | None  # uint8 [rows, bytes]
-    vectors: np.ndarray | None  # float32 [rows, d]
-
-    def rows(self, chosen: np.ndarray) -> "Representation":
-        """Return the rows with the indices ``chosen``."""
-        return Representation(*(None if array is None else array[chosen] for array in self))
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hashgnn.data.interactions import Csr, take_rows
-from hashgnn.evaluation.representation import Representation
-from hashgnn.search import Index
+from hashgnn.search import Index, Representation
 
 SHOWN = 50  # items in a list
 _MOST_USERS = 2000  # whose lists are made, evenly spread over all

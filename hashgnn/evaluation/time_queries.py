@@ -17,7 +17,6 @@ import pandas as pd
 from pydantic import Field
 
 from hashgnn.config.base import Count, Section, parse
-from hashgnn.evaluation.representation import Representation
 from hashgnn.evaluation.statistics import read_rows
 from hashgnn.evaluation.time_searches import (
     Round,
@@ -27,7 +26,7 @@ from hashgnn.evaluation.time_searches import (
     timing_parser,
 )
 from hashgnn.files import atomic_write, load_array
-from hashgnn.search import Index
+from hashgnn.search import Index, Representation
 from hashgnn.search.compressed import Compression, index_to_time
 from hashgnn.stage.command import run_stage
 from hashgnn.threads import set_threads

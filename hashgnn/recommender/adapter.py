@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow.interchange import from_dataframe
-from scipy import sparse
 
 from hashgnn.data.cells import ids, weights
 from hashgnn.data.features import Features, Table, describe, make_table
@@ -146,7 +145,7 @@ def check_integers(known: Ids, names: Iterable[str], table: Table) -> None:
 
 
 def _pair(interactions: Any, user: str, item: str) -> tuple[Any, Any]:
-    if sparse.issparse(interactions):
+    if hasattr(interactions, "tocsr"):  # of scipy, which need not be installed
         entries = interactions.tocsr().tocoo()  # sums entries that are stored twice
         stored = entries.data != 0
         if np.isnan(entries.data[stored]).any():

@@ -8,11 +8,9 @@ from typing import Any, Self, Unpack
 
 import pandas as pd
 
-from hashgnn.config.base import parse
 from hashgnn.data.features import Table
-from hashgnn.errors import InputError
+from hashgnn.errors import InputError, needing
 from hashgnn.recommender.adapter import adapt, feature_table, with_features
-from hashgnn.recommender.defaults import arguments
 from hashgnn.recommender.folder import load_history, load_model, save_model
 from hashgnn.recommender.queries import Options
 from hashgnn.recommender.trained_model import Model
@@ -135,7 +133,8 @@ class HashGNN:
     def _check_parameters(self) -> None:
         if parameters := self._hyper_parameters():
             # Imported here because it loads torch, which takes seconds.
-            from hashgnn.recommender.fitting import check_parameters
+            with needing("train"):
+                from hashgnn.recommender.fitting import check_parameters
 
             check_parameters(self.method, parameters, self._defaults())
 
@@ -169,12 +168,14 @@ class HashGNN:
             InputError: The interactions, or the parameters of the training, cannot be used.
         """
         # Imported here because it loads torch, which takes seconds and is not needed by ``load``.
-        from hashgnn.recommender.fitting import (
-            ProgressBar,
-            TrainingSettings,
-            fit,
-            ignore_progress,
-        )
+        with needing("train"):
+            from hashgnn.config.base import parse
+            from hashgnn.recommender.fitting import (
+                ProgressBar,
+                TrainingSettings,
+                fit,
+                ignore_progress,
+            )
 
         given = {name: getattr(self, name) for name in TrainingSettings.model_fields}
         settings = parse(TrainingSettings, {**given, "parameters": self._hyper_parameters()})
@@ -218,8 +219,9 @@ class HashGNN:
             InputError: The interactions cannot be used, or the model was saved without weights.
         """
         # Imported here because it loads torch, which takes seconds.
-        from hashgnn.recommender.fitting import ProgressBar, ignore_progress
-        from hashgnn.recommender.updating import update
+        with needing("train"):
+            from hashgnn.recommender.fitting import ProgressBar, ignore_progress
+            from hashgnn.recommender.updating import update
 
         bar, data = ProgressBar(), adapt(interactions, user, item, weight)
         callback = bar if verbose else ignore_progress
@@ -312,18 +314,26 @@ class HashGNN:
         Raises:
             InputError: A file is missing, damaged or does not fit the others.
         """
-        loaded = cls()
-        loaded.model_, loaded.history_ = (
-            load_model(Path(folder), verify),
-            load_history(Path(folder)),
-        )
         # Not through the constructor, whose check loads torch and knows only methods of the config.
-        for name, value in arguments(loaded.model_.record).items():
-            if name in cls._defaults():
-                setattr(loaded, name, value)
-            else:
-                loaded.parameters[name] = value
+        loaded = cls.__new__(cls)
+        loaded.model_ = load_model(Path(folder), verify)
+        loaded.history_ = load_history(Path(folder))
         return loaded
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an argument of a loaded model's training, which is read when one is asked for."""
+        defaults = self._defaults()
+        if name not in (*defaults, "parameters") or "model_" not in vars(self):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        # Imported here because it reads the config.
+        with needing("train"):
+            from hashgnn.recommender.defaults import arguments
+
+        trained = arguments(self.model_.record)
+        for key, default in defaults.items():
+            vars(self).setdefault(key, trained.pop(key, default))
+        vars(self).setdefault("parameters", trained)
+        return vars(self)[name]
 
     def _fitted(self) -> Model:
         if not hasattr(self, "model_"):

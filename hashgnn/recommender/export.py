@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Representation
+from hashgnn.errors import InputError, needing
 from hashgnn.files import atomic_write, save_array
 from hashgnn.recommender.id_rows import Ids
 from hashgnn.recommender.trained_model import Model
+from hashgnn.search import Representation
 from hashgnn.search.storage import FILES as INDEX_FILES
 
 RECORD = "export.json"  # identifies the model of the files
@@ -30,6 +30,7 @@ FILES = {
     "lancedb": [],  # all of items.lance
     "sqlite": ["items.sqlite"],
     "duckdb": ["items.duckdb"],
+    "postgresql": ["codes.sql"],
     "bytes": ["users.bytes.jsonl", "items.bytes.jsonl"],
 }
 _LANCE = "items.lance"
@@ -98,7 +99,8 @@ def write_parquet(folder: Path, model: Model) -> list[Path]:
 
 def write_faiss(folder: Path, model: Model) -> list[Path]:
     """Write ``items.faiss``, an IndexBinaryFlat over the codes, and ``item_ids.npy``."""
-    import faiss
+    with needing("faiss"):
+        import faiss
 
     codes = model.items.codes
     if codes is None:

@@ -18,14 +18,13 @@ from hashgnn.data.interactions import Csr, Interactions, Split
 from hashgnn.data.negatives import DrawnNegatives, write_negatives
 from hashgnn.data.split import split
 from hashgnn.errors import InputError, did_you_mean
-from hashgnn.evaluation.representation import Representation
 from hashgnn.files import load_array
 from hashgnn.models.method import GraphMethod, Method, Task
 from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.defaults import MethodDefaults, check_method, method_defaults
 from hashgnn.recommender.timed_tuning import Tuned, seconds_of, tune
 from hashgnn.recommender.trained_model import Model
-from hashgnn.search import Index
+from hashgnn.search import Index, Representation
 from hashgnn.search.validation import MAX_BITS
 from hashgnn.stage.record import Recorder
 from hashgnn.training.checkpoint import Checkpoint

@@ -1,4 +1,4 @@
-"""Save models as folders, and load them and the result folders of the workflow.
+"""Save models as folders, and load them and the result folders of the workflow, once or often.
 
 Both kinds of folder hold codes, vectors, ``history.csv`` and ``train.provenance.json``, which has
 the checksums of the others. A saved model also holds ids, interactions and an index, which is
@@ -6,7 +6,9 @@ mapped into memory. For a result folder of the workflow, ``results/DATASET/MODEL
 and interactions are read from ``results/DATASET``, and the index is built.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,11 @@ from hashgnn.data.features import load_features, save_features
 from hashgnn.data.ids import load_ids, save_ids
 from hashgnn.data.interactions import load_interactions, save_interactions
 from hashgnn.errors import InputError, shown
-from hashgnn.evaluation.representation import Representation
 from hashgnn.files import atomic_write, load_array, save_array
 from hashgnn.folders import read_together, replace_together
 from hashgnn.recommender.id_rows import Ids
 from hashgnn.recommender.trained_model import Model
-from hashgnn.search import Index
+from hashgnn.search import Index, Representation
 from hashgnn.search.storage import DESCRIPTION, FILES
 from hashgnn.search.validation import fit_codes, fit_vectors
 from hashgnn.stage.record import (
@@ -53,6 +54,7 @@ _FILES = (
     _FEATURES,
     f"{_INDEX}/{DESCRIPTION}",
 )
+State = tuple[tuple[str, int, int, int], ...]  # name, inode, size and time of each file
 _SETTINGS = {"method": str, "bits": int, "seed": int, "parameters": dict}
 
 
@@ -173,6 +175,7 @@ def _load(folder: Path, verify: bool) -> Model:
         load_features(folder / _FEATURES) if _COLUMNS in record else None,
     )
     _check_model(folder, model, finite=verify)
+    pa.default_memory_pool().release_unused()  # what reading the ids took
     return model
 
 
@@ -202,9 +205,9 @@ def _weights(path: Path, shapes: Any) -> dict[str, np.ndarray] | None:
 def _ids(path: Path, side: str, record: Mapping[str, Any]) -> Ids:
     texts = load_ids(path)
     integer = bool(record.get("integer_ids", {}).get(side))
-    if integer and not _are_integers(pa.array(texts, pa.string())):
+    if integer and not _are_integers(texts):
         raise InputError(f"{path}: expected integers, as recorded in {RECORD}")
-    return Ids(pd.Index(texts, dtype="str"), integer)
+    return Ids(pd.Index(texts.to_pandas(), dtype="str"), integer)
 
 
 def _are_integers(ids: pa.Array) -> bool:
@@ -266,3 +269,86 @@ def _sizes(model: Model) -> list[tuple[str, int | None, int | None]]:
 
 def _width(array: np.ndarray | None) -> int | None:
     return None if array is None else array.shape[1]
+
+
+class LiveModel:
+    """The latest model of a folder that could be loaded.
+
+    Those who take ``model`` once finish with it: a model stays mapped until the last of them has
+    ended, also when its files have been replaced.
+
+    Attributes:
+        model: The model that answers.
+        replaced: How often a new model took the place of another.
+        refused: How often a new model could not be loaded.
+    """
+
+    def __init__(self, folder: Path, log: logging.Logger, verify: bool = True) -> None:
+        """Load the model; raise ``InputError`` if that fails."""
+        self.folder = folder
+        self.replaced = self.refused = 0
+        self._log, self._verify = log, verify
+        self._seen = self._tried = _state(folder)
+        self.model = self._load()
+
+    def refresh(self) -> bool:
+        """Load the model again if its files differ from those of the last attempt.
+
+        Files that changed since the last call may still be written, and wait for the next one. If a
+        model cannot be loaded, one line says why and the model before stays. Returns whether the
+        model was replaced.
+        """
+        before, self._seen = self._seen, _state(self.folder)
+        if self._seen == self._tried or self._seen != before:
+            return False
+        self._tried = self._seen
+        try:
+            self.model = self._load()
+        except (InputError, OSError) as error:
+            self.refused += 1
+            reason = " ".join(str(error).split())
+            self._log.error("%s; the model before is still served", reason)
+            return False
+        self.replaced += 1
+        self.announce()
+        return True
+
+    def announce(self) -> None:
+        """Log the folder and the size of the model."""
+        users, items = len(self.model.user_ids), len(self.model.item_ids)
+        self._log.info("serving %s: %s users, %s items", self.folder, f"{users:,}", f"{items:,}")
+
+    def watch(self, seconds: float, ended: threading.Event) -> None:
+        """Call ``refresh`` every ``seconds`` until ``ended`` is set."""
+        while not ended.wait(seconds):
+            _guarded(self.refresh, self._log)
+
+    def _load(self) -> Model:
+        model = load_model(self.folder, self._verify)
+        first = model.user_ids.text[0]
+        # Compiled kernels are read, and tables of ids are made, before the first request.
+        search = "continuous" if model.items.codes is None else "hierarchical"
+        search = "hamming" if model.items.vectors is None else search
+        model.recommend([first], 1, search=search, filter_items=[model.item_ids.text[0]])
+        return model
+
+
+def _state(folder: Path) -> State:
+    """Return what tells the files of a model from others of the same names."""
+    found = []
+    for part in (folder, folder / _INDEX):
+        try:
+            for path in sorted(part.iterdir()):
+                if path.is_file() and not path.name.startswith("."):
+                    stat = path.stat()
+                    found.append((path.name, stat.st_ino, stat.st_size, stat.st_mtime_ns))
+        except OSError:  # being replaced, or gone
+            continue
+    return tuple(found)
+
+
+def _guarded(call: Callable[[], object], log: logging.Logger) -> None:
+    try:
+        call()
+    except Exception:  # of a defect; the thread must go on
+        log.exception("the folder of the model could not be looked at")

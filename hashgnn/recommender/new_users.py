@@ -14,11 +14,11 @@ import torch
 from hashgnn.config.base import parse
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Representation
 from hashgnn.graph import Graph, bipartite_graph
 from hashgnn.models.graph_hasher import pack
 from hashgnn.models.method import GraphMethod, GraphParameters
 from hashgnn.recommender.trained_model import Model
+from hashgnn.search import Representation
 from hashgnn.training.fit import load_method
 
 

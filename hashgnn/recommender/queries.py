@@ -5,14 +5,13 @@ from typing import Annotated, Any, Literal, NamedTuple, TypedDict, get_args
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from hashgnn.config.base import Section
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Representation
 from hashgnn.recommender.id_rows import Ids, Unknown, listed, texts
-from hashgnn.search import Index
+from hashgnn.search import Index, Representation
 
 Search = Literal["hierarchical", "hamming", "continuous"]
 SEARCHES: tuple[Search, ...] = get_args(Search)
@@ -46,6 +45,9 @@ def sizes(n: int, candidates: int | None, most: int) -> tuple[int, int]:
 
 class NeighborQuery(Section):
     """How many neighbors of an item or user to find, and how."""
+
+    # The reference of the configuration does not show queries, and extraction takes time.
+    model_config = ConfigDict(use_attribute_docstrings=False)
 
     n: Size
     """Length of the lists."""
@@ -93,25 +95,40 @@ class Users(NamedTuple):
     seen: Csr
 
 
-def ranking(
-    first: tuple[str, pd.Index], second: tuple[str, Ids], found: np.ndarray, scores: np.ndarray
-) -> pd.DataFrame:
-    """Return a table of ranked lists: the columns ``first``, ``second``, rank and score.
+class Ranked(NamedTuple):
+    """Ranked lists, a row for each id that was asked for.
 
-    ``first``: name and ids of the lists [Q]; ``second``: name and ids of the rows ``found`` int32
-    [Q, n], -1 where there are fewer.
+    Attributes:
+        kind: Name of the ids that were asked for: user or item.
+        ids: These ids [Q].
+        found: Rows of the model that are listed, int32 [Q, n]; -1 where there are fewer.
+        scores: Their scores [Q, n].
+        sources: model or popular for each list [Q]; None if all are the model's.
     """
-    valid = found >= 0
-    ranks = np.broadcast_to(np.arange(1, found.shape[1] + 1), found.shape)
-    lists = np.repeat(np.arange(len(found)), valid.sum(axis=1))
-    return pd.DataFrame(
-        {
-            first[0]: first[1].take(lists),
-            second[0]: second[1].at(found[valid]),
+
+    kind: str
+    ids: pd.Index
+    found: np.ndarray
+    scores: np.ndarray
+    sources: np.ndarray | None = None
+
+    def table(self, name: str, listed: Ids) -> pd.DataFrame:
+        """Return the columns ``kind``, ``name``, rank, score and, where there are any, source.
+
+        ``listed``: the ids of the rows ``found``, which become the column ``name``.
+        """
+        valid = self.found >= 0
+        lengths = valid.sum(axis=1)
+        ranks = np.broadcast_to(np.arange(1, self.found.shape[1] + 1), self.found.shape)
+        columns = {
+            self.kind: self.ids.take(np.repeat(np.arange(len(lengths)), lengths)),
+            name: listed.at(self.found[valid]),
             "rank": ranks[valid],
-            "score": scores[valid],
+            "score": self.scores[valid],
         }
-    )
+        if self.sources is not None:
+            columns["source"] = np.repeat(self.sources, lengths)
+        return pd.DataFrame(columns)
 
 
 class Filter(NamedTuple):

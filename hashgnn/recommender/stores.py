@@ -1,14 +1,15 @@
 """Write the items of a model for vector stores and databases, which then search by their codes.
 
 Bit k of a code is bit k % 8 of byte k // 8. Hamming distances do not depend on the order of bits,
-as long as items and queries agree. USearch, LanceDB and SQLite get the codes as they are. DuckDB's
-bit strings begin with bit 0. Stores whose bytes begin with the most significant bit (Milvus, Vespa,
-Elasticsearch, OpenSearch) get reversed bytes.
+as long as items and queries agree. USearch, LanceDB and SQLite get the codes as they are. The bit
+strings of DuckDB and PostgreSQL begin with bit 0. Stores whose bytes begin with the most
+significant bit (Milvus, Vespa, Elasticsearch, OpenSearch) get reversed bytes.
 """
 
+import itertools
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
@@ -16,15 +17,20 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Representation
+from hashgnn.errors import InputError, shown
 from hashgnn.files import atomic_write
 from hashgnn.recommender.export import write_ids
 from hashgnn.recommender.id_rows import Ids
 from hashgnn.recommender.trained_model import Model
+from hashgnn.search import Representation
 
 _AT_ONCE = 1 << 16  # rows that are converted to text at a time
+
+_SQL_TYPES = {"int64": "bigint", "uint64": "numeric"}
+# What COPY takes for something else in a text.
+_COPY = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def write_usearch(folder: Path, model: Model) -> list[Path]:
@@ -87,18 +93,58 @@ def write_duckdb(folder: Path, model: Model) -> list[Path]:
     return [path]
 
 
+def write_postgresql(folder: Path, model: Model) -> list[Path]:
+    """Write ``codes.sql``, which replaces the tables hashgnn_users and hashgnn_items in psql.
+
+    Columns are id, code (bit string, bit 0 first) and vector (real[]).
+    """
+    _codes(model, "postgresql")
+    path = folder / "codes.sql"
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write("BEGIN;\n")
+        for side, ids, representation in _sides(model):
+            kind = _SQL_TYPES.get(str(ids.at(np.arange(0)).dtype), "text")
+            columns = f"id {kind} PRIMARY KEY, code bit({model.bits}) NOT NULL, vector real[]"
+            file.write(f"DROP TABLE IF EXISTS hashgnn_{side};\n")
+            file.write(f"CREATE TABLE hashgnn_{side} ({columns});\n")
+            file.write(f"COPY hashgnn_{side} FROM stdin;\n")
+            for start in range(0, len(ids), _AT_ONCE):
+                rows = np.arange(start, min(start + _AT_ONCE, len(ids)))
+                codes, vectors = representation.rows(rows)
+                assert codes is not None
+                names = map(_copied, ids.text[rows])
+                texts = bit_strings(codes, model.bits), _real_arrays(vectors, len(rows))
+                file.writelines("\t".join(row) + "\n" for row in zip(names, *texts, strict=True))
+            file.write("\\.\n")
+        file.write("COMMIT;\n")
+    return [path]
+
+
+def _copied(text: str) -> str:
+    """Return an id as COPY reads it."""
+    if "\0" in text:
+        raise InputError(f"format postgresql: id {shown(text)}: text has no NUL character there")
+    return text.translate(_COPY)
+
+
+def _real_arrays(vectors: np.ndarray | None, count: int) -> Iterable[str]:
+    """Return an array of PostgreSQL for each vector, or ``count`` times none."""
+    if vectors is None:
+        return itertools.repeat("\\N", count)
+    numbers = pc.cast(pa.array(np.ravel(vectors)), pa.string())
+    lists = pa.FixedSizeListArray.from_arrays(numbers, vectors.shape[1])
+    joined = pc.binary_join(lists.cast(pa.list_(pa.string())), ",").to_pylist()
+    return (f"{{{text}}}" for text in joined)
+
+
 def write_bytes(folder: Path, model: Model) -> list[Path]:
     """Write ``{users,items}.bytes.jsonl``: id and code, its bytes with the first bit on top.
 
     The code is given as signed bytes and as hexadecimal digits.
     """
     _codes(model, "bytes")
-    sides: tuple[tuple[str, Ids, Representation], ...] = (
-        ("users", model.user_ids, model.users),
-        ("items", model.item_ids, model.items),
-    )
     written = []
-    for side, ids, (codes, _) in sides:
+    for side, ids, (codes, _) in _sides(model):
         assert codes is not None
         written.append(folder / f"{side}.bytes.jsonl")
         reversed_ = most_significant_first(np.asarray(codes))
@@ -120,6 +166,10 @@ def bit_strings(codes: np.ndarray, bits: int) -> Iterator[str]:
         block = np.unpackbits(codes[start : start + _AT_ONCE], 1, count=bits, bitorder="little")
         digits = block + np.uint8(ord("0"))
         yield from (row.tobytes().decode("ascii") for row in digits)
+
+
+def _sides(model: Model) -> tuple[tuple[str, Ids, Representation], ...]:
+    return ("users", model.user_ids, model.users), ("items", model.item_ids, model.items)
 
 
 def _codes(model: Model, format_: str) -> np.ndarray:

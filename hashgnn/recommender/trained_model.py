@@ -11,22 +11,21 @@ import pandas as pd
 from hashgnn.config.base import parse
 from hashgnn.data.features import Features
 from hashgnn.data.interactions import Csr, Interactions, take_rows
-from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Representation
+from hashgnn.errors import InputError, needing
 from hashgnn.recommender.adapter import read_histories
 from hashgnn.recommender.id_rows import Ids, Unknown, texts
 from hashgnn.recommender.queries import (
     NeighborQuery,
     Query,
+    Ranked,
     Search,
     Selection,
     Users,
-    ranking,
     read_filter,
     select,
     stack,
 )
-from hashgnn.search import Index
+from hashgnn.search import Index, Representation
 
 
 @dataclass(frozen=True)
@@ -87,6 +86,21 @@ class Model:
         Raises:
             InputError: An id is unknown, or the method lacks the codes or vectors of ``search``.
         """
+        filters = {"items": items, "filter_items": filter_items}
+        ranked = self.rank(users, n, histories=histories, **filters, **options)
+        return ranked.table("item", self.item_ids)
+
+    def rank(
+        self,
+        users: Any = None,
+        n: int = 10,
+        *,
+        histories: Any = None,
+        items: Any = None,
+        filter_items: Any = None,
+        **options: Any,
+    ) -> Ranked:
+        """Return what ``recommend`` does, as rows of the model."""
         query = parse(Query, {"n": n, **options})
         self._check(query.search)
         if histories is None:
@@ -111,6 +125,11 @@ class Model:
         Returns:
             The columns item (or user), similar, rank and score.
         """
+        known = self.item_ids if kind == "item" else self.user_ids
+        return self.rank_similar(kind, ids, n, **options).table("similar", known)
+
+    def rank_similar(self, kind: str, ids: Any, n: int = 10, **options: Any) -> Ranked:
+        """Return what ``similar`` does, as rows of the model."""
         filters = {name: options.pop(name, None) for name in ("items", "filter_items")}
         query = parse(NeighborQuery, {"n": n, **options})
         self._check(query.search)
@@ -127,7 +146,7 @@ class Model:
         chosen = select(index, names, itself, allowed, forbidden)
         sizes = query.sizes(len(known))
         found, scores = self._search(query.search, sizes, unit.rows(rows), chosen)
-        return ranking((kind, known.at(rows)), ("similar", known), found, scores)
+        return Ranked(kind, known.at(rows), found, scores)
 
     def _named(self, users: Any, unknown: Unknown) -> Users:
         """Return the users of the model with these ids, by default all."""
@@ -138,16 +157,17 @@ class Model:
 
     def _with_histories(self, given: Any, unknown: Unknown) -> Users:
         """Represent users by their histories; those without a known item count as unknown."""
-        # Imported here because it loads torch, which takes seconds.
-        from hashgnn.recommender.new_users import represent
-
         histories = read_histories(given, self.item_ids, unknown)
         usable = np.array([len(rows) > 0 for rows in histories.values()], dtype=bool)
         rows = stack([rows for rows in histories.values() if len(rows)])
-        queries = represent(self, rows) if len(rows.indices) else self.users.rows(rows.indices)
+        # Imported here because it loads torch, which takes seconds.
+        with needing("train"):
+            from hashgnn.recommender.new_users import represent
+
+            queries = represent(self, rows) if len(rows.indices) else self.users.rows(rows.indices)
         return Users(list(histories), usable, queries, rows)
 
-    def _answer(self, users: Users, query: Query, items: Any, filter_items: Any) -> pd.DataFrame:
+    def _answer(self, users: Users, query: Query, items: Any, filter_items: Any) -> Ranked:
         """Rank by the model for known users, and by popularity for others if ``query`` says so."""
         allowed = read_filter(items, "items", self.item_ids, query.unknown)
         forbidden = read_filter(filter_items, "filter_items", self.item_ids, query.unknown)
@@ -169,17 +189,16 @@ class Model:
             ones = Representation(None, np.ones((len(strangers), 1), dtype=np.float32))
             found[strangers], scores[strangers] = self._search("continuous", sizes, ones, chosen)
         labels = self.user_ids.labels(users.names)
-        table = ranking(("user", labels), ("item", self.item_ids), found, scores)
         if query.search == "hamming" and (users.known.all() or query.unknown != "popular"):
-            table["score"] = table["score"].astype(np.int32)
-        if query.unknown == "popular":
-            sources = np.where(users.known, "model", "popular")
-            table["source"] = np.repeat(sources, (found >= 0).sum(axis=1))
-        return table
+            scores = scores.astype(np.int32)
+        sources = np.where(users.known, "model", "popular") if query.unknown == "popular" else None
+        return Ranked("user", labels, found, scores, sources)
 
     @cached_property
     def _seen(self) -> Csr:
-        return self.interactions.csr(np.ones(len(self.interactions.user), dtype=bool))
+        known = self.interactions
+        ends = np.searchsorted(known.user, np.arange(known.n_users + 1, dtype=np.int32))
+        return Csr(ends, known.item)
 
     @cached_property
     def _popular(self) -> Index:

@@ -6,5 +6,6 @@
 """
 
 from hashgnn.search.index import Index
+from hashgnn.search.validation import Representation
 
-__all__ = ["Index"]
+__all__ = ["Index", "Representation"]

@@ -1,7 +1,7 @@
 """Check the inputs of searches and convert them to the form that the kernels take."""
 
 import operator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,17 @@ from hashgnn.errors import InputError
 MAX_BITS = 1024
 # Sums of a million products of such numbers are finite in float32.
 _LARGEST = 1e16
+
+
+class Representation(NamedTuple):
+    """Codes and vectors of users or of items, a row each; None for what a method does not have."""
+
+    codes: np.ndarray | None  # uint8 [rows, bytes]
+    vectors: np.ndarray | None  # float32 [rows, d]
+
+    def rows(self, chosen: np.ndarray) -> "Representation":
+        """Return the rows with the indices ``chosen``."""
+        return Representation(*(None if array is None else array[chosen] for array in self))
 
 
 def fit_codes(codes: Any, rows: int | None = None, width: int | None = None) -> np.ndarray:

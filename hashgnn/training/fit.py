@@ -20,7 +20,6 @@ import torch
 from hashgnn.config.base import parse
 from hashgnn.data.interactions import join_parts
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Representation
 from hashgnn.models.graph_hasher import pack
 from hashgnn.models.method import (
     Epoch,
@@ -31,6 +30,7 @@ from hashgnn.models.method import (
     Task,
     VectorMethod,
 )
+from hashgnn.search import Representation
 from hashgnn.search.validation import MAX_BITS
 from hashgnn.training import GRAPH_LOOP
 from hashgnn.training.checkpoint import Checkpoint

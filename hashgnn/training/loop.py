@@ -11,10 +11,10 @@ from torch import Tensor
 
 from hashgnn.data.negatives import DrawnNegatives
 from hashgnn.errors import InputError
-from hashgnn.evaluation.representation import Representation
 from hashgnn.graph import Graph, NeighborSampler, bipartite_graph
 from hashgnn.models.graph_hasher import Batch, Embedded, GraphHasher
 from hashgnn.models.method import GraphMethod, GraphParameters, Progress, Task
+from hashgnn.search import Representation
 from hashgnn.stage.progress import report
 from hashgnn.stage.record import peak_memory_mb
 from hashgnn.training.batches import Batches

@@ -15,10 +15,10 @@ from torch import Tensor
 from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import Csr, Split, take_rows
 from hashgnn.evaluation.metrics import recall
-from hashgnn.evaluation.representation import Representation, rank
+from hashgnn.evaluation.representation import rank
 from hashgnn.kernels import njit
 from hashgnn.models.graph_hasher import sign
-from hashgnn.search import Index
+from hashgnn.search import Index, Representation
 
 COLUMNS = ("iteration", "epoch", "p", "auc", "auc_codes", "loss")
 

@@ -43,7 +43,7 @@ def check_read(found: Prepared, expected: Read, folder: Path) -> None:
     assert found.rows_read == expected.rows
     for name, ids in (("users", found.user_ids), ("items", found.item_ids)):
         save_ids(folder / f"{name}.csv", ids)
-        assert load_ids(folder / f"{name}.csv") == ids.to_pylist()
+        assert load_ids(folder / f"{name}.csv").equals(ids)
 
 
 def check_split(interactions: Interactions, settings: dict[str, Any], folder: Path) -> None:

@@ -30,7 +30,8 @@ from hashgnn.evaluation.metrics import (
     recall,
     reciprocal_rank,
 )
-from hashgnn.evaluation.representation import Representation, evaluate
+from hashgnn.evaluation.representation import evaluate
+from hashgnn.search import Representation
 from tests.helpers import csr_of
 
 

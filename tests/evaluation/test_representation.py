@@ -8,7 +8,8 @@ from hashgnn.data.interactions import Csr, take_rows
 from hashgnn.errors import InputError
 from hashgnn.evaluation import representation
 from hashgnn.evaluation.metrics import gini
-from hashgnn.evaluation.representation import EvaluationSettings, Representation, evaluate
+from hashgnn.evaluation.representation import EvaluationSettings, evaluate
+from hashgnn.search import Representation
 from tests.helpers import csr_of
 
 SETTINGS = EvaluationSettings(cutoffs=(1, 2, 3), candidates=4)

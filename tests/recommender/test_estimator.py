@@ -1,5 +1,6 @@
 """The interface in the manner of scikit-learn."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -167,7 +168,6 @@ def test_a_model_that_is_not_fitted() -> None:
     [
         ("import hashgnn", "numpy"),
         ("import hashgnn.evaluation.evaluate", "torch"),
-        ("from hashgnn import HashGNN; HashGNN.load({folder!r}).recommend()", "torch"),
     ],
 )
 def test_nothing_is_imported_that_is_not_needed(
@@ -179,6 +179,69 @@ def test_nothing_is_imported_that_is_not_needed(
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert ran.stdout.strip() == "False"
+
+
+# The modules of the packages that `pip install hashgnn` brings, without any extra.
+BROUGHT = {"hashgnn", "click", "llvmlite", "numba", "numpy", "pandas", "psutil", "pyarrow"}
+BROUGHT |= {"pydantic", "pydantic_core", "annotated_types", "dateutil", "six", "typing_extensions"}
+BROUGHT |= {"typing_inspection", "tzdata"}
+ALONE = f"""
+import importlib.metadata, sys
+
+class Installed:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top not in {BROUGHT!r} and top in others:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+others = set(importlib.metadata.packages_distributions()) - {BROUGHT!r}
+assert {{"torch", "scipy", "yaml", "snakemake", "tqdm"}} <= others
+sys.meta_path.insert(0, Installed())
+"""
+
+
+def alone(code: str) -> str:
+    """The output of ``code`` where only the package and what it needs can be imported."""
+    given = [sys.executable, "-c", ALONE + code]
+    return subprocess.run(given, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_what_is_installed_without_extras_recommends(fitted: HashGNN, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "model")
+    fitted.recommend("üser 7", n=5, filter_items=[7001]).to_csv(tmp_path / "expected.csv")
+    code = f"""
+from hashgnn import HashGNN
+model = HashGNN.load({str(tmp_path / "model")!r})
+model.recommend("üser 7", n=5, filter_items=[7001]).to_csv({str(tmp_path / "found.csv")!r})
+model.similar_items(7001), model.recommend(["nobody"], unknown="popular")
+assert not {{"torch", "scipy", "yaml", "snakemake"}} & set(sys.modules)
+"""
+    alone(code)
+
+    assert (tmp_path / "found.csv").read_bytes() == (tmp_path / "expected.csv").read_bytes()
+
+
+def test_what_needs_an_extra_names_it(fitted: HashGNN, tmp_path: Path) -> None:
+    fitted.save(tmp_path)
+    code = f"""
+from hashgnn import HashGNN, InputError
+loaded = HashGNN.load({str(tmp_path)!r})
+for call in (
+    lambda: HashGNN(epochs=3),
+    lambda: HashGNN().fit((["a"], ["b"])),
+    lambda: loaded.bits,
+    lambda: loaded.recommend(histories={{"zoe": [7001]}}),
+    lambda: loaded.update((["a"], ["b"])),
+):
+    try:
+        call()
+    except InputError as error:
+        print(error)
+"""
+    lines = alone(code).splitlines()
+    assert len(lines) == 5
+    for line in lines:
+        assert re.fullmatch(r"\w+ is not installed: pip install 'hashgnn\[train\]'", line)
 
 
 def test_the_model_is_refitted_on_all_interactions_unless_told_otherwise(

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from hashgnn.data.interactions import Csr
-from hashgnn.evaluation.representation import Representation
 from hashgnn.evaluation.run_checks import Check, check_metrics, check_run
 from hashgnn.evaluation.statistics import COLUMNS
 from hashgnn.reporting import checks as gathered
 from hashgnn.reporting.checks import check_against
+from hashgnn.search import Representation
 
 
 def broken(checks: Any) -> list[str]:

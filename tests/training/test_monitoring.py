@@ -5,11 +5,11 @@ import torch
 from hashgnn.config.base import parse
 from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.data.interactions import Csr, Split
-from hashgnn.evaluation.representation import Representation
 from hashgnn.graph import NeighborSampler, bipartite_graph
 from hashgnn.models.graph_hasher import pack
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 from hashgnn.models.method import Progress
+from hashgnn.search import Representation
 from hashgnn.training.batches import Batches
 from hashgnn.training.monitoring import PairwiseAuc, of_some_users, validation_recall
 from hashgnn.training.steps import Steps, choose_engine
