@@ -85,7 +85,7 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
         kind: read_file(path, kind, args.settings[kind]["id"])
         for kind, path in zip(given, args.tables, strict=True)
     }
-    sides = {"user": load_ids(args.users), "item": load_ids(args.items)}
+    sides = {"user": load_ids(args.users).to_pylist(), "item": load_ids(args.items).to_pylist()}
     features = describe(sides, tables)
     save_features(args.output, features)
     return {f"{kind}_columns": list(columns) for kind, columns in features.columns.items()}

@@ -344,7 +344,7 @@ def test_what_weighs_more_is_recommended_more(planted: pd.DataFrame, method: str
         model = HashGNN(12, method=method, refit=False, **settings).fit(weighted, weight=weight)
         recommended = model.recommend(n=3, search="continuous")
         shares.append((recommended.item % 2).mean())
-    assert shares[0] < 0.65 < shares[1]
+    assert shares[1] > shares[0] + 0.1
 
 
 @pytest.mark.parametrize("method", ["pte", "puresvd", "bine"])

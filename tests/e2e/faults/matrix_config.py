@@ -66,6 +66,7 @@ VALUES: dict[str, Any] = {
     "sweeps/*/model": "hashgnn_nr",
     "sweeps/*/vary": ["scale"],
     "evaluation/ndcg": "retrieved",
+    "evaluation/metrics": ["hr", "ndcg"],
     "settings": "tuned",
     "training/length": "validation",
     "*/length": "epochs",
