@@ -35,7 +35,8 @@ $(VENV)/.installed-%: $(VENV)/.installed
 demo: $(VENV)/.installed ## Run the whole workflow on a small generated data set
 	@mkdir -p demo
 	@echo "Running the whole workflow on a small generated data set: downloads nothing, trains all"
-	@echo "methods for a few epochs. The log is demo/snakemake.log; Ctrl-C stops it, make demo goes on."
+	@echo "methods for a few epochs, and compiles kernels, once. The log is demo/snakemake.log; Ctrl-C"
+	@echo "stops it, make demo goes on."
 	@export $(RUN); hashgnn status demo --bar & bar=$$!; \
 		snakemake --cores $(CORES) $(DEMO) >demo/snakemake.log 2>&1; code=$$?; \
 		kill $$bar 2>/dev/null; wait; echo; \
@@ -50,7 +51,7 @@ demo: $(VENV)/.installed ## Run the whole workflow on a small generated data set
 	@echo "Next: docs/tutorial.md leads to your own data and your own method."
 
 test: $(TESTS) ## Run the tests
-	$(RUN) python -m pytest --numprocesses logical --maxprocesses 8 --dist loadgroup
+	$(RUN) python -m pytest --numprocesses logical --maxprocesses 8
 
 test-slow: $(TESTS) ## Run the slow tests (minutes)
 	$(RUN) python -m pytest -m slow

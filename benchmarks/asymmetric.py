@@ -19,6 +19,7 @@ from pathlib import Path
 import faiss
 import pandas as pd
 
+from benchmarks.pages import fill
 from benchmarks.search_measure import Answer, Row, Times, batch, measure, set_threads
 from benchmarks.search_peers import Corpus
 from hashgnn.files import atomic_write
@@ -139,10 +140,7 @@ def put_into(page: Path, rows: Sequence[Row]) -> None:
         f"{first['items']:,} items, {first['bits']} bits or dimensions, top {first['k']}, "
         f"{first['threads']} thread{'s' * (first['threads'] != 1)}:"
     )
-    before, rest = page.read_text(encoding="utf-8").split(_BEGIN)
-    text = f"{before}{_BEGIN}\n{case}\n\n{table_of(rows)}\n{_END}{rest.split(_END)[1]}"
-    with atomic_write(page) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    fill(page, _BEGIN, f"\n{case}\n\n{table_of(rows)}\n", _END)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@
 import argparse
 import json
 import statistics
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hashgnn.files import atomic_write
+from benchmarks.pages import fill
 from hashgnn.reporting.tables import to_markdown
 
 Row = dict[str, Any]
@@ -38,10 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.into is None:
         print(made)
         return
-    before, rest = args.into.read_text(encoding="utf-8").split(BEGIN)
-    page = f"{before}{BEGIN}\n{made}\n{END}{rest.split(END)[1]}"
-    with atomic_write(args.into) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    fill(args.into, BEGIN, f"\n{made}\n", END)
 
 
 def tables(rows: Sequence[Row], record: Row) -> str:
@@ -118,7 +116,8 @@ def engine(row: Row) -> Row:
 def missing(row: Row) -> str:
     """A line on what was not measured."""
     name = NAMES[row["trained"]] if "trained" in row else row["part"]
-    return f"- {row['dataset']}, {name}: {row['skipped']}\n"
+    line = f"- {row['dataset']}, {name}: {row['skipped']}"
+    return textwrap.fill(line, 100, subsequent_indent="  ") + "\n"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.files import atomic_write
+from benchmarks.pages import fill
 from hashgnn.reporting.tables import to_markdown
 
 Rows = Sequence[dict[str, Any]]
@@ -35,10 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.into is None:
         print(figures)
         return
-    before, rest = args.into.read_text(encoding="utf-8").split(_BEGIN)
-    page = before + _BEGIN + figures + _END + rest.split(_END)[1]
-    with atomic_write(args.into) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    fill(args.into, _BEGIN, figures, _END)
 
 
 def figures_of(path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.files import atomic_write
+from benchmarks.pages import fill
 from hashgnn.reporting.tables import to_markdown
 
 _BEGIN, _END = "<!-- figures: make bench-serving -->\n", "<!-- end of figures -->"
@@ -26,10 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.into is None:
         print(table)
         return
-    before, rest = args.into.read_text(encoding="utf-8").split(_BEGIN)
-    page = f"{before}{_BEGIN}\n{table}\n{_END}{rest.split(_END)[1]}"
-    with atomic_write(args.into) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    fill(args.into, _BEGIN, f"\n{table}\n", _END)
 
 
 def _line(row: dict[str, Any]) -> dict[str, str]:

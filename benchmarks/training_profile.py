@@ -23,11 +23,11 @@ import numpy as np
 import torch
 import yaml
 
+from benchmarks.pages import fill
 from hashgnn.config.methods import negatives, parameters
 from hashgnn.config.model import resolve
 from hashgnn.data.interactions import load_split
 from hashgnn.data.negatives import DrawnNegatives
-from hashgnn.files import atomic_write
 from hashgnn.graph import aggregate
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.models.method import Task
@@ -199,10 +199,7 @@ def main() -> None:
     keep_freed_memory()
     made = table(args.splits, args.models, args.epochs)
     if args.into:
-        before, _, rest = args.into.read_text(encoding="utf-8").partition(BEGIN)
-        _, _, after = rest.partition(END)
-        with atomic_write(args.into) as temporary:
-            temporary.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
+        fill(args.into, BEGIN, f"\n{made}\n", END)
 
 
 if __name__ == "__main__":

@@ -5,28 +5,33 @@ and tests of seconds take minutes. What depends on their number sets it itself.
 """
 
 import os
-from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip tests of a GPU where there is none, and group tests for ``--dist loadgroup``.
+class ByFolder(LoadScopeScheduling):
+    """Give the tests of a folder, which share fixtures such as trained models, to one process."""
 
-    A folder, which shares fixtures, is a group; so is what uses the fixture ``project``, an
-    experiment that takes a minute.
-    """
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].rpartition("/")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
+    """Distribute the tests by folder, in their order, among the processes of the option ``-n``."""
+    config.option.loadscopereorder = False  # it would begin with many tests, not with slow ones
+    return ByFolder(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests of a GPU where there is none."""
     chosen = [item for item in items if item.get_closest_marker("gpu")]
     if chosen and not _has_gpu():
         for item in chosen:
             item.add_marker(pytest.mark.skip(reason="needs an NVIDIA GPU"))
-    for item in items:
-        own = str(item.path.parent.relative_to(Path(__file__).parent))
-        group = "project" if "project" in getattr(item, "fixturenames", ()) else own
-        item.add_marker(pytest.mark.xdist_group("tests" if group == "." else group))
 
 
 def _has_gpu() -> bool:

@@ -12,17 +12,25 @@ import sys
 from pathlib import Path
 
 from hashgnn.files import atomic_write
+from hashgnn.reporting.entries import TITLES
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 FIRST_PAGES = {ROOT / "README.md": "docs/reproduction/", HERE.parent / "README.md": "reproduction/"}
 BEGIN, END = "<!-- results: make pages -->\n", "<!-- end of results -->"
 COPIED = (".md", ".csv", ".svg", ".tex")
+REPLACED = (*COPIED, ".pdf")
+QUANTIZATION = {"fig8", "fig9", "quantization"}  # fill_quantization.py puts them here, too
 _LINK = re.compile(r"(\]\()([\w.-]+\))")
 
 
 def main(folder: Path) -> None:
-    """Copy the pages and fill the first pages."""
+    """Copy the pages, remove figures and tables that they do not show, fill the first pages."""
+    made = {path.name for path in folder.iterdir()}
+    for name in (TITLES.keys() | {"claims", "checks"}) - QUANTIZATION:
+        for suffix in REPLACED:
+            if f"{name}{suffix}" not in made:
+                (HERE / f"{name}{suffix}").unlink(missing_ok=True)
     for path in sorted(folder.iterdir()):
         if path.suffix in COPIED and path.name != "headline.md":
             shutil.copyfile(path, HERE / path.name)

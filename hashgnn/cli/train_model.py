@@ -28,6 +28,11 @@ _OPTIONS = (
     click.option(
         "--item", default="item", show_default=True, metavar="COLUMN", help="Item column."
     ),
+    click.option(
+        "--weight",
+        metavar="COLUMN",
+        help="Weight column: how much an interaction counts, a number above 0.",
+    ),
     click.option("--rating", metavar="COLUMN", help="Rating column, for --rating-at-least."),
     click.option("--rating-at-least", type=float, help="Drop lower ratings."),
     click.option(
@@ -49,7 +54,7 @@ _OPTION_NAMES = {
     "format.header false": "--no-header",
     "format.quote: false": "--no-quote",
     **{f"format.{name}": f"--{name}" for name in ("encoding", "member", "separator")},
-    **{f"columns.{role}": f"--{role}" for role in ("user", "item", "rating", "time")},
+    **{f"columns.{role}": f"--{role}" for role in ("user", "item", "rating", "time", "weight")},
     "format.time": "--time-unit",
     "split.test_days": "--test-days",
     "filter.rating_at_least": "--rating-at-least",
@@ -59,6 +64,33 @@ _OPTION_NAMES = {
 def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that describe tables to ``command``."""
     return reduce(lambda below, option: option(below), reversed(_OPTIONS), command)
+
+
+_FEATURES = tuple(
+    click.option(
+        f"--{kind}-features",
+        metavar="TABLE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help=f"CSV, TSV or Parquet with the column of {kind}s and features of them.",
+    )
+    for kind in ("user", "item")
+)
+
+
+def feature_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of tables of features to ``command``."""
+    return reduce(lambda below, option: option(below), reversed(_FEATURES), command)
+
+
+def read_features(options: Mapping[str, Any]) -> tuple[list[Any], dict[str, str]]:
+    """Return the tables of ``feature_options``, and the SHA-256 of each."""
+    from hashgnn.data.features import KINDS, read_file
+    from hashgnn.stage.record import Inputs
+
+    given = {kind: path for kind in KINDS if (path := options[f"{kind}_features"])}
+    inputs = Inputs(given.values(), None)
+    tables = [read_file(path, kind, options[kind]) for kind, path in given.items()]
+    return tables, dict(inputs.unchanged(()))
 
 
 def read_tables(tables: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Any, dict[str, str]]:
@@ -82,7 +114,7 @@ def _reader_settings(tables: tuple[Path, ...], options: Mapping[str, Any]) -> di
     def chosen(*names: str) -> dict[str, Any]:
         return {name: options[name] for name in names if options.get(name) is not None}
 
-    columns = chosen("user", "item", "rating", "time")
+    columns = chosen("user", "item", "rating", "time", "weight")
     layout = chosen("separator", "header", "quote", "encoding", "member")
     if options.get("time_unit") is not None:
         layout["time"] = options["time_unit"]
@@ -202,6 +234,7 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @table_options
 @training_options
+@feature_options
 @click.option("--overwrite", is_flag=True, help="Replace an existing model in FOLDER.")
 def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: Any) -> None:
     """Train a model on the interactions in one or more TABLEs.
@@ -213,6 +246,7 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: An
     """
     # Imported here because it loads torch, which takes seconds.
     from hashgnn.config.base import parse
+    from hashgnn.recommender.adapter import with_features
     from hashgnn.recommender.fitting import ProgressBar, TrainingSettings, fit
     from hashgnn.recommender.folder import has_model, save_model
     from hashgnn.recommender.timed_tuning import summary
@@ -224,6 +258,8 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: An
         if has_model(output) and not overwrite:
             raise InputError(f"{output}: holds a model; choose another folder or add --overwrite")
         data, inputs = read_tables(tables, options)
+        features, read = read_features(options)
+        data, inputs = with_features(data, features), {**inputs, **read}
         bar = ProgressBar()
         model, history = fit(data, settings, bar, output / "checkpoint.pt")
         bar.close()
@@ -238,6 +274,7 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: An
 @FOLDER
 @TABLES
 @table_options
+@feature_options
 @click.option(
     "--epochs",
     type=click.IntRange(1),
@@ -261,10 +298,11 @@ def update(folder: Path, tables: tuple[Path, ...], epochs: int | None, **options
     with reserve_folder(folder):
         model = load_model(folder)
         data, inputs = read_tables(tables, options)
+        features, described = read_features(options)
         bar = ProgressBar()
-        made, history = continued(model, data, epochs, bar)
+        made, history = continued(model, data, epochs, bar, features)
         bar.close()
-        read = {**model.record.get("inputs", {}), **inputs}
+        read = {**model.record.get("inputs", {}), **inputs, **described}
         save_model(folder, replace(made, record={**made.record, "inputs": read}), history)
     old, new = model.interactions, made.interactions
     click.echo(

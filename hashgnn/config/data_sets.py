@@ -64,6 +64,39 @@ class File(Section):
             raise InputError("address: missing; needs an address, or manual instructions")
 
 
+class FeatureFile(File):
+    """A table of features: CSV or TSV with column names (UTF-8, also compressed), or Parquet."""
+
+    file: FileName
+    """Name of its copy, which says what it is by its end: .csv, .tsv, .parquet."""
+
+    id: Text
+    """Name of the column of ids; all other columns are features. Text is a category, several with
+    bars between them, and numbers are divided at quantiles if there are many different ones."""
+
+
+class Features(Section):
+    """What is known of users and items besides interactions, for graph methods."""
+
+    user: FeatureFile | None = None
+    """Features of users, a row for each; rows of others have no effect."""
+
+    item: FeatureFile | None = None
+    """Features of items. Those that only come in the test part are represented by these alone."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` without tables, or for two of one name."""
+        names = [table.file for table in self.tables()]
+        if not names:
+            raise InputError("user: missing; features need a table of users, of items, or both")
+        if len(set(names)) < len(names):
+            raise InputError("file: the tables of users and items need different names")
+
+    def tables(self) -> list[FeatureFile]:
+        """Return the tables that there are."""
+        return [table for table in (self.user, self.item) if table]
+
+
 class Member(Section):
     """A file inside a zip archive."""
 
@@ -136,9 +169,16 @@ class Columns(Section):
     behavior: Column | None = None
     """Kinds of behavior, for `filter.behaviors`."""
 
+    weight: Column | None = None
+    """How much an interaction counts in training: numbers above 0, which may also be the ratings.
+    Weights of rows with the same user and item are added. `docs/training.md` says what each method
+    does with them."""
+
     def check(self) -> None:
         """Raise ``InputError`` if two keys name the same column."""
         given = self.model_dump(exclude_none=True)
+        if self.weight is not None and self.weight == self.rating:
+            del given["weight"]
         for role, column in given.items():
             first = next(other for other in given if given[other] == column)
             if first != role:
@@ -368,6 +408,9 @@ class DataSet(Section):
     columns: Columns | None = None
     """Columns of a table."""
 
+    features: Features | None = None
+    """Tables of features of users and items."""
+
     filter: Filter | None = None
     """Which interactions are kept; by default all."""
 
@@ -400,6 +443,9 @@ class DataSet(Section):
         if self.reader == "table" and self.columns is None:
             yield "columns: missing; the reader table needs the key columns"
         members, files = self._members(), len(self.files or ())
+        described = {table.file for table in self.features.tables()} if self.features else set()
+        if repeated := described & set(self.files or ()):
+            yield f"features: {min(repeated)!r} is a file of interactions; name its copy otherwise"
         if members and files != 1:
             yield f"format.members: expected one archive in files, found {files}"
         if self.columns and self.columns.behavior and any(m.behavior for m in members):

@@ -5,6 +5,11 @@ from typing import Literal
 from hashgnn.config.base import Count, Section, Seed, Several
 from hashgnn.errors import InputError
 
+# Means over users, and those of the lists of all users together.
+OF_RANKS = ("hr", "any_hit", "ndcg", "precision", "mrr", "map")
+OF_LISTS = ("coverage", "novelty", "gini")
+_SHOWN = ("hr", "ndcg")  # by figures, tables, claims and checks
+
 
 class ValidationSettings(Section):
     """How validation during a training measures rankings."""
@@ -26,6 +31,14 @@ class EvaluationSettings(ValidationSettings):
     figures 5, 7, tuning and `quantization` 50, `published` 20: one that lacks its own is refused
     when it is asked for."""
 
+    metrics: Several[
+        Literal["hr", "any_hit", "ndcg", "precision", "mrr", "map", "coverage", "novelty", "gini"]
+    ] = ("hr", "any_hit", "ndcg")
+    """What `metrics.csv` holds: recall, which is the paper's HR (`hr`), hit rate (`any_hit`),
+    `ndcg`, `precision`, `mrr` and `map` are means over users; `coverage`, `novelty` and `gini` are
+    of the lists of all users together. Figures and tables need `hr` and `ndcg`; the page of all
+    results shows every one. `docs/glossary.md` defines them."""
+
     mask_training: bool = True
     """Whether items that a user has in the training or validation part are left out."""
 
@@ -44,7 +57,11 @@ class EvaluationSettings(ValidationSettings):
     their vectors do not have them: LSH, HashGNN+ with two heads, and those without codes."""
 
     def check(self) -> None:
-        """Raise ``InputError`` if a list is longer than the number of candidates."""
+        """Raise ``InputError`` for too few candidates, or without metrics that are always shown."""
+        if lacking := [name for name in _SHOWN if name not in self.metrics]:
+            raise InputError(
+                f"metrics: lacks {' and '.join(lacking)}, which figures and tables show"
+            )
         if max(self.cutoffs) > self.candidates:
             raise InputError(
                 f"candidates: expected the largest of evaluation.cutoffs, {max(self.cutoffs)}, or "

@@ -32,6 +32,8 @@ Locate = Callable[[int], str]  # from a row of the batch to "file, line n"
 # module, which reads the map from numbers to ids, takes up to 131,072 characters.
 _LONGEST_ID = 10_000
 
+_HEAVIEST = 1e9  # sums of weights stay far from the limits of float32
+
 _LATEST = 100_000_000_000  # seconds: the year 5138; more must be milliseconds
 
 
@@ -79,6 +81,14 @@ def numbers(values: pa.Array, role: str, locate: Locate) -> np.ndarray:
     result = _cast(values, pa.float64(), f"a number as {role}", locate)
     floats = result.to_numpy(zero_copy_only=False)
     _refuse(pa.array(~np.isfinite(floats)), f"expected a number as {role}", locate, values)
+    return floats
+
+
+def weights(values: pa.Array, locate: Locate) -> np.ndarray:
+    """Return weights of interactions, float64; ``InputError`` unless all are above 0."""
+    floats = numbers(values, "weight", locate)
+    _refuse(pa.array(floats <= 0), "expected a weight above 0", locate, values)
+    _refuse(pa.array(floats > _HEAVIEST), f"expected a weight up to {_HEAVIEST:g}", locate, values)
     return floats
 
 
@@ -149,7 +159,7 @@ def _shown(value: pa.Scalar) -> str:
     return repr(str(value))[:80]
 
 
-ROLES = ("user", "item", "rating", "time", "behavior")
+ROLES = ("user", "item", "rating", "time", "behavior", "weight")
 
 
 class NameOrPosition(str):

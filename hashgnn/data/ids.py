@@ -98,26 +98,31 @@ def load_ids(path: Path) -> pa.StringArray:
 
 
 class Pairs(NamedTuple):
-    """(user, item) pairs with time and file of each, where known; all arrays are [pairs]."""
+    """(user, item) pairs with time, file and weight of each, where known; arrays are [pairs]."""
 
     user: np.ndarray  # int32
     item: np.ndarray  # int32
     time: np.ndarray | None  # int64 seconds
     files: np.ndarray | None  # unsigned; bit n is set for pairs of file n
+    weight: np.ndarray | None = None  # float64
 
     def take(self, rows: np.ndarray) -> "Pairs":
         """Return the pairs at ``rows``: indices, or a bool mask."""
         time = None if self.time is None else self.time[rows]
         files = None if self.files is None else self.files[rows]
-        return Pairs(self.user[rows], self.item[rows], time, files)
+        weight = None if self.weight is None else self.weight[rows]
+        return Pairs(self.user[rows], self.item[rows], time, files, weight)
 
 
 def unique_pairs(pairs: Pairs) -> Pairs:
-    """Return each pair once, sorted by user, then item, with its least time and all its files."""
+    """Return each pair once, sorted by user, then item.
+
+    A pair has its least time, all its files, and the sum of its weights.
+    """
     n_items = int(pairs.item.max()) + 1
     key = pairs.user * np.int64(n_items) + pairs.item
     order = None
-    if pairs.time is None and pairs.files is None:
+    if pairs.time is None and pairs.files is None and pairs.weight is None:
         key.sort()
     else:
         order = np.argsort(key)
@@ -129,6 +134,7 @@ def unique_pairs(pairs: Pairs) -> Pairs:
         item.astype(np.int32),
         _joined(np.minimum, pairs.time, order, first),
         _joined(np.bitwise_or, pairs.files, order, first),
+        _joined(np.add, pairs.weight, order, first),
     )
 
 
@@ -168,3 +174,4 @@ class Batch(NamedTuple):
     time: np.ndarray | None  # int64 seconds since 1970
     source: int  # number of the file, or of the member of an archive, that it came from
     rows: int  # rows read, including those that filters dropped
+    weight: np.ndarray | None = None  # float64, more than 0

@@ -11,6 +11,7 @@ from hashgnn.files import load_arrays, save_arrays
 
 PARTS = ("train", "validation", "test")
 MOST_FILES = 64  # whose pairs can be told apart
+_WEIGHTS = ("train_weight", "validation_weight")
 
 
 class Csr(NamedTuple):
@@ -36,7 +37,8 @@ class Interactions:
     ``time``: seconds since 1970, the earliest of a pair's rows; None if the data have no times.
     ``files``: bit n is set if file n holds the pair; None if the files are not told apart, as there
     is only one or are more than ``MOST_FILES``. ``file_names``: of the files, or of the members of
-    an archive, in the order of reading.
+    an archive, in the order of reading. ``weight``: how much a pair counts, more than 0, the sum of
+    its rows; None if all count alike.
     """
 
     user: np.ndarray  # int32 [interactions]
@@ -48,6 +50,7 @@ class Interactions:
     time: np.ndarray | None = None  # int64 [interactions]
     files: np.ndarray | None = None  # unsigned [interactions]
     file_names: tuple[str, ...] = ()
+    weight: np.ndarray | None = None  # float64 [interactions]
 
     def csr(self, keep: np.ndarray) -> Csr:
         """Return the pairs where ``keep`` (bool [interactions]) is set, by user."""
@@ -59,13 +62,19 @@ class Interactions:
 
 @dataclass(frozen=True)
 class Split:
-    """Disjoint parts of the interactions; each has a row for every user."""
+    """Disjoint parts of the interactions; each has a row for every user.
+
+    ``train_weight``, ``validation_weight``: how much the interactions of a part count, float64, in
+    their order; None if all count alike.
+    """
 
     train: Csr
     validation: Csr
     test: Csr
     n_users: int
     n_items: int
+    train_weight: np.ndarray | None = None
+    validation_weight: np.ndarray | None = None
 
 
 def join_parts(split: Split) -> Split:
@@ -85,13 +94,16 @@ def join_parts(split: Split) -> Split:
     indptr = np.zeros_like(train.indptr)
     np.cumsum(joined, out=indptr[1:])
     nothing = Csr(np.zeros_like(indptr), items[:0])
-    whole = Csr(indptr, items[np.lexsort((items, users))])
-    return Split(whole, nothing, nothing, split.n_users, split.n_items)
+    order = np.lexsort((items, users))
+    whole, weight = Csr(indptr, items[order]), None
+    if split.train_weight is not None and split.validation_weight is not None:
+        weight = np.concatenate([split.train_weight, split.validation_weight])[kept][order]
+    return Split(whole, nothing, nothing, split.n_users, split.n_items, weight)
 
 
 def save_interactions(path: Path, interactions: Interactions) -> None:
     """Write ``interactions`` as ``.npz``, atomically."""
-    optional = {"time": interactions.time, "files": interactions.files}
+    optional = {name: getattr(interactions, name) for name in ("time", "files", "weight")}
     if interactions.files is not None:
         optional["file_names"] = np.array(interactions.file_names)
     save_arrays(
@@ -121,6 +133,8 @@ def load_interactions(path: Path) -> Interactions:
         _check_array(path, "time", arrays["time"], np.int64, len(user))
     if "files" in arrays:
         _check_files(path, arrays, len(user))
+    if "weight" in arrays:
+        _check_weight(path, "weight", arrays["weight"], len(user))
     return Interactions(
         user,
         item,
@@ -131,6 +145,7 @@ def load_interactions(path: Path) -> Interactions:
         arrays.get("time"),
         arrays.get("files"),
         tuple(arrays["file_names"].tolist()) if "files" in arrays else (),
+        arrays.get("weight"),
     )
 
 
@@ -140,6 +155,9 @@ def save_split(path: Path, split: Split) -> None:
     for part in PARTS:
         csr: Csr = getattr(split, part)
         arrays |= {f"{part}_indptr": csr.indptr, f"{part}_items": csr.indices}
+    for name in _WEIGHTS:
+        if (weight := getattr(split, name)) is not None:
+            arrays[name] = weight
     save_arrays(path, **arrays)
 
 
@@ -151,7 +169,11 @@ def load_split(path: Path) -> Split:
     parts = {part: Csr(arrays[f"{part}_indptr"], arrays[f"{part}_items"]) for part in PARTS}
     for part, csr in parts.items():
         _check_rows(path, part, csr, n_users, n_items)
-    return Split(n_users=n_users, n_items=n_items, **parts)
+    weights = {name: arrays[name] for name in _WEIGHTS if name in arrays}
+    for name, weight in weights.items():
+        _check_weight(path, name, weight, len(parts[name.removesuffix("_weight")].indices))
+    sizes = {"n_users": n_users, "n_items": n_items}
+    return Split(**parts, **sizes, **weights)  # type: ignore[arg-type]  # by name
 
 
 def _sizes(n_users: int, n_items: int) -> dict[str, np.ndarray]:
@@ -205,6 +227,12 @@ def _check_files(path: Path, arrays: dict[str, np.ndarray], length: int) -> None
     _check_array(path, "files", files, np.min_scalar_type(most), length)
     if length and not (files.min() > 0 and files.max() <= most):
         raise _unfit(path, "files", f"{files.min()} to {files.max()}", f"1 to {most}")
+
+
+def _check_weight(path: Path, name: str, array: np.ndarray, length: int) -> None:
+    _check_array(path, name, array, np.float64, length)
+    if length and not (array.min() > 0 and np.isfinite(array.sum())):
+        raise _unfit(path, name, f"{array.min()} to {array.max()}", "numbers above 0")
 
 
 def _check_array(path: Path, name: str, array: np.ndarray, kind: Any, length: int) -> None:

@@ -97,7 +97,10 @@ def prepare(paths: Sequence[Path], settings: Mapping[str, Any]) -> Prepared:
     users, items = users.take(old_user), items.take(old_item)
     sizes, keys = (len(users), len(items)), (id_keys(users), id_keys(items))
     told_apart = () if pairs.files is None else names
-    interactions = Interactions(user, item, *sizes, *keys, pairs.time, pairs.files, told_apart)
+    known = pairs.time, pairs.files
+    interactions = Interactions(
+        user, item, *sizes, *keys, *known, file_names=told_apart, weight=pairs.weight
+    )
     return Prepared(interactions, users, items, rows_read, rows_kept)
 
 
@@ -111,7 +114,14 @@ def _read(
         raise _nothing_left(settings, "rows", rows_read)
     users = number_ids([batch.user for batch in batches])
     items = number_ids([batch.item for batch in batches])
-    pairs = Pairs(users.numbers, items.numbers, _times(batches), _files(batches, n_files))
+    weights = [batch.weight for batch in batches if batch.weight is not None]
+    pairs = Pairs(
+        users.numbers,
+        items.numbers,
+        _times(batches),
+        _files(batches, n_files),
+        np.concatenate(weights) if weights else None,
+    )
     return users.ids, items.ids, pairs, rows_read
 
 

@@ -16,7 +16,16 @@ import pyarrow.parquet as pq
 
 from hashgnn.config.data_sets import parse_moment
 from hashgnn.data.archive import describe_data, label_of, open_data
-from hashgnn.data.cells import Locate, find_columns, ids, numbers, parse_separator, seconds, texts
+from hashgnn.data.cells import (
+    Locate,
+    find_columns,
+    ids,
+    numbers,
+    parse_separator,
+    seconds,
+    texts,
+    weights,
+)
 from hashgnn.data.delimited import read_delimited
 from hashgnn.data.ids import Batch
 from hashgnn.errors import InputError
@@ -70,10 +79,10 @@ def read_table(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[B
 
     Args:
         paths: CSV, TSV or Parquet files, read in this order.
-        settings: ``columns`` {user, item, rating, time, behavior}, names or positions from 0, of
-            which user and item are required; ``format`` {type: csv | parquet, separator, header,
-            quote, encoding, member, members, time: seconds | milliseconds | iso}; ``filter``
-            {rating_at_least, behaviors, time_from, time_before}, times in ISO 8601.
+        settings: ``columns`` {user, item, rating, time, behavior, weight}, names or positions from
+            0, of which user and item are required; ``format`` {type: csv | parquet, separator,
+            header, quote, encoding, member, members, time: seconds | milliseconds | iso};
+            ``filter`` {rating_at_least, behaviors, time_from, time_before}, times in ISO 8601.
 
     Raises:
         InputError: names the file and the line of the first row that cannot be read.
@@ -107,12 +116,14 @@ def _filtered(
     """Return the rows that the filters keep."""
     user, item = (ids(cells[role], role, locate) for role in ("user", "item"))
     time = seconds(cells["time"], unit, locate) if "time" in cells else None
+    weight = weights(cells["weight"], locate) if "weight" in cells else None
     rows = len(user)
     kept = _kept(cells, time, keep, locate)
     if kept is not None:
         user, item = user.filter(pa.array(kept)), item.filter(pa.array(kept))
         time = None if time is None else time[kept]
-    return Batch(user, item, time, source, rows)
+        weight = None if weight is None else weight[kept]
+    return Batch(user, item, time, source, rows, weight)
 
 
 def _kept(
@@ -160,7 +171,7 @@ def _parquet_batches(
             raise InputError(f"{label}: several columns {schema.names[position]!r}; rename them")
     names = {role: schema.names[position] for role, position in roles.items()}
     start = 0
-    for batch in file.iter_batches(_PARQUET_ROWS, columns=list(names.values())):
+    for batch in file.iter_batches(_PARQUET_ROWS, columns=list(dict.fromkeys(names.values()))):
         cells = {role: _decoded(batch.column(name)) for role, name in names.items()}
         yield cells, _row_locator(label, start)
         start += batch.num_rows

@@ -95,13 +95,17 @@ def split(interactions: Interactions, settings: Mapping[str, Any]) -> Split:
     validated = _validation_sizes(interactions, settings, sizes - tested)
     test = place < tested[interactions.user]
     train = place >= (tested + validated)[interactions.user]
+    validated_rows = ~test & ~train
     unseen = (tested == sizes)[interactions.user]
+    weight = interactions.weight
     return Split(
         interactions.csr(train),
-        interactions.csr(~test & ~train),
+        interactions.csr(validated_rows),
         interactions.csr(test & ~unseen),
         interactions.n_users,
         interactions.n_items,
+        None if weight is None else weight[train],
+        None if weight is None else weight[validated_rows],
     )
 
 

@@ -1,4 +1,4 @@
-"""Evaluate one method: recall (HR), hit rate and NDCG of each search, per user and on average.
+"""Evaluate one method: the chosen metrics of each search, per user and on average.
 
 Codes, vectors, lists and metrics are checked too; broken rules are recorded for the report.
 """
@@ -96,7 +96,7 @@ def _write_means(path: Path, evaluation: Evaluation, settings: Mapping[str, obje
         writer.writeheader()
         labels = {key: settings.get(key, "") for key in ("dataset", "model", "bits", "seed")}
         for search in evaluation.searches:
-            for metric in evaluation.metrics:
+            for metric in (*evaluation.metrics, *evaluation.of_lists):
                 for n in evaluation.cutoffs:
                     value = evaluation.mean(search, metric, n)
                     writer.writerow(

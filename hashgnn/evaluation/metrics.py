@@ -4,7 +4,7 @@
 are in uniformly random order, so metrics are expectations over that order, which have closed forms.
 A ranked list is the special case in which every level holds one item. Every metric of ranks takes
 ``Ranks`` of Q queries that reach the largest of ``cutoffs``, and returns float64 [cutoffs, Q].
-Metrics of lists take how often each item was recommended.
+Metrics of lists are about the lists of all users together, whose items ``Exposure`` counts.
 """
 
 from collections.abc import Sequence
@@ -159,33 +159,93 @@ def average_precision(ranks: Ranks, n_relevant: np.ndarray, cutoffs: Sequence[in
     return np.cumsum(precisions, axis=1)[:, np.asarray(cutoffs) - 1].T / n_relevant
 
 
-def coverage(counts: np.ndarray) -> float:
-    """Return the share of items that are in at least one list; ``counts`` [items] of lists."""
-    return float(np.mean(counts > 0))
+class Exposure:
+    """How often lists of the first n items hold each item, for several n.
+
+    Attributes:
+        lists: Expected number of lists that hold each item: float64 [cutoffs, items].
+        none: Probability that no list holds the item: float64 [cutoffs, items].
+    """
+
+    def __init__(self, n_items: int, cutoffs: Sequence[int]) -> None:
+        self.cutoffs = np.asarray(cutoffs)
+        self.lists = np.zeros((len(cutoffs), n_items))
+        self.none = np.ones((len(cutoffs), n_items))
+
+    def add_lists(self, ranked: np.ndarray) -> None:
+        """Add lists without ties: item ids int32 [Q, k], best first, -1 where a list ends."""
+        for row, n in enumerate(self.cutoffs):
+            shown = ranked[:, :n]
+            self.lists[row] += np.bincount(shown[shown >= 0], minlength=self.lists.shape[1])
+            self.none[row, shown[shown >= 0]] = 0
+
+    def add_levels(self, counts: np.ndarray, distances: np.ndarray, excluded: Csr) -> None:
+        """Add rankings with ties, each in an order of its ties that does not depend on the others.
+
+        Of a level of c items, s of them within the first n, each is in the list with probability
+        s / c.
+
+        Args:
+            counts: Items of each level, best first, without those excluded: int32 [Q, levels].
+            distances: The level of each item: integers [Q, items].
+            excluded: Items of each query that its list does not hold.
+        """
+        starts = np.cumsum(counts, axis=1) - counts
+        within = np.clip(self.cutoffs[:, None, None] - starts, 0, counts)
+        chances = within / np.maximum(counts, 1)
+        _expose(chances, within.any(axis=0), distances, *excluded, self.lists, self.none)
 
 
-def gini(counts: np.ndarray) -> float:
-    """Return the Gini coefficient of ``counts`` [items], the lists that hold each item.
+@njit(cache=True)
+def _expose(
+    chances: np.ndarray,
+    reached: np.ndarray,
+    distances: np.ndarray,
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    lists: np.ndarray,
+    none: np.ndarray,
+) -> None:
+    excluded = np.zeros(distances.shape[1], dtype=np.bool_)
+    for query in range(len(distances)):
+        own = indices[indptr[query] : indptr[query + 1]]
+        excluded[own] = True
+        for item in range(distances.shape[1]):
+            level = distances[query, item]
+            if excluded[item] or not reached[query, level]:
+                continue
+            for row in range(len(lists)):
+                lists[row, item] += chances[row, query, level]
+                none[row, item] *= 1 - chances[row, query, level]
+        excluded[own] = False
+
+
+def coverage(none: np.ndarray) -> float:
+    """Return the expected share of items that are in a list; ``none`` [items] as ``Exposure``'s."""
+    return float(np.mean(1 - none))
+
+
+def gini(lists: np.ndarray) -> float:
+    """Return the Gini coefficient of ``lists`` [items], the (expected) lists that hold each item.
 
     0 if all items are in as many lists; close to 1 if few items are in all of them.
     """
-    ordered = np.sort(counts).astype(np.float64)
+    ordered = np.sort(lists).astype(np.float64)
     places = 2 * np.arange(1, len(ordered) + 1) - len(ordered) - 1
     return float(places @ ordered / (len(ordered) * ordered.sum()))
 
 
-def novelty(counts: np.ndarray, n_users_of: np.ndarray, n_users: int) -> float:
+def novelty(lists: np.ndarray, n_users_of: np.ndarray, n_users: int) -> float:
     """Return the mean over recommended items of -log2(share of users who have the item), in bits.
 
     Args:
-        counts: [items], the lists that hold each item.
-        n_users_of: [items], the users who have each item in training; at least 1 if it is in a
-            list.
-        n_users: All users of the training.
+        lists: [items], the (expected) lists that hold each item.
+        n_users_of: [items], the users who have each item already. One is assumed where there is
+            none, which bounds the value.
+        n_users: All users.
     """
-    held = counts > 0
-    information = -np.log2(n_users_of[held] / n_users)
-    return float(counts[held] @ information / counts.sum())
+    information = -np.log2(np.maximum(n_users_of, 1) / n_users)
+    return float(lists @ information / lists.sum())
 
 
 def ndcg(ranks: Ranks, n_relevant: np.ndarray, cutoffs: Sequence[int]) -> np.ndarray:

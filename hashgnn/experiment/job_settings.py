@@ -76,6 +76,11 @@ class JobSettings:
         split = self._config["datasets"][wildcards["dataset"]]["split"]
         return to_text(**{key: value for key, value in split.items() if value is not None})
 
+    def features(self, wildcards: Wildcards) -> str:
+        """Return the column of ids in the table of features of each kind."""
+        tables = feature_tables(self._config, wildcards["dataset"])
+        return to_text(**{kind: {"id": table["id"]} for kind, table in tables.items()})
+
     def triplets(self, wildcards: Wildcards) -> str:
         """Return how many negatives are drawn."""
         return to_text(
@@ -356,6 +361,12 @@ class JobSettings:
             "model_name": self._config["models"][entry["model"]]["name"],
             "points": sorted(set(found), key=found.index),
         }
+
+
+def feature_tables(config: Config, dataset: str) -> dict[str, Any]:
+    """Return the entries of the tables of features of a data set by kind, user and item."""
+    found = config["datasets"][dataset].get("features") or {}
+    return {kind: found[kind] for kind in ("user", "item") if found.get(kind)}
 
 
 def _leaves(block: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,17 +25,28 @@ def download_settings(config: Config, dataset: str, file: str, base: Path) -> di
     files, the user's own or of a mirror, are identified by their content, as modification times may
     come from a wrong clock. Paths are relative to the folder ``base``.
     """
-    entry = config["datasets"][dataset]["files"][file]
+    entry = raw_sources(config["datasets"][dataset])[file]
     copy = Path("results", dataset, "download", file)
     named = {"dataset": dataset, "name": dataset, "file": file}
     return {**named, **entry, **_content(config, entry, f"{dataset}/{file}", base, copy)}
+
+
+def raw_sources(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sources of the raw files of a data set by name: interactions, then features."""
+    tables = (dataset.get("features") or {}).values()
+    described = {
+        table["file"]: {key: value for key, value in table.items() if key not in ("file", "id")}
+        for table in tables
+        if table
+    }
+    return {**(dataset.get("files") or {}), **described}
 
 
 def check_places(config: Config) -> None:
     """Raise ``InputError`` for an address or a mirror that is neither a web address nor a path."""
     places = [config["mirror"]] if config.get("mirror") else []
     for entry in config["datasets"].values():
-        files = entry.get("files", {}).values()
+        files = raw_sources(entry).values()
         places += [source["address"] for source in files if "address" in source]
     for place in places:
         local_path(place, Path())

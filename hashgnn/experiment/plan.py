@@ -15,7 +15,13 @@ from hashgnn.config.methods import Config, negatives, parameters, refits, takes_
 from hashgnn.data.prepare import READERS
 from hashgnn.errors import InputError
 from hashgnn.experiment.existing import RUN, files_of
-from hashgnn.experiment.job_settings import HIERARCHICAL, JobSettings, Wildcards
+from hashgnn.experiment.job_settings import (
+    HIERARCHICAL,
+    JobSettings,
+    Wildcards,
+    feature_tables,
+)
+from hashgnn.experiment.local_files import raw_sources
 from hashgnn.experiment.runs import (
     Run,
     base_model,
@@ -122,7 +128,20 @@ class Plan:
     def raw_names(self) -> set[str]:
         """Return the names of the raw files of all data sets."""
         entries = self._config["datasets"].values()
-        return {file for entry in entries for file in entry.get("files", {})}
+        return {file for entry in entries for file in raw_sources(entry)}
+
+    def feature_files(self, wildcards: Wildcards) -> list[str]:
+        """Return the downloaded tables of features of a data set, users' first."""
+        dataset = wildcards["dataset"]
+        tables = feature_tables(self._config, dataset).values()
+        return [f"results/{dataset}/download/{table['file']}" for table in tables]
+
+    def features(self, wildcards: Wildcards) -> list[str]:
+        """Return the features that a training reads, if any."""
+        dataset = wildcards["dataset"]
+        takes = takes_training(self._config, wildcards["model"])
+        described = bool(feature_tables(self._config, dataset))
+        return [f"results/{dataset}/features.npz"] * (takes and described)
 
     def triplets(self, wildcards: Wildcards) -> list[str]:
         """Return the negatives that a training reads, if any; they have its seed."""
@@ -284,6 +303,9 @@ class Plan:
             data, folder = f"results/{dataset}", RUN.format(**job)
             found[f"{data}/prepare{SUFFIX}"] = self.prepare_code(job), settings.prepare(job)
             found[f"{data}/split{SUFFIX}"] = ["hashgnn.data.split"], settings.split(job)
+            for features in self.features(job):
+                made_by = ["hashgnn.data.features"], settings.features(job)
+                found[features.replace(".npz", SUFFIX)] = made_by
             for drawn in self.triplets(job):
                 number = negatives(self._config, run.model)
                 chosen = settings.triplets({**job, "negatives": str(number)})

@@ -165,10 +165,10 @@ def _data(sizes: Sizes) -> float:
     return 140 * sizes.interactions / _MB
 
 
-def of_evaluation(sizes: Sizes, bits: int, cutoffs: int) -> Resources:
-    """Resources of all searches, with the metrics of every user at ``cutoffs`` list lengths."""
+def of_evaluation(sizes: Sizes, bits: int, cutoffs: int, metrics: int = 3) -> Resources:
+    """Resources of all searches, with ``metrics`` of every user at ``cutoffs`` list lengths."""
     vectors = 3 * 4 * sizes.nodes * bits
-    values = 2 * 8 * 9 * cutoffs * sizes.users
+    values = 2 * 8 * 3 * metrics * cutoffs * sizes.users
     block = 8 * _SEARCHED_BLOCK * min(sizes.items, 4096)
     megabytes = SMALL + (vectors + values + block + 24 * sizes.interactions) / _MB
     return Resources(megabytes, _seconds_of_search(sizes, bits))
@@ -222,6 +222,12 @@ def _split(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     return of_split(_sizes(config, wildcards, files))
 
 
+def _features(config: Config, wildcards: Wildcards, files: Files) -> Resources:
+    """Resources of reading tables of features, the inputs from the third on."""
+    size = sum(Path(file).stat().st_size for file in files)
+    return Resources(SMALL + 60 * size / _MB, 1e-6 * size)
+
+
 def _triplets(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     rounds = negative_rounds(config, wildcards["dataset"])
     return of_negatives(_sizes(config, wildcards, files), int(wildcards["negatives"]), rounds)
@@ -267,7 +273,9 @@ def _size(value: Any) -> float:
 
 def _evaluate(config: Config, wildcards: Wildcards, files: Files) -> Resources:
     cutoffs = len(config["evaluation"].get("cutoffs", range(5)))
-    return of_evaluation(_sizes(config, wildcards, files), int(wildcards["bits"]), cutoffs)
+    metrics = len(config["evaluation"].get("metrics", range(3)))
+    sizes = _sizes(config, wildcards, files)
+    return of_evaluation(sizes, int(wildcards["bits"]), cutoffs, metrics)
 
 
 def _timing(config: Config, wildcards: Wildcards, files: Files) -> Resources:
@@ -298,6 +306,7 @@ _STAGES: dict[str, Callable[[Config, Wildcards, Files], Resources]] = {
     "prepare": _prepare,
     "split": _split,
     "triplets": _triplets,
+    "features": _features,
     "train": _train,
     "tune": _tune,
     "evaluate": _evaluate,

@@ -49,7 +49,7 @@ def _run(args: argparse.Namespace) -> Facts:
     keep_freed_memory()
     settings = args.settings
     device = choose_device(args.device)
-    inputs = (args.split, args.triplets, *args.pretrained)
+    inputs = (args.split, args.triplets, *args.pretrained, args.features)
     checksums = [str(file_checksum(path, "sha256")) for path in inputs if path]
     fixed = {key: value for key, value in settings.items() if key not in _LIMITS}
     task = task_of(args, load_split(args.split), device)

@@ -20,17 +20,23 @@ class Graph(NamedTuple):
 
     Nodes 0 .. n_users - 1 are users, n_users .. n_nodes - 1 items. The neighbors of each node are
     given by ``indptr`` int64 [n_nodes + 1] and ``indices`` int32 [edges]. A node without
-    interactions is its own neighbor, so that it is encoded from itself alone.
+    interactions is its own neighbor, so that it is encoded from itself alone. ``features`` has the
+    hashed features of each node, uint64, if there are any.
     """
 
     indptr: np.ndarray
     indices: np.ndarray
     n_users: int
+    features: Csr | None = None
 
     @property
     def n_nodes(self) -> int:
         """Return the number of users and items together."""
         return len(self.indptr) - 1
+
+    def isolated(self) -> np.ndarray:
+        """Return which nodes have no interactions: bool [n_nodes]."""
+        return self.indices[self.indptr[:-1]] == np.arange(self.n_nodes)
 
 
 def bipartite_graph(interactions: Csr, n_items: int) -> Graph:
@@ -53,11 +59,17 @@ def _with_self_loops(degrees: np.ndarray, indices: np.ndarray) -> tuple[np.ndarr
     return indptr, filled.astype(np.int32)
 
 
-def interaction_matrix(interactions: Csr, n_items: int) -> csr_matrix:
-    """Return the matrix float32 [users, items] that is 1 where there is an interaction."""
+def interaction_matrix(
+    interactions: Csr, n_items: int, weight: np.ndarray | None = None
+) -> csr_matrix:
+    """Return the matrix float32 [users, items] that is 1 where there is an interaction.
+
+    ``weight`` [interactions]: the values in place of 1.
+    """
     indptr, indices = interactions
-    ones = np.ones(len(indices), dtype=np.float32)
-    return csr_matrix((ones, indices, indptr), shape=(len(indptr) - 1, n_items))
+    values = np.ones(len(indices)) if weight is None else weight
+    shape = len(indptr) - 1, n_items
+    return csr_matrix((values.astype(np.float32), indices, indptr), shape=shape)
 
 
 class Block(NamedTuple):

@@ -1,7 +1,9 @@
 """MF by weighted alternating least squares.
 
     min sum_ui c_ui (x_ui - <u, v>)^2 + lambda (sum_u |u|^2 + sum_i |v|^2)
-    c_ui = alpha where x_ui = 1, else 1
+    c_ui = alpha w_ui where x_ui = 1, else 1
+
+w_ui is the weight of the interaction, 1 without weights.
 
 Hu, Koren and Volinsky (2008), Collaborative Filtering for Implicit Feedback Datasets, ICDM. The
 solver is the conjugate gradient of the library implicit, https://github.com/benfred/implicit.
@@ -33,7 +35,8 @@ class Parameters(EpochParameters):
 
 def epochs(task: Task, parameters: Parameters) -> Iterator[Epoch]:
     """Factorize the training interactions."""
-    interactions = interaction_matrix(task.split.train, task.split.n_items)
+    split = task.split
+    interactions = interaction_matrix(split.train, split.n_items, split.train_weight)
     one_blas_thread = threadpool_limits.wrap(limits=1, user_api="blas")  # it has its own threads
     model = one_blas_thread(AlternatingLeastSquares)(
         factors=parameters.dimensions or task.bits,
@@ -63,4 +66,4 @@ def new_users(histories: Csr, items: np.ndarray, parameters: Parameters) -> np.n
     return solved
 
 
-METHOD = EpochMethod(Parameters, epochs, new_users=new_users)
+METHOD = EpochMethod(Parameters, epochs, new_users=new_users, takes_weights=True)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from hashgnn.graph import Graph
 from hashgnn.graph.spectral import spectral_embeddings
@@ -60,6 +61,57 @@ class Embedded(NamedTuple):
         return self.vectors.cpu().numpy()
 
 
+class FeatureEmbeddings(nn.Module):
+    """Mean embeddings of the hashed features of nodes, which are added to their id embeddings.
+
+    A node without interactions has its features alone, as its id embedding is not trained.
+    """
+
+    starts: Tensor
+    buckets: Tensor
+    by_id: Tensor
+
+    def __init__(self, graph: Graph, width: int, parameters: GraphParameters) -> None:
+        super().__init__()
+        assert graph.features is not None
+        starts, hashes = graph.features
+        self.cold_share = parameters.cold_share
+        self.table = nn.Parameter(torch.empty(parameters.feature_buckets, width))
+        nn.init.normal_(self.table, std=parameters.initial_deviation)
+        buckets = (hashes % np.uint64(parameters.feature_buckets)).astype(np.int64)
+        alone = graph.isolated() & (np.diff(starts) > 0)
+        for name, array in (("starts", starts), ("buckets", buckets), ("by_id", ~alone)):
+            self.register_buffer(name, torch.from_numpy(array.copy()), persistent=False)
+
+    def forward(self, nodes: Tensor | None = None) -> Tensor:
+        """Return the mean embedding of the features of ``nodes`` [T], or of all: [T, width]."""
+        if nodes is None:
+            return self._means(self.buckets, self.starts)
+        rows = nodes.long()
+        first, sizes = self.starts[rows], self.starts[rows + 1] - self.starts[rows]
+        ends = functional.pad(sizes.cumsum(0), (1, 0))
+        places = torch.arange(int(ends[-1]), device=ends.device)
+        return self._means(
+            self.buckets[places + (first - ends[:-1]).repeat_interleave(sizes)], ends
+        )
+
+    def added(self, embeddings: Tensor, nodes: Tensor | None) -> Tensor:
+        """Return ``embeddings`` plus those of features; the latter alone without interactions."""
+        by_id = self.by_id if nodes is None else self.by_id[nodes.long()]
+        return embeddings * by_id[:, None] + self(nodes)
+
+    def draw(self, nodes: Tensor, rng: torch.Generator) -> Tensor:
+        """Return rows of ``nodes``: each that has features, with probability ``cold_share``."""
+        drawn = torch.rand(len(nodes), generator=rng, device=nodes.device) < self.cold_share
+        rows = nodes.long()
+        return (drawn & (self.starts[rows + 1] > self.starts[rows])).nonzero().flatten()
+
+    def _means(self, buckets: Tensor, starts: Tensor) -> Tensor:
+        return functional.embedding_bag(
+            buckets, self.table, starts, mode="mean", include_last_offset=True
+        )
+
+
 class GraphHasher(nn.Module, ABC):
     """z = tanh(a), a = W encoder(x) + b, for every user and item (paper, Eq. 1 and 2).
 
@@ -74,6 +126,7 @@ class GraphHasher(nn.Module, ABC):
         super().__init__()
         self.n_users = graph.n_users
         self.scale = parameters.scale_of(bits)
+        self.hops = len(parameters.fanouts)
         self.embedding = nn.Parameter(torch.empty(graph.n_nodes, parameters.embedding_width))
         self.encoder: Encoder = build_encoder(parameters, graph)
         self.user_hash: nn.Module = nn.Linear(self.encoder.width, bits)
@@ -86,6 +139,9 @@ class GraphHasher(nn.Module, ABC):
             self.embedding.data = parameters.initial_deviation * start
         if not parameters.user_embeddings:
             self._drop_user_embeddings()
+        self.features: FeatureEmbeddings | None = None
+        if graph.features is not None:
+            self.features = FeatureEmbeddings(graph, self.embedding.shape[1], parameters)
 
     def forward(
         self,
@@ -107,6 +163,36 @@ class GraphHasher(nn.Module, ABC):
         """
         return self._hash(self.encoder(x, blocks, nodes), n_users)
 
+    def inputs(self, embeddings: Tensor, nodes: Tensor | None = None) -> Tensor:
+        """Return the encoder's input: ``embeddings``, plus those of features if there are any.
+
+        ``nodes``: int [rows], those of the rows of ``embeddings``, if not all.
+        """
+        return embeddings if self.features is None else self.features.added(embeddings, nodes)
+
+    def with_cold_nodes(self, a: Tensor, batch: Batch, rng: torch.Generator) -> Tensor:
+        """Replace rows of ``a`` [T, bits] by those of the same nodes without interactions.
+
+        A node with features is drawn with the probability ``cold_share``; others stay.
+        """
+        if self.features is None:
+            return a
+        rows = self.features.draw(batch.nodes, rng)
+        if not len(rows):
+            return a
+        n_users = int((rows < batch.n_users).sum())
+        return a.index_copy(0, rows, self.forward_cold(batch.nodes[rows], n_users))
+
+    def forward_cold(self, nodes: Tensor, n_users: int) -> Tensor:
+        """Return a [T, bits] of ``nodes`` [T], users first, from their features alone.
+
+        They are their own neighbors, as nodes without interactions are.
+        """
+        assert self.features is not None
+        x = self.features(nodes)
+        rows = torch.arange(len(x), dtype=torch.int32, device=x.device)
+        return self.forward(x, [(rows, rows[:, None])] * self.hops, n_users, nodes)
+
     def forward_whole(self, x: Tensor, graph: Graph, nodes: Tensor, n_users: int) -> Tensor:
         """Return a [T, bits] of ``nodes`` [T] from whole neighborhoods; ``x``: all embeddings."""
         return self._hash(self.encoder.propagate(x, graph, nodes), n_users)
@@ -114,7 +200,7 @@ class GraphHasher(nn.Module, ABC):
     @torch.no_grad()
     def propagate(self, graph: Graph) -> Embedded:
         """Return the vectors and codes of all nodes, from whole neighborhoods."""
-        u = self.encoder.propagate(self.embedding, graph)
+        u = self.encoder.propagate(self.inputs(self.embedding), graph)
         return self.embedded(self._hash(u, self.n_users))
 
     def embedded(self, a: Tensor) -> Embedded:
@@ -148,6 +234,12 @@ class GraphHasher(nn.Module, ABC):
     def loss(self, positive: Tensor, negative: Tensor) -> Tensor:
         """Return the scalar loss of similarities ``positive`` [B] and ``negative`` [B, n]."""
         return cross_entropy(positive, negative)
+
+    def weigh_items(self, totals: Tensor) -> None:
+        """Take the sum of the weights of each item's interactions, float64 [items].
+
+        For losses that correct for how often batches hold an item.
+        """
 
     def _hash(self, u: Tensor, n_users: int) -> Tensor:
         return torch.cat([self.user_hash(u[:n_users]), self.item_hash(u[n_users:])])

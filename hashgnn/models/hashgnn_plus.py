@@ -136,6 +136,10 @@ class HashGnnPlusModel(GraphHasher):
         """Return 0: the codes' part of the loss never sees continuous values."""
         return 0.0
 
+    def weigh_items(self, totals: Tensor) -> None:
+        """Take the items' shares of all weights as their popularity."""
+        self.popularity = (totals / totals.sum()).float()
+
     def training_codes(self, a: Tensor, progress: Progress, rng: torch.Generator) -> Tensor:
         """Return h = sign(tanh(a)) of the codes' half."""
         return straight_through(torch.tanh(self.embedded(a).hashed))

@@ -95,6 +95,11 @@ class LightGcnModel(GraphHasher):
         """Return the nodes' representations [T, d] next to their embeddings: [T, 2 d]."""
         return torch.cat([self.encoder.propagate(x, graph, nodes), x[nodes.long()]], dim=1)
 
+    def forward_cold(self, nodes: Tensor, n_users: int) -> Tensor:
+        """Return representations from features alone next to what these are: [T, 2 d]."""
+        assert self.features is not None
+        return torch.cat([super().forward_cold(nodes, n_users), self.features(nodes)], dim=1)
+
     def continuous(self, a: Tensor) -> Tensor:
         """Return the representations."""
         return a

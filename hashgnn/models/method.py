@@ -143,6 +143,13 @@ class GraphParameters(Section):
     """Code length that ``scale`` is meant for. With K bits the factor is ``scale`` times
     ``scale_bits`` / K, since inner products grow with K. 0: the same factor for every length."""
 
+    feature_buckets: int = Field(default=16_384, ge=1)
+    """With features of users or items: number of embeddings that the hashes of features share."""
+
+    cold_share: float = Field(default=0.2, ge=0, le=1)
+    """With features: share of a batch's nodes that have features which a step represents by these
+    alone, so that users and items without interactions can be represented."""
+
     history_every: int = Field(default=250, ge=1)
     """Iterations per row of ``history.csv``."""
 
@@ -234,6 +241,7 @@ class Task:
         pretrained: Vectors of users and items by another model, None unless the configuration
             names one.
         validation: How the epochs are compared.
+        features: Hashed features of each node, users first (``Graph.features``).
     """
 
     split: Split
@@ -243,6 +251,7 @@ class Task:
     negatives: np.ndarray | DrawnNegatives | None = None
     pretrained: Vectors | None = None
     validation: ValidationSettings = field(default_factory=ValidationSettings)
+    features: Csr | None = None
 
 
 @dataclass(frozen=True)
@@ -257,6 +266,7 @@ class Method(Generic[P]):
         new_users: Returns the vectors float32 [users, d] of users who have the given items, without
             training, from those of the items [items, d] and the hyper-parameters. Graph methods
             without it represent new users by their encoder.
+        takes_weights: Whether it uses the weights of interactions (``Split.train_weight``).
     """
 
     parameters: type[P]
@@ -265,6 +275,7 @@ class Method(Generic[P]):
     hashes_pretrained: bool = False
     takes_training: ClassVar[bool] = False
     new_users: Callable[[Csr, np.ndarray, P], np.ndarray] | None = None
+    takes_weights: bool = False
 
 
 @dataclass(frozen=True)
@@ -279,6 +290,8 @@ class GraphMethod(Method[G]):
 
     model: Callable[..., GraphHasher]
     takes_training: ClassVar[bool] = True
+    _: KW_ONLY
+    takes_weights: bool = True
 
 
 @dataclass(frozen=True)

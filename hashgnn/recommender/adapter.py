@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow.interchange import from_dataframe
 
-from hashgnn.data.cells import ids
+from hashgnn.data.cells import ids, weights
+from hashgnn.data.features import Features, Table, describe, make_table
 from hashgnn.data.ids import Pairs, id_keys, number_ids, unique_pairs
 from hashgnn.data.interactions import Interactions
 from hashgnn.errors import InputError, did_you_mean
@@ -30,9 +31,12 @@ class TrainingData(NamedTuple):
     interactions: Interactions
     users: Ids
     items: Ids
+    features: Features | None = None
 
 
-def adapt(interactions: Any, user: str = "user", item: str = "item") -> TrainingData:
+def adapt(
+    interactions: Any, user: str = "user", item: str = "item", weight: str | None = None
+) -> TrainingData:
     """Number the users and items of ``interactions``; repeats of a pair count once.
 
     Ids are text, integers or UUIDs.
@@ -45,9 +49,10 @@ def adapt(interactions: Any, user: str = "user", item: str = "item") -> Training
             than 0 are the interactions.
         user: Name of the column of users.
         item: Name of the column of items.
+        weight: Name of the column of weights, numbers above 0; those of repeats are added.
 
     Raises:
-        InputError: ``interactions`` has another form, is empty, or holds invalid ids.
+        InputError: ``interactions`` has another form, is empty, or holds invalid ids or weights.
     """
     pair = _pair(interactions, user, item)
     columns = [column(values, role) for values, role in zip(pair, (user, item), strict=True)]
@@ -59,14 +64,84 @@ def adapt(interactions: Any, user: str = "user", item: str = "item") -> Training
         raise InputError("there are no interactions")
     texts = [ids(column, role, _locate) for column, role in zip(columns, (user, item), strict=True)]
     users, items = (number_ids([text]) for text in texts)
-    pairs = unique_pairs(Pairs(users.numbers, items.numbers, None, None))
+    given = None if weight is None else _weights(interactions, weight, len(users.numbers))
+    pairs = unique_pairs(Pairs(users.numbers, items.numbers, None, None, given))
     user_ids, item_ids = (
         Ids(pd.Index(numbering.ids.to_pandas(), dtype="str"), pa.types.is_integer(column.type))
         for numbering, column in zip((users, items), columns, strict=True)
     )
     keys = (id_keys(users.ids), id_keys(items.ids))
-    numbered = Interactions(pairs.user, pairs.item, len(user_ids), len(item_ids), *keys)
+    sizes = len(user_ids), len(item_ids)
+    numbered = Interactions(pairs.user, pairs.item, *sizes, *keys, weight=pairs.weight)
     return TrainingData(numbered, user_ids, item_ids)
+
+
+def feature_table(table: Any, kind: str, id_column: str) -> Table:
+    """Return a table of features of users or items (``kind``), with the column ``id_column``.
+
+    ``table``: an object with named columns, see ``adapt``.
+    """
+    where = f"{kind}_features"
+    found = _by_place(table)
+    if found is None:
+        raise InputError(f"{where} are {type(table).__name__}; give a data frame")
+    names, at = found
+    columns = {}
+    for place, name in enumerate(names):
+        try:
+            columns[str(name)] = _to_arrow(_to_sequence(at(place), str(name)))
+        except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+            reason = f"{where}: column {name!r} holds values of several types ({error})"
+            raise InputError(" ".join(reason.split())) from error
+    if len(columns) < len(names):
+        raise InputError(f"{where}: columns of the same name; rename them")
+    return make_table(kind, where, columns, id_column)
+
+
+def with_features(data: TrainingData, tables: Sequence[Table]) -> TrainingData:
+    """Add features, and the users and items that stand in their tables alone.
+
+    Raises:
+        InputError: A user or item of the interactions has no row in the table of its kind.
+    """
+    if not tables:
+        return data
+    users, items = data.users, data.items
+    for table in tables:
+        if table.kind == "user":
+            users = _with_ids(users, table)
+        else:
+            items = _with_ids(items, table)
+    old = data.interactions
+    made = Interactions(
+        users.text.get_indexer(data.users.text)[old.user].astype(np.int32),
+        items.text.get_indexer(data.items.text)[old.item].astype(np.int32),
+        len(users),
+        len(items),
+        id_keys(pa.array(users.text, pa.string())),
+        id_keys(pa.array(items.text, pa.string())),
+        old.time,
+        weight=old.weight,
+    )
+    sides = {"user": users.text.tolist(), "item": items.text.tolist()}
+    features = describe(sides, {table.kind: table for table in tables})
+    return TrainingData(made, users, items, features)
+
+
+def _with_ids(known: Ids, table: Table) -> Ids:
+    """Return the ids with those of ``table``, in the order of ``number_ids``."""
+    names = set(table.ids.to_pylist()) - set(known.text)
+    check_integers(known, names, table)
+    return Ids(pd.Index(sorted({*known.text, *names}), dtype="str"), known.integer)
+
+
+def check_integers(known: Ids, names: Iterable[str], table: Table) -> None:
+    """Raise ``InputError`` for names that are no integers if the known ids are."""
+    if known.integer and (odd := [name for name in names if not name.lstrip("-").isdecimal()]):
+        raise InputError(
+            f"{table.where}: {table.kind} {odd[0]!r}: expected an integer, as all {table.kind}s of "
+            "the interactions are"
+        )
 
 
 def _pair(interactions: Any, user: str, item: str) -> tuple[Any, Any]:
@@ -86,6 +161,25 @@ def _pair(interactions: Any, user: str, item: str) -> tuple[Any, Any]:
         f"interactions are {type(interactions).__name__}{size}; give a data frame with the columns "
         f"{user} and {item}, a pair (users, items), or a scipy sparse matrix"
     )
+
+
+def _weights(table: Any, name: str, rows: int) -> np.ndarray:
+    """Return the column ``name`` of a table: float64 [rows]."""
+    found = _by_place(table)
+    if found is None:
+        raise InputError(
+            f"weight: names a column, but interactions are {type(table).__name__}; give a data "
+            "frame"
+        )
+    names, at = found
+    try:
+        values = _to_arrow(_to_sequence(at(_place(names, name)), "weight"))
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        reason = f"weight: expected numbers ({error})"
+        raise InputError(" ".join(reason.split())) from error
+    if len(values) != rows:
+        raise InputError(f"{rows} users, but {len(values)} weights; expected equal numbers")
+    return weights(values, _locate)
 
 
 def _locate(row: int) -> str:

@@ -46,12 +46,15 @@ def method_defaults(
             of a nested mapping those that are given are updated. ``negatives`` is their number
             per interaction.
         n_interactions: Size of the training set. Unless ``parameters`` holds ``batch_size``, it is
-            reduced to the power of two, from 256 on, that makes at least 32 steps per epoch.
+            reduced to the power of two, from 256 on, that makes at least 32 steps per epoch. Who
+            gives ``epochs`` without ``length`` gets as many, whatever the config's length.
 
     Raises:
         InputError: The method is unknown, or a parameter is unknown or has a wrong value.
     """
     check_method(method)
+    if "epochs" in parameters and "length" not in parameters:
+        parameters = {**parameters, **_of_fixed_length(method)}
     entry = variant(_config()["models"][method], parameters)
     config = {**_config(), "datasets": {"own": {}}, "models": {method: entry}}
     made, negatives = experiment.parameters(config, "own", method), None
@@ -102,6 +105,11 @@ def arguments(record: Mapping[str, Any]) -> dict[str, Any]:
     if settings.get("negatives") is not None:
         chosen["negatives"] = settings["negatives"]
     return {**chosen, **settings["parameters"]}
+
+
+def _of_fixed_length(method: str) -> dict[str, str]:
+    own = _config()["models"][method].get("parameters", {})
+    return {"length": "epochs"} if "length" in own else {}
 
 
 def _batch_size(largest: int, n_interactions: int) -> int:

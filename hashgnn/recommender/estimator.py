@@ -1,15 +1,16 @@
 """The Python interface: an estimator in the style of scikit-learn."""
 
 import inspect
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self, Unpack
 
 import pandas as pd
 
+from hashgnn.data.features import Table
 from hashgnn.errors import InputError, needing
-from hashgnn.recommender.adapter import adapt
+from hashgnn.recommender.adapter import adapt, feature_table, with_features
 from hashgnn.recommender.folder import load_history, load_model, save_model
 from hashgnn.recommender.queries import Options
 from hashgnn.recommender.trained_model import Model
@@ -138,7 +139,15 @@ class HashGNN:
             check_parameters(self.method, parameters, self._defaults())
 
     def fit(
-        self, interactions: Any, *, user: str = "user", item: str = "item", verbose: bool = False
+        self,
+        interactions: Any,
+        *,
+        user: str = "user",
+        item: str = "item",
+        weight: str | None = None,
+        user_features: Any = None,
+        item_features: Any = None,
+        verbose: bool = False,
     ) -> Self:
         """Train on interactions.
 
@@ -148,6 +157,11 @@ class HashGNN:
                 text, integers or UUIDs; UUIDs are treated as text.
             user: Name of the column of users.
             item: Name of the column of items.
+            weight: Name of the column of weights: how much an interaction counts, a number above 0.
+                Those of repeats of a pair are added.
+            user_features: A table with the column ``user`` and features, for graph methods. Users
+                without interactions are represented by these alone.
+            item_features: The same of items, with the column ``item``.
             verbose: Whether to show the progress, on stderr.
 
         Raises:
@@ -166,7 +180,8 @@ class HashGNN:
         given = {name: getattr(self, name) for name in TrainingSettings.model_fields}
         settings = parse(TrainingSettings, {**given, "parameters": self._hyper_parameters()})
         bar = ProgressBar()
-        data = adapt(interactions, user, item)
+        tables = _feature_tables({"user": user_features, "item": item_features}, (user, item))
+        data = with_features(adapt(interactions, user, item, weight), tables)
         self.model_, self.history_ = fit(data, settings, bar if verbose else ignore_progress)
         bar.close()
         return self
@@ -177,6 +192,9 @@ class HashGNN:
         *,
         user: str = "user",
         item: str = "item",
+        weight: str | None = None,
+        user_features: Any = None,
+        item_features: Any = None,
         epochs: int | None = None,
         verbose: bool = False,
     ) -> Self:
@@ -189,6 +207,11 @@ class HashGNN:
             interactions: See ``fit``; only the new ones are needed.
             user: Name of the column of users.
             item: Name of the column of items.
+            weight: Name of the column of weights, if the model was trained with weights. That of a
+                known interaction is added to its own.
+            user_features: Rows of new users, and of others whose features have changed, if the
+                model was trained with features of users.
+            item_features: The same of items.
             epochs: Epochs of a graph method, by default a tenth of those of the training.
             verbose: Whether to show the progress, on stderr.
 
@@ -200,9 +223,10 @@ class HashGNN:
             from hashgnn.recommender.fitting import ProgressBar, ignore_progress
             from hashgnn.recommender.updating import update
 
-        bar, data = ProgressBar(), adapt(interactions, user, item)
+        bar, data = ProgressBar(), adapt(interactions, user, item, weight)
         callback = bar if verbose else ignore_progress
-        self.model_, self.history_ = update(self._fitted(), data, epochs, callback)
+        tables = _feature_tables({"user": user_features, "item": item_features}, (user, item))
+        self.model_, self.history_ = update(self._fitted(), data, epochs, callback, tables)
         bar.close()
         return self
 
@@ -315,3 +339,10 @@ class HashGNN:
         if not hasattr(self, "model_"):
             raise InputError("this model is not fitted; call fit first, or load one")
         return self.model_
+
+
+def _feature_tables(given: Mapping[str, Any], id_columns: tuple[str, str]) -> list[Table]:
+    named = zip(given.items(), id_columns, strict=True)
+    return [
+        feature_table(table, kind, column) for (kind, table), column in named if table is not None
+    ]

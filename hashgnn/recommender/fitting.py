@@ -14,12 +14,12 @@ from tqdm import tqdm
 
 from hashgnn.config.base import Count, Section, parse
 from hashgnn.config.evaluation import ValidationSettings
-from hashgnn.data.interactions import Interactions, Split
+from hashgnn.data.interactions import Csr, Interactions, Split
 from hashgnn.data.negatives import DrawnNegatives, write_negatives
 from hashgnn.data.split import split
 from hashgnn.errors import InputError, did_you_mean
 from hashgnn.files import load_array
-from hashgnn.models.method import Method, Task
+from hashgnn.models.method import GraphMethod, Method, Task
 from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.defaults import MethodDefaults, check_method, method_defaults
 from hashgnn.recommender.timed_tuning import Tuned, seconds_of, tune
@@ -169,14 +169,19 @@ def fit(
     defaults = method_defaults(settings.method, settings.parameters, len(parts.train.indices))
     tuned = None
     if settings.tune is not None:
-        tuned = _tune(data.interactions, parts, defaults, settings, checkpoint, callback)
+        tuned = _tune(data, parts, defaults, settings, checkpoint, callback)
         defaults = defaults._replace(parameters=tuned.parameters)
     recorded = _recorded(settings, defaults)
     recorder = Recorder(recorded)
-    state = _checkpoint(checkpoint, recorded, settings.device, data.interactions)
+    state = _checkpoint(checkpoint, recorded, settings.device, data)
     validations = Validations(callback)
     method = load_method(defaults.module)
-    fitted = train(method, parts, defaults, settings, state, validations)
+    if parts.train_weight is not None and not method.takes_weights:
+        raise InputError(
+            f"weight: {settings.method} does not use weights; train without them, or another method"
+        )
+    features = None if data.features is None else data.features.of_nodes()
+    fitted = train(method, parts, defaults, settings, state, validations, features)
     if checkpoint and state:
         state.remove()
         shutil.rmtree(_study_folder(checkpoint), ignore_errors=True)
@@ -205,7 +210,7 @@ def _recorded(settings: TrainingSettings, defaults: MethodDefaults) -> dict[str,
 
 
 def _tune(
-    interactions: Interactions,
+    data: TrainingData,
     parts: Split,
     defaults: MethodDefaults,
     settings: TrainingSettings,
@@ -216,8 +221,9 @@ def _tune(
     device, assigned = choose_device(settings.device), None
     if (number := defaults.negatives) is not None:
         assigned = DrawnNegatives(parts, number, defaults.rounds, settings.seed)
-    task = Task(parts, settings.bits, settings.seed, device, assigned)
-    digest = _fingerprint(_recorded(settings, defaults), settings.device, interactions)
+    features = None if data.features is None else data.features.of_nodes()
+    task = Task(parts, settings.bits, settings.seed, device, assigned, features=features)
+    digest = _fingerprint(_recorded(settings, defaults), settings.device, data)
     folder = _study_folder(checkpoint) if checkpoint else None
     assert settings.tune is not None
     return tune(task, defaults, seconds_of(settings.tune), digest, folder, callback)
@@ -239,16 +245,20 @@ def _split(interactions: Interactions, settings: TrainingSettings) -> Split:
 
 
 def _checkpoint(
-    path: Path | None, recorded: Mapping[str, Any], device: str, interactions: Interactions
+    path: Path | None, recorded: Mapping[str, Any], device: str, data: TrainingData
 ) -> Checkpoint | None:
     """Return a checkpoint at ``path`` that holds for the same settings, device and data only."""
     if path is None:
         return None
-    return Checkpoint(path, _fingerprint(recorded, device, interactions))
+    return Checkpoint(path, _fingerprint(recorded, device, data))
 
 
-def _fingerprint(recorded: Mapping[str, Any], device: str, interactions: Interactions) -> str:
-    arrays = (interactions.user, interactions.item, interactions.user_key, interactions.item_key)
+def _fingerprint(recorded: Mapping[str, Any], device: str, data: TrainingData) -> str:
+    interactions = data.interactions
+    names = ("user", "item", "user_key", "item_key", "weight")
+    arrays = [array for name in names if (array := getattr(interactions, name)) is not None]
+    if data.features is not None:
+        arrays += data.features.of_nodes()
     checksums = [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays]
     return fingerprint(recorded, choose_device(device), checksums)
 
@@ -260,8 +270,13 @@ def train(
     settings: TrainingSettings,
     checkpoint: Checkpoint | None,
     callback: Callback,
+    features: Csr | None = None,
 ) -> Fitted:
-    """Train ``method`` on ``parts``, with negatives drawn for them."""
+    """Train ``method`` on ``parts``, with negatives drawn for them, and ``features`` of nodes."""
+    if features is not None and not isinstance(method, GraphMethod):
+        raise InputError(
+            f"features: {settings.method} does not use them; train without, or a graph method"
+        )
     with tempfile.TemporaryDirectory(prefix="hashgnn-") as folder:
         negatives = Path(folder, "triplets.npy")
         if defaults.negatives is not None:
@@ -272,6 +287,7 @@ def train(
             seed=settings.seed,
             device=choose_device(settings.device),
             negatives=load_array(negatives, memory_map=True) if negatives.exists() else None,
+            features=features,
         )
         parameters = defaults.parameters
         return fit_method(method, task, parameters, checkpoint, callback, settings.refit)
@@ -290,4 +306,5 @@ def as_model(data: TrainingData, fitted: Fitted, record: Mapping[str, Any]) -> M
         data.interactions,
         record,
         fitted.weights,
+        data.features,
     )

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from hashgnn.data.features import load_features, save_features
 from hashgnn.data.ids import load_ids, save_ids
 from hashgnn.data.interactions import load_interactions, save_interactions
 from hashgnn.errors import InputError, shown
@@ -42,12 +43,15 @@ _ARRAYS = ("user_codes", "item_codes", "user_vectors", "item_vectors")
 _DATA = ("users.csv", "items.csv", "interactions.npz")
 _INDEX_FILES = [f"{_INDEX}/{name}" for name in FILES]
 # The description of the index holds the checksums of its arrays.
+_FEATURES = "features.npz"
+_COLUMNS = "features"  # key of the record
 _WEIGHTS = "weights.npy"  # of a graph method, one after the other; the record has their shapes
 _FILES = (
     *(f"{name}.npy" for name in _ARRAYS),
     *_DATA,
     "history.csv",
     _WEIGHTS,
+    _FEATURES,
     f"{_INDEX}/{DESCRIPTION}",
 )
 State = tuple[tuple[str, int, int, int], ...]  # name, inode, size and time of each file
@@ -67,7 +71,11 @@ def save_model(folder: Path, model: Model, history: pd.DataFrame) -> None:
         with atomic_write(staged / "history.csv") as temporary:
             history.to_csv(temporary, index=False)
         model.index.save(staged / _INDEX)
-        record = {key: value for key, value in model.record.items() if key != _SHAPES}
+        own = (_SHAPES, _COLUMNS)
+        record = {key: value for key, value in model.record.items() if key not in own}
+        if (features := model.features) is not None:
+            save_features(staged / _FEATURES, features)
+            record[_COLUMNS] = features.columns
         if model.weights is not None:
             flat = [np.ravel(array).astype(np.float32) for array in model.weights.values()]
             save_array(staged / _WEIGHTS, np.concatenate(flat))
@@ -164,6 +172,7 @@ def _load(folder: Path, verify: bool) -> Model:
         load_interactions(data / "interactions.npz"),
         record,
         _weights(folder / _WEIGHTS, record.get(_SHAPES)),
+        load_features(folder / _FEATURES) if _COLUMNS in record else None,
     )
     _check_model(folder, model, finite=verify)
     pa.default_memory_pool().release_unused()  # what reading the ids took

@@ -11,36 +11,33 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from hashgnn.config.base import parse
+from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.ids import renumber
 from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.data.split import split
 from hashgnn.errors import InputError
-from hashgnn.evaluation.metrics import (
-    Ranks,
-    average_precision,
-    coverage,
-    gini,
-    hit_rate,
-    ndcg,
-    novelty,
-    precision,
-    ranks_of_levels,
-    ranks_of_lists,
-    recall,
-    reciprocal_rank,
-)
+from hashgnn.evaluation.representation import evaluate
 from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.fitting import TrainingSettings, fit
 from hashgnn.recommender.id_rows import Ids
 from hashgnn.recommender.queries import CANDIDATES
 from hashgnn.recommender.trained_model import Model
-from hashgnn.search import Index, Representation
 from hashgnn.training.monitoring import Callback, TrainingProgress
 
-METRICS = ("recall", "hit_rate", "precision", "ndcg", "mrr", "map")
-OF_LISTS = ("coverage", "novelty", "gini")
+# Names of the workflow's metrics, in the order of the columns.
+METRICS = {
+    "hr": "recall",
+    "any_hit": "hit_rate",
+    "precision": "precision",
+    "ndcg": "ndcg",
+    "mrr": "mrr",
+    "map": "map",
+    "coverage": "coverage",
+    "novelty": "novelty",
+    "gini": "gini",
+}
 _BASELINES = ("popularity", "als")
-_BLOCK = 2048  # users at a time, to bound the memory
 
 
 class Division(NamedTuple):
@@ -70,11 +67,9 @@ def divide(data: TrainingData, settings: dict[str, Any]) -> Division:
     test = Csr(ends[tested.indptr], place[tested.indices[found]])
     keys = every.user_key[old_user], every.item_key[old_item]
     train = TrainingData(
-        Interactions(user, item, len(old_user), len(old_item), *keys),
-        *(
-            Ids(ids.text.take(old), ids.integer)
-            for ids, old in ((data.users, old_user), (data.items, old_item))
-        ),
+        Interactions(user, item, len(old_user), len(old_item), *keys, weight=parts.train_weight),
+        Ids(data.users.text.take(old_user), data.users.integer),
+        Ids(data.items.text.take(old_item), data.items.integer),
     )
     counts = {
         "train_interactions": len(user),
@@ -96,8 +91,8 @@ def compare(
     """Train and measure a method and the baselines.
 
     Returns:
-        The columns method, search, n, those of ``METRICS`` (means over the tested users) and of
-        ``OF_LISTS``; a row per method, search and length n of the lists.
+        The columns method, search, n, and those of ``METRICS``; a row per method, search and length
+        n of the lists.
     """
     baselines = [
         settings.model_copy(update={"method": name, "parameters": {}})
@@ -127,63 +122,11 @@ def measure(
     model: Model, search: str, test: Csr, cutoffs: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
     """Yield the metrics of one search, a row per cutoff; ``test`` has a row for each user."""
-    tested = np.flatnonzero(np.diff(test.indptr))
-    deepest, n_items = max(cutoffs), len(model.item_ids)
+    candidates = max(*cutoffs, CANDIDATES)
+    asked = {"cutoffs": list(cutoffs), "candidates": candidates, "metrics": list(METRICS)}
+    settings = parse(EvaluationSettings, asked)
     seen = model.interactions.csr(np.ones(len(model.interactions.user), dtype=bool))
-    counts = np.zeros((len(cutoffs), n_items), dtype=np.int64)
-    values = []
-    for start in range(0, len(tested), _BLOCK):
-        block = tested[start : start + _BLOCK]
-        relevant, excluded = take_rows(test, block), take_rows(seen, block)
-        queries = model.users.rows(block)
-        lists, ranks = _ranked(model.index, search, queries, relevant, excluded, deepest)
-        values.append(_of_ranks(ranks, np.diff(relevant.indptr), cutoffs))
-        for number, n in enumerate(cutoffs):
-            shown = lists[:, :n]
-            counts[number] += np.bincount(shown[shown >= 0], minlength=n_items)
-    means = np.concatenate(values, axis=2).mean(axis=2)
-    popularity = np.bincount(model.interactions.item, minlength=n_items)
-    for number, n in enumerate(cutoffs):
-        yield {
-            "search": search,
-            "n": n,
-            **dict(zip(METRICS, means[:, number].tolist(), strict=True)),
-            "coverage": coverage(counts[number]),
-            "novelty": novelty(counts[number], popularity, len(model.user_ids)),
-            "gini": gini(counts[number]),
-        }
-
-
-def _ranked(
-    index: Index, search: str, queries: Representation, relevant: Csr, excluded: Csr, k: int
-) -> tuple[np.ndarray, Ranks]:
-    """Return the lists that users get, int32 [users, k], and their ranks.
-
-    Ranks by Hamming distance have levels of tied items.
-    """
-    codes, vectors = queries
-    if search == "hamming":
-        assert codes is not None
-        levels = index.level_counts(codes, k, excluded, relevant)
-        return index.hamming(codes, k, excluded)[0], ranks_of_levels(*levels, k)
-    assert vectors is not None
-    if search == "continuous":
-        lists, _ = index.continuous(vectors, k, excluded)
-    else:
-        assert codes is not None
-        lists, _ = index.hierarchical(codes, vectors, k, excluded, max(k, CANDIDATES))
-    return lists, ranks_of_lists(lists, relevant)
-
-
-def _of_ranks(ranks: Ranks, n_relevant: np.ndarray, cutoffs: Sequence[int]) -> np.ndarray:
-    """Return ``METRICS``: float64 [metrics, cutoffs, users]."""
-    return np.stack(
-        [
-            recall(ranks, n_relevant, cutoffs),
-            hit_rate(ranks, cutoffs),
-            precision(ranks, cutoffs),
-            ndcg(ranks, n_relevant, cutoffs),
-            reciprocal_rank(ranks, cutoffs),
-            average_precision(ranks, n_relevant, cutoffs),
-        ]
-    )
+    found = evaluate(model.users, model.items, test, seen, settings, [search])
+    for n in cutoffs:
+        values = {name: found.mean(search, metric, n) for metric, name in METRICS.items()}
+        yield {"search": search, "n": n, **values}

@@ -59,7 +59,10 @@ def _encode(
     """Apply the encoder to the graph of the training with the new users in it."""
     interactions = model.interactions
     known = interactions.csr(np.ones(len(interactions.user), dtype=bool))
-    graph = with_users(bipartite_graph(known, interactions.n_items), histories)
+    graph = bipartite_graph(known, interactions.n_items)
+    if model.features is not None:
+        graph = graph._replace(features=model.features.of_nodes())
+    graph = with_users(graph, histories)
     with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and replaced
         hasher = method.model(graph, model.record["settings"]["bits"], parameters)
     hasher.load_state_dict(
@@ -92,7 +95,14 @@ def with_users(graph: Graph, histories: Csr) -> Graph:
         ),
         np.concatenate([indices[:end], read, indices[end:]]).astype(np.int32),
         n_users + new,
+        None if graph.features is None else _without_features(graph.features, n_users, new),
     )
+
+
+def _without_features(features: Csr, n_users: int, new: int) -> Csr:
+    """Return ``features`` with ``new`` users after the others, who have none."""
+    starts = features.indptr
+    return Csr(np.insert(starts, n_users, np.repeat(starts[n_users], new)), features.indices)
 
 
 def _with_means(embedding: np.ndarray, n_users: int, histories: Csr) -> np.ndarray:

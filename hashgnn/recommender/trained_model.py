@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hashgnn.config.base import parse
+from hashgnn.data.features import Features
 from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.errors import InputError, needing
 from hashgnn.recommender.adapter import read_histories
@@ -33,6 +34,7 @@ class Model:
 
     ``record``: the provenance of the training, as in ``train.provenance.json``. ``weights``: those
     of a graph method by name, which represent new users; None if they were not saved.
+    ``features``: those of users and items that it was trained with, if any.
     """
 
     user_ids: Ids
@@ -43,6 +45,7 @@ class Model:
     interactions: Interactions
     record: Mapping[str, Any]
     weights: Mapping[str, np.ndarray] | None = None
+    features: Features | None = None
 
     @property
     def bits(self) -> int:

@@ -5,7 +5,7 @@ that it ended with, at the learning rate and the schedules of the epoch that it 
 methods, which train in seconds, are trained anew for as many epochs as before. Nothing is held out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -15,8 +15,16 @@ import pyarrow as pa
 import torch
 
 from hashgnn.config.base import parse
-from hashgnn.data.ids import id_keys
-from hashgnn.data.interactions import Interactions
+from hashgnn.data.features import (
+    Features,
+    Table,
+    encode,
+    placed,
+    refuse_without_rows,
+    rows_of,
+)
+from hashgnn.data.ids import Pairs, id_keys, unique_pairs
+from hashgnn.data.interactions import Csr, Interactions
 from hashgnn.data.split import split
 from hashgnn.errors import InputError
 from hashgnn.graph import Graph
@@ -26,7 +34,7 @@ from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.defaults import MethodDefaults, negative_rounds
 from hashgnn.recommender.defaults import arguments as training_arguments
 from hashgnn.recommender.fitting import TrainingSettings, as_model, train
-from hashgnn.recommender.id_rows import Ids
+from hashgnn.recommender.id_rows import Ids, listed
 from hashgnn.recommender.trained_model import Model
 from hashgnn.stage.record import Recorder
 from hashgnn.training.fit import load_method
@@ -53,7 +61,11 @@ class _Continued(Progress):
 
 
 def update(
-    model: Model, data: TrainingData, epochs: int | None, callback: Callback
+    model: Model,
+    data: TrainingData,
+    epochs: int | None,
+    callback: Callback,
+    tables: Sequence[Table] = (),
 ) -> tuple[Model, pd.DataFrame]:
     """Continue the training of ``model`` with the interactions ``data`` added to its own.
 
@@ -62,13 +74,15 @@ def update(
         data: New interactions; those that the model has already change nothing.
         epochs: Epochs of a graph method, by default a tenth of those of the training.
         callback: Called with the progress of the training.
+        tables: Features of new users and items, and of others whose features have changed.
 
     Returns:
         The new model, and the history of the update. The record keeps the settings of the first
         training, and counts the updates.
     """
     arguments = training_arguments(model.record)
-    recorded, start, merged = model.record["settings"], _start(model), merge(model, data)
+    recorded, start = model.record["settings"], _start(model)
+    merged = merge(model, data, tables)
     recorder = Recorder(recorded)
     names = TrainingSettings.model_fields.keys() - {"parameters", "refit"}
     chosen = {name: value for name, value in arguments.items() if name in names}
@@ -85,7 +99,8 @@ def update(
     if isinstance(method, GraphMethod) and start is not None:
         method = _warm(method, start)
     parts = split(merged.interactions, whole)
-    fitted = train(method, parts, defaults, settings, None, callback)
+    features = None if merged.features is None else merged.features.of_nodes()
+    fitted = train(method, parts, defaults, settings, None, callback, features)
     facts = {
         **fitted.recorded(),
         "best_epoch": model.record["best_epoch"],
@@ -98,24 +113,88 @@ def update(
     return as_model(merged, fitted, recorder.record(facts)), fitted.history
 
 
-def merge(model: Model, data: TrainingData) -> TrainingData:
-    """Return the interactions of ``model`` and ``data``; ids of the model keep their rows."""
+def merge(model: Model, data: TrainingData, tables: Sequence[Table] = ()) -> TrainingData:
+    """Return the interactions of ``model`` and ``data``; ids of the model keep their rows.
+
+    Weights of an interaction in both are added. ``tables`` add features, users and items. Raises
+    ``InputError`` if only one has weights, or if new users or items lack features.
+    """
     old, new = model.interactions, data.interactions
     users, user_rows = _extend(model.user_ids, data.users.text, "user")
     items, item_rows = _extend(model.item_ids, data.items.text, "item")
-    keys = np.unique(
-        np.concatenate([old.user, user_rows[new.user]]).astype(np.int64) << 32
-        | np.concatenate([old.item, item_rows[new.item]])
+    for table in tables:
+        if table.kind == "user":
+            users, _ = _extend(users, pd.Index(table.ids.to_pandas(), dtype="str"), "user")
+        else:
+            items, _ = _extend(items, pd.Index(table.ids.to_pandas(), dtype="str"), "item")
+    if (old.weight is None) != (new.weight is None):
+        was = "without weights, but the new interactions have" if old.weight is None else "with"
+        raise InputError(
+            f"weight: the model was trained {was} weights; train it again, or give "
+            f"{'none' if old.weight is None else 'their column'}"
+        )
+    weights = None
+    if old.weight is not None and new.weight is not None:
+        weights = np.concatenate([old.weight, new.weight])
+    pairs = unique_pairs(
+        Pairs(
+            np.concatenate([old.user, user_rows[new.user]]).astype(np.int32),
+            np.concatenate([old.item, item_rows[new.item]]).astype(np.int32),
+            None,
+            None,
+            weights,
+        )
     )
     merged = Interactions(
-        (keys >> 32).astype(np.int32),
-        (keys & 0xFFFFFFFF).astype(np.int32),
+        pairs.user,
+        pairs.item,
         len(users),
         len(items),
         id_keys(pa.array(users.text, pa.string())),
         id_keys(pa.array(items.text, pa.string())),
+        weight=pairs.weight,
     )
-    return TrainingData(merged, users, items)
+    return TrainingData(merged, users, items, _features(model, users, items, tables))
+
+
+def _features(model: Model, users: Ids, items: Ids, tables: Sequence[Table]) -> Features | None:
+    """Return the features of ``model`` with those of ``tables``, which replace known rows."""
+    features = model.features
+    for table in tables:
+        if features is None or table.kind not in features.columns:
+            raise InputError(
+                f"{table.where}: the model was trained without features of {table.kind}s; train "
+                "it again with them"
+            )
+    if features is None:
+        return None
+    given = {table.kind: table for table in tables}
+    sides = {}
+    for kind, ids in (("user", users), ("item", items)):
+        old: Csr = getattr(features, kind)
+        known = len(old.indptr) - 1
+        own = np.where(np.arange(len(ids)) < known, np.arange(len(ids)), -1)
+        if kind not in features.columns:
+            sides[kind] = placed(old, own)
+            continue
+        if kind not in given:
+            if len(ids) > known:
+                raise InputError(
+                    f"{kind}_features: new {kind} {listed(ids.text[known:].tolist())}; the model "
+                    f"was trained with features of {kind}s, so give those of the new ones"
+                )
+            sides[kind] = old
+            continue
+        table = given[kind]
+        rows = rows_of(table, ids.text.tolist())
+        refuse_without_rows(table, ids.text[(rows < 0) & (own < 0)].tolist())
+        made = encode(table, features.columns[kind])
+        both = Csr(
+            np.concatenate([old.indptr, old.indptr[-1] + made.indptr[1:]]),
+            np.concatenate([old.indices, made.indices]),
+        )
+        sides[kind] = placed(both, np.where(rows >= 0, known + rows, own))
+    return Features(**sides, columns=features.columns)
 
 
 def _extend(known: Ids, names: pd.Index, kind: str) -> tuple[Ids, np.ndarray]:

@@ -24,6 +24,14 @@ MEASURES = {
     "ndcg": "NDCG@n",
     "any_hit": "hit rate, share of users with at least one test item found",
 }
+_OTHER_MEASURES = {
+    "precision": "precision@n, share of a user's list that is in the test items",
+    "mrr": "MRR@n, mean of 1 / rank of the first test item",
+    "map": "MAP@n, mean average precision",
+    "coverage": "coverage, share of items that are in any user's list",
+    "novelty": "novelty, mean of -log2(share of users who have the item)",
+    "gini": "Gini coefficient of how many lists hold each item",
+}
 _KEYS = ["dataset", "model", "search", "metric", "bits", "n"]
 
 
@@ -56,6 +64,8 @@ def gather(metrics: pd.DataFrame, settings: Mapping[str, Any]) -> dict[str, Any]
     """
     evaluated = set(metrics.search)
     searches = SEARCHES | {id: name for id, name in _ASYMMETRIC.items() if id in evaluated}
+    measured = set(metrics.metric)
+    measures = MEASURES | {id: name for id, name in _OTHER_MEASURES.items() if id in measured}
     shown = over_seeds(_ranked(metrics, settings["continuous"], searches))
     values = shown[[*_KEYS, "mean", "low", "high", "seeds"]]
     rows = values.astype(object).where(values.notna(), None).to_numpy().tolist()
@@ -72,7 +82,7 @@ def gather(metrics: pd.DataFrame, settings: Mapping[str, Any]) -> dict[str, Any]
         "datasets": dict(settings["datasets"]),
         "models": models,
         "searches": searches,
-        "measures": MEASURES,
+        "measures": measures,
         "rows": rows,
     }
 

@@ -9,7 +9,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def _run(args: argparse.Namespace) -> Facts:
                 shutil.copyfile(path, temporary)
     tables = {"best": results.best, "headline": results.headline}
     tables |= {"hours": hours(results.provenance())}
-    tables |= {"tuning": tuned(args.settings), "data": raw_files(args.settings)}
+    tables |= {"settings": tuned(args.settings), "data": raw_files(args.settings)}
     for name, table in tables.items():
         write_text(args.output / f"{name}.csv", table.to_csv(index=False))
     for name, parts in render(results).items():
@@ -129,6 +129,11 @@ class Results:
         names = [name for name in self.files if re.fullmatch(r"provenance-.*\.csv", name)]
         return pd.concat(map(self.read, names), ignore_index=True)
 
+    def with_names(self, text: str) -> str:
+        """Return ``text`` with the names of data sets and models in place of their ids."""
+        names = dict(self.settings["datasets"]) | dict(self.settings["models"])
+        return re.sub(r"\w+", lambda found: names.get(found[0], found[0]), text)
+
     def name(self, kind: str, id: str) -> str:
         """Return the printed name of a data set or model."""
         return str(dict(self.settings[kind]).get(id, id))
@@ -173,7 +178,7 @@ def _first_page(results: Results) -> Iterator[str]:
         yield f"## {results.titles[name]}"
         yield _image(results, name)
     yield "## The paper's claims"
-    yield to_markdown(verdicts(results.read("claims.csv")))
+    yield to_markdown(verdicts(results.read("claims.csv"), results.with_names))
     yield "All comparisons of each claim: [claims.csv](claims.csv)."
     yield f"## The best method of each data set, by HR@{CUTOFF}"
     yield to_markdown(_printed_best(results))
@@ -203,8 +208,11 @@ def _image(results: Results, name: str) -> str:
     return f"![{title}]({name}.svg)" if found else f"{NOT_RUN.capitalize()}."
 
 
-def verdicts(claims: pd.DataFrame) -> Printed:
-    """Return the table of claims: what decides each of them, and its two numbers."""
+def verdicts(claims: pd.DataFrame, with_names: Callable[[str], str] = str) -> Printed:
+    """Return the table of claims: what decides each of them, and its two numbers.
+
+    ``with_names`` replaces ids in what decides a claim.
+    """
     if claims.empty:
         return Printed(pd.DataFrame({"Claim": ["-"], "Verdict": [NOT_RUN]}))
     rows = [
@@ -213,7 +221,7 @@ def verdicts(claims: pd.DataFrame) -> Printed:
             "Data": row["data"],
             "Verdict": row["verdict"],
             "Cases": f"{row['held']} of {row['comparisons']}" if row["comparisons"] else "-",
-            "Decided by": deciding(row["numbers"], row["verdict"] == "holds"),
+            "Decided by": with_names(deciding(row["numbers"], row["verdict"] == "holds")),
         }
         for verdict in VERDICTS
         for row in claims[claims.verdict == verdict].fillna("").to_dict("records")
@@ -251,7 +259,7 @@ def _printed_best(results: Results) -> Printed:
     }
     rows = [
         {"Data set": name}
-        | {title: cells.get((id, search), "-") for search, title in SEARCHES.items()}
+        | {f"{title} search": cells.get((id, search), "-") for search, title in SEARCHES.items()}
         for id, name in results.settings["datasets"]
     ]
     return Printed(pd.DataFrame(rows))
@@ -328,8 +336,9 @@ def _figures(results: Results) -> Iterator[str]:
 
 
 _SETTINGS = (
-    "Hyper-parameters of each method, chosen on the validation part; those that are not named are "
-    "the defaults of `config/config.yaml`. [tuning.csv](tuning.csv) has a row for each."
+    "Hyper-parameters of each method, chosen on the validation part ([how](../tuning.md)); those "
+    "that are not named are the defaults of `config/config.yaml`. [settings.csv](settings.csv) has "
+    "a row for each."
 )
 
 

@@ -34,9 +34,15 @@ class Batches:
     Attributes:
         sampling: ``sampled`` blocks that index all nodes; blocks that index the distinct
             ``sources``; or none, for propagation over ``whole`` neighborhoods.
+        weight: float64 [interactions], in proportion to which an epoch takes interactions; None to
+            take each once.
+        in_place_of: int32 [items], the item to take in place of each negative; None for the
+            negative itself.
     """
 
     sampling: Sampling = "sampled"
+    weight: np.ndarray | None = None
+    in_place_of: np.ndarray | None = None
 
     def __init__(
         self,
@@ -76,14 +82,31 @@ class Batches:
 
     def _order(self, rng: np.random.Generator) -> np.ndarray:
         if not self.by_user:
-            return rng.permutation(len(self.items))
+            order = rng.permutation(len(self.items))
+            return order if self.weight is None else self._by_weight(self.weight, rng)[order]
         places = rng.permutation(self._sampler.graph.n_users).astype(np.int32)
-        return np.argsort(places[self.users], kind="stable")
+        if self.weight is None:
+            return np.argsort(places[self.users], kind="stable")
+        taken = self._by_weight(self.weight, rng)
+        return taken[np.argsort(places[self.users[taken]], kind="stable")]
+
+    def _by_weight(self, weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return as many rows as there are interactions, ascending, drawn by systematic sampling.
+
+        A row occurs as often as its share of all weights says, rounded up or down at random, so
+        that the loss of an epoch is, in expectation, that of weighted interactions. Equal weights
+        give each row once.
+        """
+        ends = np.cumsum(weight) * (len(weight) / weight.sum())
+        places = np.arange(len(weight)) + rng.uniform(1e-6, 1 - 1e-6)
+        return np.minimum(np.searchsorted(ends, places, side="right"), len(weight) - 1)
 
     def _batch(self, rows: np.ndarray, round_: int, iteration: int) -> Batch:
         sampler = self._sampler
         users, user_rows = sampler.distinct(self.users[rows])
         negatives = self.negatives[round_, rows]
+        if self.in_place_of is not None:
+            negatives = self.in_place_of[negatives]
         items = np.concatenate([self.items[rows, None], negatives], axis=1)
         items, item_rows = sampler.distinct(items + np.int32(sampler.graph.n_users))
         targets = np.concatenate([users, items])

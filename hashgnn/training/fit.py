@@ -136,6 +136,8 @@ def fit(
     """
     parsed = parse(method.parameters, {**parameters, **method.fixed}, "parameters")
     _check_task(method, task)
+    if task.split.train_weight is not None and not method.takes_weights:
+        callback(TrainingProgress(0, 1, "this method does not use the weights of interactions"))
     if refit and len(task.split.validation.indices) and not isinstance(method, HashMethod):
         return _fit_twice(method, task, parsed, checkpoint, callback)
     return _fit_once(method, task, parsed, checkpoint, callback)

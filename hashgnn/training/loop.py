@@ -61,6 +61,9 @@ class Training:
             task.device,
             by_user=parameters.batch_by == "users",
         )
+        self.batches.weight = task.split.train_weight
+        if graph.features is not None:
+            self.batches.in_place_of = _known_items(graph)
         decay = repeat.decay if repeat else None
         self.length = length_of(parameters, len(self.batches), decay)
         self.epochs = repeat.epochs if repeat else self.length.most
@@ -243,6 +246,18 @@ class Training:
         return self.model.propagate(self.graph).split(self.graph.n_users)
 
 
+def _known_items(graph: Graph) -> np.ndarray:
+    """Return an item with interactions for each item: itself, if it has some.
+
+    As negatives, items without interactions would teach that their features are disliked.
+    """
+    new = graph.isolated()[graph.n_users :]
+    known = np.flatnonzero(~new).astype(np.int32)
+    items = np.arange(len(new), dtype=np.int32)
+    items[new] = known[np.arange(np.count_nonzero(new)) * 7919 % len(known)]
+    return items
+
+
 def with_own_negatives(task: Task, like: np.ndarray | DrawnNegatives) -> Task:
     """Return ``task`` with as many negatives as ``like`` has, of its own training interactions."""
     rounds, _, per_interaction = like.shape
@@ -266,8 +281,11 @@ def fit_graph(
         assert task.pretrained is not None
         pretrained.append(torch.from_numpy(np.concatenate(task.pretrained)))
     torch.manual_seed(task.seed)
-    graph = bipartite_graph(task.split.train, task.split.n_items)
+    graph = bipartite_graph(task.split.train, task.split.n_items)._replace(features=task.features)
     model = method.model(graph, task.bits, parameters, *pretrained).to(task.device)
+    if task.split.train_weight is not None:
+        items = task.split.train.indices, task.split.train_weight, task.split.n_items
+        model.weigh_items(torch.from_numpy(np.bincount(*items)).to(task.device))
     training = Training(model, graph, parameters, task, checkpoint, callback, repeat)
     training.run()
     return training.fitted()

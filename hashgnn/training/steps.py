@@ -73,7 +73,8 @@ class Steps:
     def __call__(self, batch: Batch, progress: Progress, rng: torch.Generator) -> float:
         """Take a step on ``batch`` and return its loss."""
         x = drop(self.optimizer.read(batch.sources), self.dropout, rng)
-        a = self._propagate(x, batch)
+        a = self._propagate(self.model.inputs(x, batch.sources), batch)
+        a = self.model.with_cold_nodes(a, batch, rng)
         loss = self.model.batch_loss(a, batch, progress, rng)
         loss.backward()
         self.optimizer.step()

@@ -16,6 +16,7 @@ import yaml
 from hashgnn.config.base import parse
 from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.config.methods import with_values
+from hashgnn.data.features import load_features
 from hashgnn.data.interactions import Split, load_split
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, file_checksum, load_array, save_array
@@ -96,6 +97,13 @@ def training_parser(description: str | None) -> argparse.ArgumentParser:
         help="vectors of users and of items by another model, for a method that hashes them",
     )
     parser.add_argument(
+        "--features",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="features of users and items, for a method that takes the shared training",
+    )
+    parser.add_argument(
         "--device",
         default=os.environ.get("HASHGNN_DEVICE", "auto"),
         help="auto, cpu, cuda or cuda:N; by default $HASHGNN_DEVICE, else auto",
@@ -107,7 +115,7 @@ def _run(args: argparse.Namespace) -> Facts:
     keep_freed_memory()
     settings = with_tuned(args.settings, args.tuned)
     device = choose_device(args.device)
-    inputs = (args.split, args.triplets, *args.pretrained)
+    inputs = (args.split, args.triplets, *args.pretrained, args.features)
     checksums = [str(file_checksum(path, "sha256")) for path in inputs if path]
     checkpoint = Checkpoint(
         args.output / "checkpoint.pt",
@@ -154,6 +162,7 @@ def task_of(args: argparse.Namespace, split: Split, device: torch.device) -> Tas
         negatives=load_array(args.triplets, memory_map=True) if args.triplets else None,
         pretrained=_pretrained(args.pretrained),
         validation=_validation(settings),
+        features=load_features(args.features).of_nodes() if args.features else None,
     )
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from hashgnn.cli import streams
 from hashgnn.cli.train_model import read_tables
+from hashgnn.data.interactions import load_interactions
 from hashgnn.errors import InputError
 from hashgnn.recommender.folder import load_record
 from tests.cli.conftest import LAYOUT, SETTINGS
@@ -219,6 +220,58 @@ def test_a_nested_setting_given_in_part_keeps_the_rest(
     whole, partly = (load_record(made)["settings"] for made in (folder, tmp_path / "model"))
     expected = {**whole["parameters"]["guidance"], "floor": 0.4}
     assert partly["parameters"]["guidance"] == expected
+
+
+@pytest.fixture
+def described(tmp_path: Path) -> tuple[Path, Path]:
+    """Clicks of 30 users with counts, and goods, of which the last has no clicks."""
+    clicks, goods = tmp_path / "clicks.csv", tmp_path / "goods.csv"
+    rows = [f"u{user},i{item},{item + 1}" for user in range(30) for item in range(user % 3, 12)]
+    clicks.write_text("\n".join(["user,item,n", *rows]) + "\n")
+    goods.write_text("item,color\n" + "".join(f"i{n},c{n % 3}\n" for n in range(13)))
+    return clicks, goods
+
+
+SHORT = ("--bits", "8", "--set", "epochs=1", "--no-refit")
+
+
+def test_weights_are_a_column(described: tuple[Path, Path], tmp_path: Path) -> None:
+    clicks, _ = described
+    weighed = ("--weight", "n", "--method", "als", *SHORT)
+    assert run("train", clicks, "--output", tmp_path / "m", *weighed).exit_code == 0
+    assert load_interactions(tmp_path / "m/interactions.npz").weight is not None
+
+    clicks.write_text(clicks.read_text().replace(",5\n", ",-5\n", 1))
+    ran = run("train", clicks, "--output", tmp_path / "other", *weighed)
+    line = clicks.read_text().split("\n").index("u0,i4,-5") + 1
+    assert ran.stderr == f"error: {clicks}, line {line}: expected a weight above 0, got '-5'\n"
+    ran = run("train", clicks, "--output", tmp_path / "other", "--weight", "count", *SHORT)
+    assert "no column 'count' for weight" in ran.stderr
+
+
+def test_features_are_tables(described: tuple[Path, Path], tmp_path: Path) -> None:
+    clicks, goods = described
+    options = ("--output", tmp_path / "m", "--item-features", goods, *SHORT)
+    assert run("train", clicks, *options).exit_code == 0
+    inputs = load_record(tmp_path / "m")["inputs"]
+    assert list(inputs) == [str(clicks), str(goods)]
+    found = run("recommend", tmp_path / "m", "--user", "u0", "-n", "13").stdout
+    assert "i12" in found
+
+    today, new = tmp_path / "today.csv", tmp_path / "new.csv"
+    today.write_text("user,item\nu1,i99\n")
+    ran = run("update", tmp_path / "m", today)
+    assert (ran.exit_code, ran.stderr.count("\n")) == (2, 1)
+    assert ran.stderr.startswith("error: item_features: new item 'i99'; the model was trained with")
+    new.write_text("item,color\ni99,c1\n")
+    ran = run("update", tmp_path / "m", today, "--item-features", new)
+    assert ran.stdout == "1 new interactions, 0 new users, 1 new items\n"
+
+    goods.write_text("item,color\ni0,c1\n")
+    ran = run("train", clicks, *options, "--overwrite")
+    assert ran.stderr.startswith(
+        f"error: {goods}: no row for item 'i1', 'i10', 'i11' and 8 more; give"
+    )
 
 
 MOVIELENS = Path(os.environ.get("HASHGNN_MIRROR", "."), "movielens/ml-1m.zip")

@@ -26,7 +26,7 @@ DATASETS = (
     "alibaba_like, gowalla, movielens, pinterest, synthetic, taobao_subset, taobao_userbehavior"
 )
 SECTIONS = (
-    "checks, datasets, device, evaluation, grids, mirror, mirror_checksums, models, "
+    "checks, datasets, device, evaluation, existing, grids, mirror, mirror_checksums, models, "
     "settings, sweeps, tensorboard, timing, training, triplets, tuning, workdir"
 )
 DATA_SET = (

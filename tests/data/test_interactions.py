@@ -11,6 +11,7 @@ from hashgnn.data.interactions import (
     Csr,
     Interactions,
     Split,
+    join_parts,
     load_interactions,
     load_split,
     save_interactions,
@@ -31,6 +32,7 @@ KNOWN = Interactions(
     time=np.arange(4, dtype=np.int64),
     files=np.array([1, 2, 3, 1], np.uint8),
     file_names=("train.txt", "test.txt"),
+    weight=np.array([1, 0.5, 2, 1e6]),
 )
 NOTHING = Csr(np.zeros(4, np.int64), np.empty(0, np.int32))
 SPLIT = Split(
@@ -39,6 +41,8 @@ SPLIT = Split(
     test=NOTHING,
     n_users=3,
     n_items=5,
+    train_weight=np.array([0.5, 3, 1]),
+    validation_weight=np.array([2.0, 4]),
 )
 
 
@@ -180,3 +184,13 @@ def test_rows_of_which_some_are_empty(tmp_path: Path) -> None:
     split = Split(rows, none, none, n_users=6, n_items=5)
     save_split(tmp_path / "split.npz", split)
     assert same(load_split(tmp_path / "split.npz"), split)
+
+
+def test_joined_parts_keep_the_weights_of_their_interactions() -> None:
+    joined = join_parts(SPLIT)
+
+    assert joined.train.indptr.tolist() == [0, 3, 4, 5]
+    assert joined.train.indices.tolist() == [0, 1, 4, 3, 0]
+    assert joined.train_weight is not None
+    assert joined.train_weight.tolist() == [2, 0.5, 3, 4, 1]
+    assert joined.validation_weight is None

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hashgnn.data.prepare import prepare
 from hashgnn.data.readers import read_adjacency
+from hashgnn.data.split import split
 from hashgnn.errors import InputError
 from tests.data.files import error, table, timed_pairs, zipped
 
@@ -52,6 +53,32 @@ def test_threshold_and_behaviors(tmp_path):
     assert timed_pairs(liked) == [("a", "y"), ("b", "x")]
     assert (liked.rows_read, liked.rows_kept) == (3, 2)
     assert timed_pairs(table(tmp_path, text, roles, filter={"behaviors": ["buy"]})) == [("b", "x")]
+
+
+def test_weights_of_repeats_are_added(tmp_path):
+    text = "u,i,n\na,y,2\na,x,1\nb,x, 0.5 \na,y,3\n"
+    read = table(tmp_path, text, {"user": "u", "item": "i", "weight": "n"})
+    assert timed_pairs(read) == [("a", "x"), ("a", "y"), ("b", "x")]
+    assert read.interactions.weight.tolist() == [1, 5, 0.5]
+    rated = {"user": "u", "item": "i", "weight": "n", "rating": "n"}
+    kept = table(tmp_path, text, rated, filter={"rating_at_least": 1})
+    assert kept.interactions.weight.tolist() == [1, 5]
+
+
+def test_a_split_takes_the_weights_along(tmp_path):
+    rows = "".join(f"a,{item},{item + 1}\n" for item in range(10))
+    read = table(tmp_path, "u,i,n\n" + rows, {"user": "u", "item": "i", "weight": "n"})
+    parts = split(read.interactions, {"by": "random", "test": 0.3, "validation": 0.2, "seed": 0})
+    assert parts.train_weight.tolist() == (parts.train.indices + 1).tolist()
+    assert parts.validation_weight.tolist() == (parts.validation.indices + 1).tolist()
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "nan", "inf", "", "many", "1e10"])
+def test_what_is_no_weight_is_refused_by_its_line(tmp_path, weight):
+    text = f"u,i,n\na,y,2\na,x,{weight}\n"
+    message = error(tmp_path, text, columns={"user": "u", "item": "i", "weight": "n"})
+    assert ", line 3: expected a " in message
+    assert "weight" in message
 
 
 @pytest.mark.parametrize(

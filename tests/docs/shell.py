@@ -22,7 +22,7 @@ NOT_RUN = {
     "snakemake -j8 figures/fig3.pdf --config workdir=/out": "needs the image of the line before",
     "snakemake --software-deployment-method conda": "needs conda",
     "hashgnn train clicks.csv --output model --tune 10m": "takes ten minutes",
-    "python -m benchmarks.training_length results/movielens/split.npz results/gowalla/split.npz": (
+    "python -m benchmarks.parts $SPLITS --into docs/methods/hashgnn_plus.md": (
         "needs the real data sets"
     ),
     "python -m benchmarks.training_profile $SPLITS --models hashgnn_plus hashgnn "

@@ -36,3 +36,14 @@ def test_a_question_is_answered_within_one_click(
 
     assert page is None or page in linked
     assert re.search(answer, text(page or home))
+
+
+def test_the_demo_prints_what_the_page_shows() -> None:
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", text("docs/README.md"), re.MULTILINE | re.DOTALL)
+    printed = text("Makefile").replace("$(VENV)", ".venv")
+    rules = re.findall(r"^(?:\S*installed|demo):.*\n((?:\t.*\n)+)", printed, re.MULTILINE)
+    said = re.findall(r"^\t@echo \"(.*)\"$", "".join(rules), re.MULTILINE)
+
+    lines = [line for line in shown.splitlines() if line and not line.startswith("[")]
+    assert lines == said
+    assert len(shown.splitlines()) < 40

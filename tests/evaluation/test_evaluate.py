@@ -54,6 +54,25 @@ def test_stage_writes_means_and_users(tmp_path: Path) -> None:
     assert float(row["value"]) == pytest.approx(np.nanmean(per_user["values"][0, 0, 0]), rel=1e-6)
 
 
+def test_stage_writes_the_metrics_that_are_asked_for(tmp_path: Path) -> None:
+    arguments = write_inputs(tmp_path)
+    place = arguments.index("--settings") + 1
+    settings = json.loads(arguments[place])
+    names = ["hr", "ndcg", "precision", "mrr", "map", "coverage", "novelty", "gini"]
+    settings["evaluation"]["metrics"] = names
+    arguments[place] = json.dumps(settings)
+
+    assert stage.main(arguments) == 0
+    table = list(csv.DictReader((tmp_path / "metrics.csv").read_text().splitlines()))
+    assert [row["metric"] for row in table[: 2 * len(names) : 2]] == names
+    per_user = np.load(tmp_path / "per_user.npz")
+    assert per_user["values"].shape == (3, 5, 2, 30)  # those of lists are no user's
+    assert [*per_user["metrics"]] == names[:5]
+    checks = list(csv.DictReader((tmp_path / "checks.csv").read_text().splitlines()))
+    assert {check["kept"] for check in checks} == {"True"}
+    assert max(float(row["value"]) for row in table if row["metric"] == "novelty") > 1
+
+
 def test_codes_of_another_split_are_refused(tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]
     arguments = write_inputs(tmp_path)
     np.save(tmp_path / "user_codes.npy", np.zeros((31, 2), np.uint8))

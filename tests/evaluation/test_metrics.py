@@ -15,6 +15,7 @@ from hashgnn.config.evaluation import EvaluationSettings
 from hashgnn.data.interactions import Csr
 from hashgnn.evaluation.metrics import (
     WINDOW,
+    Exposure,
     Ranks,
     average_precision,
     coverage,
@@ -113,12 +114,37 @@ def test_precision_and_the_ranks_of_hits_by_hand(
 def test_lists_of_all_users_by_hand() -> None:
     # Item 0 in all four lists, items 1 and 2 in two each, item 3 in none.
     counts = np.array([4, 2, 2, 0])
-    assert coverage(counts) == 3 / 4
+    assert coverage(np.array([0, 0, 0, 1])) == 3 / 4
+    assert coverage(np.array([0, 0.5, 1, 1])) == 1.5 / 4
     # Ascending 0, 2, 2, 4 with weights -3, -1, 1, 3: 12 of 4 * 8.
     assert gini(counts) == 12 / 32
     assert gini(np.array([5, 5, 5])) == 0
     # Of eight users, 8, 4 and 1 have them: 0, 1 and 3 bits, weighted by the lists.
     assert novelty(counts, np.array([8, 4, 1, 0]), 8) == (4 * 0 + 2 * 1 + 2 * 3) / 8
+    # An item that nobody has counts as one user's.
+    assert novelty(counts, np.array([8, 4, 0, 0]), 8) == (4 * 0 + 2 * 1 + 2 * 3) / 8
+
+
+def test_exposure_of_lists_by_hand() -> None:
+    exposure = Exposure(4, [1, 3])
+    exposure.add_lists(np.array([[0, 2, -1], [0, 1, 2]], np.int32))
+    exposure.add_lists(np.array([[2, -1, -1]], np.int32))
+
+    assert exposure.lists.tolist() == [[2, 0, 1, 0], [2, 1, 3, 0]]
+    assert exposure.none.tolist() == [[0, 1, 0, 1], [0, 0, 0, 1]]
+
+
+def test_exposure_of_ties_by_hand() -> None:
+    """One user at distances 0, 1, 1, 1, and one who may not get item 0, at 1, 1, 1, 0."""
+    exposure = Exposure(4, [2, 1])  # cutoffs in any order
+    distances = np.array([[0, 1, 1, 1], [1, 1, 1, 0]], np.int16)
+    exposure.add_levels(np.array([[1, 3], [1, 2]], np.int32), distances, csr_of([], [0]))
+
+    third, half = 1 / 3, 1 / 2
+    both = [1, third + half, third + half, third + 1]
+    np.testing.assert_allclose(exposure.lists, [both, [1, 0, 0, 1]])
+    neither = (1 - third) * (1 - half)
+    np.testing.assert_allclose(exposure.none, [[0, neither, neither, 0], [0, 1, 1, 0]], atol=1e-15)
 
 
 def test_retrieved_ndcg_forgives_what_was_not_retrieved() -> None:
@@ -225,6 +251,23 @@ def test_lists_agree_with_ir_measures_to_rounding() -> None:
     ranks, total = ranks_of_lists(ranked.astype(np.int32), relevant), np.diff(relevant.indptr)
     ours = measured(ranks, total, CUTOFFS)
     np.testing.assert_allclose(ours, by_ir_measures(ranked, relevant), rtol=0, atol=1e-12)
+
+
+def test_the_evaluation_agrees_with_ir_measures_where_scores_fall_strictly() -> None:
+    rng, relevant = np.random.default_rng(4), relevant_rows()
+    users, items = (rng.standard_normal((n, 8), np.float32) for n in (QUERIES, ITEMS))
+    nothing = Csr(np.zeros(QUERIES + 1, np.int64), np.zeros(0, np.int32))
+    names = ("hr", "any_hit", "ndcg", "precision", "mrr", "map")
+    settings = EvaluationSettings(cutoffs=tuple(CUTOFFS), metrics=names)
+
+    found = evaluate(
+        Representation(None, users), Representation(None, items), relevant, nothing, settings
+    )
+
+    assert found.metrics == names
+    ranked = np.argsort(-(users @ items.T), axis=1)[:, :20]
+    theirs = by_ir_measures(ranked, relevant)
+    np.testing.assert_allclose(found.values[0], theirs, rtol=0, atol=1e-12)
 
 
 def test_ties_agree_with_the_mean_of_ir_measures_over_random_orders() -> None:

@@ -7,6 +7,7 @@ from hashgnn.config.base import parse
 from hashgnn.data.interactions import Csr, take_rows
 from hashgnn.errors import InputError
 from hashgnn.evaluation import representation
+from hashgnn.evaluation.metrics import gini
 from hashgnn.evaluation.representation import EvaluationSettings, evaluate
 from hashgnn.search import Representation
 from tests.helpers import csr_of
@@ -174,6 +175,47 @@ def test_asymmetric_search_is_asked_for_and_changes_nothing_else() -> None:
     np.testing.assert_array_equal(plain.values, more.values[:3])
 
 
+def test_metrics_of_lists_are_the_means_over_orders_of_ties() -> None:
+    users, items = random_method(12, 40)
+    users, items = (Representation(rows.codes[:, :1] & 7, rows.vectors) for rows in (users, items))
+    relevant, seen = random_parts(12, 40)
+    names = ("hr", "ndcg", "coverage", "novelty", "gini")
+    settings = EvaluationSettings(cutoffs=(3, 8), candidates=40, metrics=names)
+    found = evaluate(users, items, relevant, seen, settings)
+
+    tested, rng = np.flatnonzero(np.diff(relevant.indptr)), np.random.default_rng(0)
+    distances = np.bitwise_count(users.codes[tested, None, 0] ^ items.codes[None, :, 0])
+    for row, user in enumerate(tested):
+        distances[row, seen.indices[seen.indptr[user] : seen.indptr[user + 1]]] = 99
+    lists = np.zeros((2000, 40))
+    for order in lists:
+        shown = np.lexsort((rng.random(distances.shape), distances))[:, :8]
+        order += np.bincount(shown.ravel(), minlength=40)
+    users_of = np.maximum(np.bincount(seen.indices, minlength=40), 1)
+    expected = {
+        "coverage": (lists > 0).mean(1),
+        "novelty": lists @ -np.log2(users_of / 12) / lists.sum(1),
+    }
+    for name, values in expected.items():
+        error = values.std() / np.sqrt(len(lists))
+        assert abs(found.mean("hamming", name, 8) - values.mean()) < 5 * error + 1e-12
+    assert found.mean("hamming", "gini", 8) == pytest.approx(gini(lists.mean(0)), abs=0.01)
+    assert found.mean("continuous", "coverage", 3) <= found.mean("continuous", "coverage", 8)
+
+
+def test_chosen_metrics_change_no_other() -> None:
+    users, items = random_method(40, 200)
+    parts = random_parts(40, 200)
+    names = ("map", "gini", "ndcg", "hr", "precision")
+    some = evaluate(users, items, *parts, SETTINGS.model_copy(update={"metrics": names}))
+    plain = evaluate(users, items, *parts, SETTINGS)
+
+    assert (plain.metrics, plain.of_lists) == (("hr", "any_hit", "ndcg"), {})
+    assert some.metrics == ("map", "ndcg", "hr", "precision")
+    np.testing.assert_array_equal(some.values[:, 2], plain.values[:, 0])
+    np.testing.assert_array_equal(some.values[:, 1], plain.values[:, 2])
+
+
 def test_nobody_to_evaluate_has_no_mean() -> None:
     found = evaluate(USER, ITEMS, csr_of([]), csr_of([]), SETTINGS)
     assert np.isnan(found.mean("hamming", "hr", 1))
@@ -197,6 +239,9 @@ def test_retrieved_ndcg_reaches_its_window_whatever_the_cutoffs() -> None:
         ({"cutoffs": []}, "evaluation.cutoffs"),
         ({"candidates": 0}, "evaluation.candidates"),
         ({"ndcg": "fancy"}, "evaluation.ndcg"),
+        ({"metrics": ["recall"]}, "evaluation.metrics"),
+        ({"metrics": ["hr", "map"]}, "evaluation.metrics: lacks ndcg, which figures and tables"),
+        ({"metrics": ["hr", "ndcg", "hr"]}, "evaluation.metrics"),
     ],
 )
 def test_wrong_settings_are_named(config: dict[str, object], message: str) -> None:

@@ -277,6 +277,21 @@ def test_trainings_read(model: str, triplets: list[str], pretrained: list[str]) 
     assert plan().pretrained(job(model=model)) == pretrained
 
 
+def test_tables_of_features_are_downloaded_and_read_by_graph_methods() -> None:
+    item = {"file": "m.csv", "id": "sku", "address": "m.csv"}
+    datasets = config()["datasets"]
+    found = plan(datasets={**datasets, "a": {**datasets["a"], "features": {"item": item}}})
+
+    assert found.raw_files(job()) == ["results/a/download/a.tsv"]
+    assert found.raw_names() == {"a.tsv", "m.csv"}
+    assert found.feature_files(job()) == ["results/a/download/m.csv"]
+    assert found.features(job()) == ["results/a/features.npz"]
+    assert found.features(job(model="hash")) == found.features(job("b")) == []
+    assert json.loads(found.settings.features(job())) == {"item": {"id": "sku"}}
+    assert found.settings.prepare(job()) == plan().settings.prepare(job())
+    assert "results/a/features.provenance.json" in found.records(job())
+
+
 def test_raw_files() -> None:
     assert plan().raw_files({"dataset": "a"}) == ["results/a/download/a.tsv"]
     assert plan().raw_files({"dataset": "b"}) == []

@@ -214,3 +214,34 @@ def test_users_and_items_are_not_one_column() -> None:
         InputError, match="user and item are both the column 'sku'; name two different columns"
     ):
         adapt(FRAME, user="sku", item="sku")
+
+
+def test_weights_are_a_column_of_their_own() -> None:
+    frame = pd.DataFrame({"user": USERS, "item": ITEMS, "plays": [1, 2.5, 3, 4, 5]})
+    for table in (frame, pl.DataFrame(frame), dict(frame)):
+        data = adapt(table, weight="plays")
+        assert data.interactions.weight is not None
+        # Of users 100, 20 and 3 as text; 3 has a once, and b twice.
+        assert data.interactions.weight.tolist() == [5, 3, 2.5, 5]
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1, 2, 0, 1, 1], "interactions, row 2: expected a weight above 0, got '0.0'"),
+        ([1, -2, 1, 1, 1], "interactions, row 1: expected a weight above 0, got '-2.0'"),
+        ([1, None, 1, 1, 1], "interactions, row 1: expected a number as weight, got nothing"),
+        (["1", "2", "x", "1", "1"], "interactions, row 2: expected a number as weight, got 'x'"),
+    ],
+)
+def test_what_is_no_weight(weights: list[Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        adapt({"user": USERS, "item": ITEMS, "plays": weights}, weight="plays")
+    assert str(caught.value).startswith(message[: message.index(", got")])
+
+
+def test_weights_need_a_table() -> None:
+    with pytest.raises(InputError, match="weight: names a column, but interactions are tuple"):
+        adapt((USERS, ITEMS), weight="plays")
+    with pytest.raises(InputError, match=r"no column 'play'; there are: .* did you mean"):
+        adapt({"user": USERS, "item": ITEMS, "plays": [1] * 5}, weight="play")

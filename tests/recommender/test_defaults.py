@@ -28,6 +28,18 @@ SHARING = [
 PAIRS = pd.DataFrame({"user": [0, 0, 0, 0, 0, 1], "item": [0, 1, 2, 3, 4, 5]})
 
 
+@pytest.mark.parametrize(
+    ("given", "length"),
+    [
+        ({}, "validation"),
+        ({"epochs": 3}, "epochs"),
+        ({"epochs": 3, "length": "validation"}, "validation"),
+    ],
+)
+def test_given_epochs_fix_the_length(given: dict[str, Any], length: str) -> None:
+    assert method_defaults("hashgnn_plus", given, 10_000).parameters["length"] == length
+
+
 def test_a_method_without_encoder_gets_its_own_hyper_parameters_alone() -> None:
     made = method_defaults("als", {"alpha": 3.0}, n_interactions=10_000)
 

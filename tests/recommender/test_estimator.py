@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from hashgnn import HashGNN, InputError
-from tests.recommender.conftest import SMALL, own_group
+from tests.recommender.conftest import GROUPS, ITEMS, SMALL, own_group
 
 
 @pytest.mark.parametrize("search", ["hierarchical", "hamming", "continuous"])
@@ -316,3 +316,98 @@ def test_the_history_has_the_validation_of_each_epoch(
     assert model.history_.auc.notna().any()
     model.save(tmp_path)
     pd.testing.assert_frame_equal(HashGNN.load(tmp_path).history_, model.history_)
+
+
+@pytest.mark.parametrize("method", ["als", "hashgnn", "popularity"])
+def test_equal_weights_are_no_weights(planted: pd.DataFrame, method: str) -> None:
+    if method == "popularity":
+        settings = {}
+    else:
+        settings = {"epochs": 2} if method == "als" else {**SMALL, "epochs": 2}
+    ones = HashGNN(8, method=method, **settings).fit(planted.assign(n=1), weight="n").model_
+    none = HashGNN(8, method=method, **settings).fit(planted).model_
+
+    for one, other in zip((ones.users, ones.items), (none.users, none.items), strict=True):
+        np.testing.assert_array_equal(one.codes, other.codes)
+        np.testing.assert_array_equal(one.vectors, other.vectors)
+
+
+@pytest.mark.parametrize("method", ["hashgnn", "hashgnn_plus", "mf", "als"])
+def test_what_weighs_more_is_recommended_more(planted: pd.DataFrame, method: str) -> None:
+    """Items of every other number weigh 30 times as much as the others."""
+    weighted = planted.assign(n=np.where(planted.item % 2, 30.0, 1.0))
+    settings = {"epochs": 10} if method == "als" else {**SMALL, "epochs": 10}
+    if method == "mf":
+        settings = {"epochs": 10, "learning_rate": 0.05}
+    shares = []
+    for weight in (None, "n"):
+        model = HashGNN(12, method=method, refit=False, **settings).fit(weighted, weight=weight)
+        recommended = model.recommend(n=3, search="continuous")
+        shares.append((recommended.item % 2).mean())
+    assert shares[0] < 0.65 < shares[1]
+
+
+@pytest.mark.parametrize("method", ["pte", "puresvd", "bine"])
+def test_methods_without_weights_refuse_them(planted: pd.DataFrame, method: str) -> None:
+    with pytest.raises(InputError, match=f"weight: {method} does not use weights; train without"):
+        HashGNN(8, method=method).fit(planted.assign(n=1), weight="n")
+
+
+def with_groups(planted: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Interactions without every seventh item, and features that tell the groups."""
+    known = planted[planted.item % 7 != 0]
+    items = pd.DataFrame({"item": range(7000, 7000 + GROUPS * ITEMS)})
+    items["group"] = [f"g{(item - 7000) // ITEMS}" for item in items.item]
+    users = pd.DataFrame({"user": [f"üser {n}" for n in range(310)]})
+    users["taste"] = [n % GROUPS for n in range(310)]
+    return known, items, users
+
+
+@pytest.mark.parametrize("method", ["hashgnn", "hashgnn_plus", "mf", "lightgcn"])
+def test_new_items_and_users_are_known_by_their_features(
+    planted: pd.DataFrame, tmp_path: Path, method: str
+) -> None:
+    known, items, users = with_groups(planted)
+    settings = {**SMALL, "learning_rate": 0.05}
+    if method in ("mf", "lightgcn"):
+        settings = {"epochs": 15, "learning_rate": 0.05, "batch_size": 256}
+    model = HashGNN(12, method=method, refit=False, **settings)
+    model.fit(known, item_features=items, user_features=users)
+
+    new = sorted(set(items.item) - set(known.item))
+    found = model.recommend([f"üser {n}" for n in range(40)], n=2, items=new)
+    assert own_group(found) > 0.6  # by chance 0.2
+    found = model.recommend([f"üser {n}" for n in range(300, 310)], n=10)  # without interactions
+    assert own_group(found) > 0.6  # by chance 0.2
+
+    model.save(tmp_path / "model")
+    loaded = HashGNN.load(tmp_path / "model")
+    pd.testing.assert_frame_equal(loaded.recommend(n=3), model.recommend(n=3))
+    given = loaded.model_.features
+    assert given is not None
+    assert given.columns == {"user": {"taste": None}, "item": {"group": None}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda items: items[items.item != 7001], "item_features: no row for item '7001'; give"),
+        (
+            lambda items: pd.concat([items, items[:1]]),
+            "item_features, row 100: item '7000' has a row",
+        ),
+        (lambda items: items.rename(columns={"item": "id"}), "item_features: no column 'item' of"),
+        (lambda items: items[["item"]], "item_features: no column besides 'item'"),
+        (lambda items: 3, "item_features are int; give a data frame"),
+    ],
+)
+def test_features_that_cannot_be_used(planted: pd.DataFrame, change: Any, message: str) -> None:
+    _, items, _ = with_groups(planted)
+    with pytest.raises(InputError, match=message):
+        HashGNN(8).fit(planted, item_features=change(items))
+
+
+def test_methods_without_features_refuse_them(planted: pd.DataFrame) -> None:
+    _, items, _ = with_groups(planted)
+    with pytest.raises(InputError, match="features: als does not use them"):
+        HashGNN(8, method="als").fit(planted, item_features=items)

@@ -12,7 +12,7 @@ from hashgnn import HashGNN, InputError
 from hashgnn.data.interactions import load_interactions
 from hashgnn.folders import reserve_folder
 from hashgnn.models.method import Progress
-from hashgnn.recommender.adapter import adapt
+from hashgnn.recommender.adapter import adapt, feature_table
 from hashgnn.recommender.updating import _continue, merge
 from tests.helpers import run_hashgnn as run
 from tests.recommender.conftest import ITEMS, SMALL, own_group
@@ -43,6 +43,29 @@ def test_what_is_known_already_adds_nothing(fitted: HashGNN, planted: pd.DataFra
     data = merge(fitted.model_, adapt(planted[:40]))
     np.testing.assert_array_equal(data.interactions.item, fitted.model_.interactions.item)
     assert len(data.users) == 300
+
+
+def test_weights_of_known_interactions_are_added(planted: pd.DataFrame) -> None:
+    rows = planted[:60].assign(n=np.arange(1.0, 61))
+    model = HashGNN(8, method="als", epochs=2).fit(rows, weight="n").model_
+    data = merge(model, adapt(rows[:2], weight="n"))
+
+    first = [(str(user), str(item)) for user, item in rows[["user", "item"]].to_numpy()[:2]]
+    found = {
+        (data.users.text[user], data.items.text[item]): weight
+        for user, item, weight in zip(
+            data.interactions.user, data.interactions.item, data.interactions.weight, strict=True
+        )
+    }
+    assert [found.pop(pair) for pair in first] == [2, 4]
+    assert sorted(found.values()) == list(range(3, 61))
+    with pytest.raises(InputError, match="weight: the model was trained with weights"):
+        merge(model, adapt(rows))
+
+
+def test_a_model_without_weights_takes_none(fitted: HashGNN, planted: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match="weight: the model was trained without weights"):
+        merge(fitted.model_, adapt(planted.assign(n=1), weight="n"))
 
 
 def test_ids_of_another_kind(fitted: HashGNN) -> None:
@@ -149,3 +172,39 @@ def test_what_is_no_model(tmp_path: Path, saved: Path) -> None:
     ran = run("update", tmp_path, saved / "old.csv")
     said = f"error: {tmp_path}: no model of hashgnn train or HashGNN.save; train one first\n"
     assert (ran.exit_code, ran.stderr) == (2, said)
+
+
+def test_an_update_takes_features_of_new_items(planted: pd.DataFrame) -> None:
+    items = pd.DataFrame({"item": range(7000, 7000 + 5 * ITEMS)})
+    items["group"] = [f"g{(item - 7000) // ITEMS}" for item in items.item]
+    model = HashGNN(12, refit=False, **SMALL).fit(planted, item_features=items)
+    new = pd.DataFrame({"item": [9001, 9002, 7000], "group": ["g1", "g3", "g4"]})
+
+    with pytest.raises(InputError, match="item_features: new item '9001'; the model was trained"):
+        merge(model.model_, adapt(NEW))
+    old = model.model_.features
+    assert old is not None
+    model.update(NEW, item_features=new, epochs=1)
+
+    made = model.model_.features
+    assert made is not None
+    assert len(made.item.indptr) == 103  # 9002 has no interactions
+    row = {str(name): place for place, name in enumerate(model.model_.item_ids.text)}
+
+    def hashes(features: Any, item: int) -> int:
+        place = row[str(item)]
+        start, end = features.item.indptr[place : place + 2]
+        assert end - start == 1
+        return int(features.item.indices[start])
+
+    assert hashes(made, 9001) == hashes(old, 7000 + ITEMS)
+    assert hashes(made, 7000) == hashes(old, 7000 + 4 * ITEMS)  # a known item has changed
+    assert hashes(made, 7001) == hashes(old, 7001)
+    found = model.recommend(["üser 3"], n=1, items=[9001, 9002])
+    assert found.item.tolist() == [9002]
+
+
+def test_a_model_without_features_takes_none(fitted: HashGNN) -> None:
+    table = feature_table({"item": [9001], "group": ["g"]}, "item", "item")
+    with pytest.raises(InputError, match="the model was trained without features of items; train"):
+        merge(fitted.model_, adapt(NEW), [table])

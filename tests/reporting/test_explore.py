@@ -44,6 +44,14 @@ def test_codes_by_each_search_and_vectors_by_inner_product_whatever_the_search()
     assert rows == {("hashgnn", "continuous"): ["hr", 32, 50, 0.5, None, None, 1], **vectors}
 
 
+def test_further_metrics_are_shown_where_they_were_evaluated() -> None:
+    plain = metrics("hashgnn", ("hamming", 0, 0.5))
+    page = gather(pd.concat([plain, plain.assign(metric="gini")]), SETTINGS)
+
+    assert list(page["measures"]) == ["hr", "ndcg", "any_hit", "gini"]
+    assert list(gather(plain, SETTINGS)["measures"]) == ["hr", "ndcg", "any_hit"]
+
+
 def test_asymmetric_search_is_shown_where_it_was_evaluated() -> None:
     plain = metrics("hashgnn", ("hamming", 0, 0.5))
     more = metrics("hashgnn", ("asymmetric", 0, 0.75))

@@ -65,6 +65,30 @@ rule split:
         "--output {output.split} --provenance {output.provenance} > {log} 2>&1"
 
 
+rule features:
+    input:
+        user_ids="results/{dataset}/users.csv",
+        item_ids="results/{dataset}/items.csv",
+        tables=plan.feature_files,
+    output:
+        features="results/{dataset}/features.npz",
+        provenance="results/{dataset}/features.provenance.json",
+    log:
+        "results/{dataset}/logs/features.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources_of("features"),
+    params:
+        settings=plan.settings.features,
+        code=code("hashgnn.data.features"),
+    shell:
+        "python -m hashgnn.data.features --users {input.user_ids} --items {input.item_ids} "
+        "--tables {input.tables:q} --settings {params.settings:q} "
+        "--code {params.code:q} "
+        "--output {output.features} --provenance {output.provenance} > {log} 2>&1"
+
+
 rule triplets:
     input:
         "results/{dataset}/split.npz",

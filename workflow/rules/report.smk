@@ -116,8 +116,8 @@ rule study:
         code=code("hashgnn.reporting.entries:main", "hashgnn.reporting.tuning:study"),
     shell:
         "python -m hashgnn.reporting.entries hashgnn.reporting.tuning:study {input} "
-        "--settings {params.settings:q} "
         "--code {params.code:q} "
+        "--settings {params.settings:q} "
         "--pdf {output.pdf} --svg {output.svg} --csv {output.csv} "
         "--provenance {output.provenance} > {log} 2>&1"
 
@@ -171,8 +171,8 @@ rule tuning:
         code=code("hashgnn.reporting.entries:main", "hashgnn.reporting.tuning:tuning"),
     shell:
         "python -m hashgnn.reporting.entries hashgnn.reporting.tuning:tuning {input.trials} "
-        "--settings {params.settings:q} "
         "--code {params.code:q} "
+        "--settings {params.settings:q} "
         "--csv {output.csv} --md {output.md} --html {output.html} "
         "--provenance {output.provenance} 2>&1 | tee {log}"
 

@@ -3,6 +3,7 @@ rule tune:
         split="results/{dataset}/split.npz",
         triplets=plan.study_triplets,
         pretrained=plan.study_pretrained,
+        features=plan.features,
     output:
         trials=f"{STUDY}/trials.csv",
         tuned=f"{STUDY}/tuned.yaml",
@@ -23,7 +24,8 @@ rule tune:
     shell:
         "python -m hashgnn.experiment.tune --split {input.split} --triplets {input.triplets} "
         "--code {params.code:q} "
-        "--pretrained {input.pretrained} --needs-mb {resources.needed_mb} "
+        "--pretrained {input.pretrained} --features {input.features} "
+        "--needs-mb {resources.needed_mb} "
         "--settings {params.settings:q} --folder {params.folder} --trials {output.trials} "
         "--tuned {output.tuned} --provenance {output.provenance} > {log} 2>&1"
 
@@ -33,6 +35,7 @@ rule train:
         split="results/{dataset}/split.npz",
         triplets=plan.triplets,
         pretrained=plan.pretrained,
+        features=plan.features,
         tuned=plan.tuned,
     output:
         codes=[f"{RUN}/user_codes.npy", f"{RUN}/item_codes.npy"],
@@ -52,7 +55,7 @@ rule train:
     shell:
         "python -m hashgnn.training.train --split {input.split} --triplets {input.triplets} "
         "--code {params.code:q} "
-        "--pretrained {input.pretrained} --tuned {input.tuned} "
+        "--pretrained {input.pretrained} --features {input.features} --tuned {input.tuned} "
         "--needs-mb {resources.needed_mb} "
         "--settings {params.settings:q} --output {params.folder} "
         "--provenance {output.provenance} > {log} 2>&1"

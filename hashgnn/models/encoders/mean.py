@@ -20,7 +20,8 @@ def build(parameters: GraphParameters, graph: Graph) -> "MeanEncoder":
     """Return the encoder that the hyper-parameters describe."""
     check(parameters)
     layers = parameters.widths, parameters.fanouts, parameters.aggregator
-    alone = None if parameters.user_embeddings else graph.n_users
+    # With features, users may have an input other than 0.
+    alone = None if parameters.user_embeddings or graph.features is not None else graph.n_users
     return MeanEncoder(parameters.embedding_width, *layers, alone)
 
 

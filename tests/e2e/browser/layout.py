@@ -1,5 +1,8 @@
 """What does not fit into the window of a page, and what is too faint to read."""
 
+import os
+from pathlib import Path
+
 from playwright.sync_api import Page
 
 _OUTSIDE = """scrolling => {
@@ -60,3 +63,12 @@ def outside(page: Page, scrolling: str) -> list[str]:
 def faint(page: Page) -> list[str]:
     """The texts whose contrast to what is behind them is below 4.5 (WCAG 2.1)."""
     return page.evaluate(_FAINT)
+
+
+def picture(page: Page, name: str) -> None:
+    """Save a picture of the page in the folder HASHGNN_PICTURES, if the variable is set."""
+    if folder := os.environ.get("HASHGNN_PICTURES"):
+        width = page.evaluate("innerWidth")
+        scheme = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+        path = Path(folder, f"{name}-{width}-{'dark' if scheme else 'light'}.png")
+        page.screenshot(path=path, full_page=True)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.browser.layout import faint, outside
+from tests.e2e.browser.layout import faint, outside, picture
 
 pytestmark = pytest.mark.browser
 
@@ -101,6 +101,7 @@ def test_it_fits_the_window_and_can_be_read(
     explore.set_viewport_size({"width": width, "height": 800})
     explore.emulate_media(color_scheme=scheme)
     explore.select_option("[name=axis]", axis)
+    picture(explore, f"explore-{axis}")
 
     assert outside(explore, ".scroll") == []
     assert faint(explore) == []

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page
 
+from tests.e2e.browser.layout import faint, picture
+
 pytestmark = pytest.mark.browser
 
 TABLE = "Table 2: hierarchical search"
@@ -75,3 +77,14 @@ def test_the_page_of_results_works_within_the_report(demo: Path, page: Page) -> 
     inner.locator("[name=search]").select_option("hamming")
     assert "Hamming search" in inner.locator("#table-caption").inner_text()
     assert inner.locator("#body tr").count() == 2
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_first_page_fits_the_window_and_can_be_read(demo: Path, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto((demo / "report.html").as_uri())
+    page.locator(".prose").wait_for()
+    picture(page, "report")
+
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert faint(page) == []

@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.browser.layout import faint, outside
+from tests.e2e.browser.layout import faint, outside, picture
 
 pytestmark = pytest.mark.browser
 
@@ -40,6 +40,7 @@ def test_a_page_fits_the_window_and_can_be_read(
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
     page.goto((site / f"{name}.html").as_uri())
+    picture(page, name.replace("/", "-"))
 
     assert outside(page, SCROLLING) == []
     assert faint(page) == []

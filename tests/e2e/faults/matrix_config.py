@@ -46,7 +46,9 @@ VALUES: dict[str, Any] = {
     "training/widths": [128, 64],
     "training/fanouts": [10, 4],
     "training/initialization": "normal",
-    "training/engine": "full",
+    "training/engine": "auto",  # full is refused beside a neighbor_share of less than 1
+    "training/initial_embeddings": "spectral",
+    "*/initial_embeddings": "normal",
     "training/embedding_updates": "all",
     "*/unit": "iterations",
     "*/granularity": "row",
@@ -66,6 +68,7 @@ VALUES: dict[str, Any] = {
     "evaluation/ndcg": "retrieved",
     "settings": "tuned",
     "training/length": "validation",
+    "*/length": "epochs",
     "models/*/tuning/epochs/low": 9,
     "models/*/tuning/*/low": 0.01,
     "grids/fig7/models": ["hashgnn_nr", "hash_ste"],

@@ -67,7 +67,7 @@ def command(folder: Path, model: str, case: dict[str, Any]) -> list[str]:
     if takes_training(CONFIG, model):
         given = {**given, **SMALL, **case.get("shared", {})}
         if model == "hashgnn_plus":
-            given |= {"widths": [8], "fanouts": [3]}
+            given |= {"widths": [8], "fanouts": [3], "length": "epochs"}
         write_negatives(folder / "n.npy", data, negatives(CONFIG, model), 2, 0)
     given |= {"epochs": 2} if "epochs" in given else {}
     settings = {"method": entry["module"], "bits": case.get("bits", 8), "seed": 0}

@@ -15,16 +15,20 @@ def records(project: Project, *arguments: str) -> None:
     subprocess.run(command, cwd=project.root, check=True, env={"PYTHONPATH": str(ROOT)})
 
 
-@pytest.fixture(scope="module")
-def restored(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Another copy of the project that has records only."""
-    root = tmp_path_factory.mktemp("restored")
+def copied(project: Project, root: Path) -> Project:
+    """Return another copy of the project, without results."""
     for part in PARTS:
         copy = shutil.copytree if (project.root / part).is_dir() else shutil.copy2
         copy(project.root / part, root / part)
     shutil.copy2(project.configfile, root)
-    records(project, "pack", "--into", str(root / "records"))
-    made = Project(root)
+    return Project(root)
+
+
+@pytest.fixture(scope="module")
+def restored(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Another copy of the project that has records only."""
+    made = copied(project, tmp_path_factory.mktemp("restored"))
+    records(project, "pack", "--into", str(made.root / "records"))
     records(made, "unpack", "--from", "records")
     return made
 
@@ -58,3 +62,26 @@ def test_records_of_edited_code_are_refused(restored: Project) -> None:
         ran = restored.snakemake("--", *CHECKED)
     assert ran.returncode != 0
     assert "results were made by other code or settings" in ran.stdout + ran.stderr
+
+
+@pytest.mark.slow
+def test_pages_of_a_part_are_the_same_again(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Records of one data set of two are enough; nothing is trained."""
+    made = copied(project, tmp_path_factory.mktemp("part"))
+    records(project, "pack", "--into", str(made.root / "records"), "--datasets", "tiny")
+    written = []
+    for folder in ("one", "other"):
+        records(made, "unpack", "--from", "records", "--results", f"{folder}/results")
+        options = ["--config", "existing=true", f"workdir={folder}", "checks={stale: report}"]
+        ran = made.snakemake(*options, "--", "pages/README.md")
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        pages = (made.root / folder / "pages").iterdir()
+        written.append({p.name: p.read_bytes() for p in pages if p.suffix != ".json"})
+
+    assert written[0] == written[1]
+    page = " ".join(written[0]["README.md"].decode().split())
+    assert "5 trainings of 5 methods (codes of 8 bits, 1 seed each) on Tiny." in page
+    assert "Table 2: hierarchical search: without data sets Shop." in page
+    assert not list(made.root.glob("*/results/*/split.npz"))

@@ -189,6 +189,11 @@ def test_edited_files(project: Any, file: str, old: str, new: str, stale: Sequen
             id="how is evaluated",
         ),
         pytest.param(
+            {"evaluation": {"metrics": ["hr", "any_hit", "ndcg", "map", "gini"]}},
+            ("evaluate *", *SWEPT),
+            id="what is evaluated",
+        ),
+        pytest.param(
             {"models": {"hashgnn": {"color": "#123456", "marker": "o"}}},
             ("figure fig3", "figure fig5"),
             id="a model's look",

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import parts
+from hashgnn.data.interactions import Csr, Split, save_split
+
+
+def test_rows_are_kept_and_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = Csr(np.zeros(9, dtype=np.int64), np.zeros(0, dtype=np.int32))
+    every = Csr(np.arange(9), np.arange(8, dtype=np.int32))
+    (tmp_path / "shop").mkdir()
+    save_split(tmp_path / "shop/split.npz", Split(every, empty, empty, 8, 8))
+    measured: list[tuple[int, str]] = []
+
+    def measure(split: Split, variant: parts.Variant, bits: int, seed: int) -> dict[str, float]:
+        measured.append((split.n_users, variant.name))
+        return {"test codes": 0.25, "test vectors": 0.5, "test asymmetric": 0.375}
+
+    monkeypatch.setattr(parts, "measure", measure)
+    monkeypatch.setattr(parts, "RECORDS", tmp_path / "parts.csv")
+    monkeypatch.setattr(parts, "VARIANTS", parts.VARIANTS[:2])
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n\n{parts.BEGIN}{parts.END}\nafter\n")
+
+    for _ in range(2):
+        parts.main([f"{tmp_path}/shop/split.npz:0.5", "--into", str(page)])
+
+    assert measured == [(4, variant.name) for variant in parts.VARIANTS]
+    assert len(pd.read_csv(tmp_path / "parts.csv")) == 2
+    assert page.read_text() == (
+        "before\n\n<!-- Parts: benchmarks/parts.py. -->\n\n"
+        "| trained                    | shop, codes | shop, asymmetric | shop, vectors |\n"
+        "| :------------------------- | ----------: | ---------------: | ------------: |\n"
+        "| HashGNN+                   |      0.2500 |           0.3750 |        0.5000 |\n"
+        "| embeddings start at random |      0.2500 |           0.3750 |        0.5000 |\n"
+        "\n<!-- End of the parts. -->\nafter\n"
+    )
