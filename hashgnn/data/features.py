@@ -85,7 +85,8 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
         kind: read_file(path, kind, args.settings[kind]["id"])
         for kind, path in zip(given, args.tables, strict=True)
     }
-    sides = {"user": load_ids(args.users), "item": load_ids(args.items)}
+    paths = {"user": args.users, "item": args.items}
+    sides = {kind: load_ids(path).to_pylist() for kind, path in paths.items()}
     features = describe(sides, tables)
     save_features(args.output, features)
     return {f"{kind}_columns": list(columns) for kind, columns in features.columns.items()}
