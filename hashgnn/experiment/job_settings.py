@@ -222,6 +222,11 @@ class JobSettings:
             titles=list(titles.items()),
             planned=list(planned["grids"]),
             not_run=list(self._not_run(planned, titles)),
+            runs={
+                name: [[run.dataset, f"{run.model}/bits{run.bits}/seed{run.seed}"] for run in found]
+                for name, grid in self._config["grids"].items()
+                if "bits" in grid and (found := runs(self._config, grid))
+            },
             set=[
                 [model, data, key, json.dumps(value).strip('"')]
                 for model in shown

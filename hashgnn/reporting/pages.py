@@ -56,7 +56,7 @@ def _run(args: argparse.Namespace) -> Facts:
             with atomic_write(args.output / _published(path)) as temporary:
                 shutil.copyfile(path, temporary)
     tables = {"best": results.best, "headline": results.headline}
-    tables |= {"hours": hours(results.provenance())}
+    tables |= {"hours": hours(results.provenance()), "waits": results.waits}
     tables |= {"settings": tuned(args.settings), "data": raw_files(args.settings)}
     for name, table in tables.items():
         write_text(args.output / f"{name}.csv", table.to_csv(index=False))
@@ -98,6 +98,7 @@ class Results:
         runs: Data set, model, bits and seed of each training.
         headline: HR@50 of the methods and searches in ``HEADLINE``, mean over seeds.
         best: The best learned method of each data set by each search.
+        waits: Processor hours of the trainings of each figure and table.
     """
 
     def __init__(self, files: Sequence[Path], metrics: pd.DataFrame, settings: Settings) -> None:
@@ -113,6 +114,12 @@ class Results:
         keys = pd.MultiIndex.from_tuples(HEADLINE)
         chosen = pd.MultiIndex.from_frame(longest[["model", "search"]]).isin(keys)
         self.headline = longest[chosen]
+        self.waits = waits(self.provenance(), settings["runs"])
+
+    def wait(self, name: str) -> str:
+        """Return the processor hours of a figure or table, in words."""
+        rows = self.waits[self.waits.name == name].to_dict("records")
+        return "".join(f", {row['processor_hours']:.2f} processor hours" for row in rows)
 
     def read(self, name: str) -> pd.DataFrame:
         """Return a CSV file, without rows if it was not made."""
@@ -150,6 +157,16 @@ def hours(provenance: pd.DataFrame) -> pd.DataFrame:
     }
     everything = pd.DataFrame([{"Data set": "all", "Stage": "all"} | total])
     return pd.concat([by_stage(provenance), everything], ignore_index=True)
+
+
+def waits(provenance: pd.DataFrame, runs: Mapping[str, Sequence[Sequence[str]]]) -> pd.DataFrame:
+    """Return how many trainings each figure and table shows, and their processor hours."""
+    seconds = provenance.fillna({"result": ""}).groupby(["dataset", "result"])["cpu_seconds"].sum()
+    rows = [
+        (name, len(found), sum(seconds.get(tuple(run), 0.0) for run in found) / 3600)
+        for name, found in runs.items()
+    ]
+    return pd.DataFrame(rows, columns=["name", "trainings", "processor_hours"])
 
 
 def _usual(bits: pd.Series) -> int:
@@ -323,6 +340,7 @@ def _tables(results: Results) -> Iterator[str]:
         if not name.startswith("fig") and name in results.settings["planned"]:
             made = f"{name}.csv" in results.files
             files = f"[CSV]({name}.csv), [LaTeX]({name}.tex), `snakemake -j8 results/{name}.csv`"
+            files += results.wait(name)
             yield from (f"## {title}", results.text(f"{name}.md"), files if made else "")
 
 
@@ -331,7 +349,7 @@ def _figures(results: Results) -> Iterator[str]:
     for name, title in results.titles.items():
         if name.startswith("fig") and name in results.settings["planned"]:
             made = f"{name}.svg" in results.files
-            files = f"[CSV]({name}.csv), `snakemake -j8 figures/{name}.pdf`"
+            files = f"[CSV]({name}.csv), `snakemake -j8 figures/{name}.pdf`{results.wait(name)}"
             yield from (f"## {title}", _image(results, name), files if made else "")
 
 
@@ -378,7 +396,8 @@ def _provenance(results: Results) -> Iterator[str]:
     yield "# Provenance"
     yield (
         "Each row of the CSV files is a result, with its commit, processor, date and time; "
-        "[hours.csv](hours.csv) has what each stage took."
+        "[hours.csv](hours.csv) has what each stage took, [waits.csv](waits.csv) what the "
+        "trainings of each figure and table took together; on two cores it takes half as long."
     )
     for id, name in results.settings["datasets"]:
         file = f"provenance-{id}.csv"

@@ -19,6 +19,7 @@ SETTINGS: dict[str, Any] = {
     "planned": ["fig3", "fig8", "table1"],
     "not_run": [["Figure 8: bytes", ""], ["Table 1", "without data sets Third"]],
     "set": [["hashgnn", "", "scale", "0.25"], ["hashgnn", "d", "scale", "0.5"]],
+    "runs": {"fig3": [["d", "hashgnn/bits32/seed0"], ["d", "hashgnn/bits32/seed1"]]},
     "files": [["d", "clicks.csv", "https://example.org/clicks.csv", "sha256:ab"]],
 }
 CLAIM = {
@@ -50,7 +51,13 @@ def metrics(root: Path, dataset: str, model: str, seed: int, rate: float) -> Pat
 def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     provenance = {
-        **{"dataset": "d", "result": "", "stage": "train", "current": False, "git_commit": "c"},
+        **{
+            "dataset": "d",
+            "result": "hashgnn/bits32/seed0",
+            "stage": "train",
+            "current": False,
+            "git_commit": "c",
+        },
         **{"processor": "P", "finished": "2026-01-02T00:00:00Z", "cpu_seconds": 7200.0},
         **{"seconds": 3600.0, "peak_memory_mb": 9},
     }
@@ -108,6 +115,7 @@ def test_the_headline_has_the_best_of_each_data_set(pages: Path) -> None:
 def test_subpages(pages: Path) -> None:
     assert "[CSV](table1.csv), [LaTeX](table1.tex)" in text(pages, "tables")
     assert "## Figure 8: bytes\n\nNot run." in text(pages, "figures")
+    assert "`snakemake -j8 figures/fig3.pdf`, 2.00 processor hours" in text(pages, "figures")
     assert re.search(r"\| HashGNN \| Data +\| scale 0.5 +\|", text(pages, "tuning"))
     assert "https://example.org/clicks.csv" in text(pages, "data")
     assert "[provenance-d.csv](provenance-d.csv)" in text(pages, "provenance")

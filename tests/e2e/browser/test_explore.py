@@ -150,5 +150,5 @@ def test_quality_against_bytes_shows_all_searches(explore: Page) -> None:
     explore.select_option("[name=axis]", "bytes")
 
     headings = explore.locator("#head th").all_inner_texts()
-    # Codes of 32 bits, floats of 32 dimensions, both.
-    assert headings == ["Method", "4 bytes", "128 bytes", "132 bytes"]
+    # Codes of 16 and 32 bits, floats of as many dimensions, both.
+    assert headings == ["Method", *(f"{size} bytes" for size in (2, 4, 64, 66, 128, 132))]

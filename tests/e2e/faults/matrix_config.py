@@ -144,7 +144,7 @@ def changes(key: str, value: Any) -> dict[str, Any]:
 def row(key: str, config: Mapping[str, Any]) -> Row:
     """What must and what may run again after an edit of ``key``."""
     match key.split("/"):
-        case [("device" | "mirror" | "mirror_checksums" | "tensorboard"), *_]:
+        case [("device" | "existing" | "mirror" | "mirror_checksums" | "tensorboard"), *_]:
             return Row(key, NONE)
         case [
             "datasets",

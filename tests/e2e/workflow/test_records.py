@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.e2e.workflow.project import PARTS, ROOT, Project
 
@@ -74,8 +75,9 @@ def test_pages_of_a_part_are_the_same_again(
     written = []
     for folder in ("one", "other"):
         records(made, "unpack", "--from", "records", "--results", f"{folder}/results")
-        options = ["--config", "existing=true", f"workdir={folder}", "checks={stale: report}"]
-        ran = made.snakemake(*options, "--", "pages/README.md")
+        changes = {"existing": True, "workdir": folder, "checks": {"stale": "report"}}
+        (made.root / "part.yaml").write_text(yaml.safe_dump(changes))
+        ran = made.snakemake("part.yaml", "--", "pages/README.md")
         assert ran.returncode == 0, ran.stdout + ran.stderr
         pages = (made.root / folder / "pages").iterdir()
         written.append({p.name: p.read_bytes() for p in pages if p.suffix != ".json"})
