@@ -88,7 +88,8 @@ def read_histories(table: Path, user: str = "user", item: str = "item") -> dict[
         **dict.fromkeys(("separator", "encoding", "member")),
         **{"user": user, "item": item, "header": True, "quote": True},
     }
-    (interactions, users, items), _ = read_tables((table,), options)
+    data, _ = read_tables((table,), options)
+    interactions, users, items = data.interactions, data.users, data.items
     texts = items.text.to_numpy()[interactions.item].tolist()
     ends = interactions.user.searchsorted(range(len(users) + 1)).tolist()
     return {
