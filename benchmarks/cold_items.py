@@ -81,7 +81,7 @@ def _movielens(folder: Path) -> Data:
 
     ratings = read("ratings.dat", ["user", "item", "rating", "time"])
     movies = read("movies.dat", ["item", "title", "genres"])
-    movies["year"] = movies.title.str.extract(r"\((\d{4})\)$", expand=False)
+    movies["year"] = movies.title.str.findall(r"\((\d{4})\)$").str[0]
     users = read("users.dat", ["user", "gender", "age", "occupation", "zip"])
     rated = movies[movies.item.isin(ratings.item)]
     return Data(

@@ -220,6 +220,7 @@ class JobSettings:
         return to_text(
             **used,
             titles=list(titles.items()),
+            proposed=[id for id in shown if entries[id].get("place") == "1"],
             planned=list(planned["grids"]),
             not_run=list(self._not_run(planned, titles)),
             runs={

@@ -30,8 +30,8 @@ SECTIONS = (
     "settings, sweeps, tensorboard, timing, training, triplets, tuning, workdir"
 )
 DATA_SET = (
-    "citation, columns, files, filter, format, generator, in_paper, name, negative_rounds, "
-    "published, reader, split, stands_in_for, training"
+    "citation, columns, features, files, filter, format, generator, in_paper, name, "
+    "negative_rounds, published, reader, split, stands_in_for, training"
 )
 GRIDS = (
     "encoders, fig1, fig3, fig4, fig5, fig6, fig7, fig8, fig9, full_size, methods, published, "
@@ -693,7 +693,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "evaluation cutofs",
             [50],
             "evaluation.cutofs: unknown key; known keys: asymmetric, candidates, cutoffs, "
-            "mask_training, ndcg, tie_seed, validation_cutoff; did you mean cutoffs?",
+            "mask_training, metrics, ndcg, tie_seed, validation_cutoff; did you mean cutoffs?",
         ),
         (
             "evaluation cutoffs",

@@ -68,7 +68,7 @@ def test_the_blocks_run(
             with contextlib.redirect_stdout(printed):
                 exec(code, names)
         else:
-            assert language in ("yaml", "snakemake", "sql"), (
+            assert language in ("yaml", "snakemake", "sql", "text"), (
                 f"{page}: a block of {language or 'no language'}"
             )
 

@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from hashgnn.reporting.pages import deciding, main, wrapped
+from hashgnn.reporting.pages import deciding, leading, main, wrapped
 
 SETTINGS: dict[str, Any] = {
     "datasets": [["d", "Data"], ["e", "Else"]],
     "models": [["hashgnn", "HashGNN"], ["mf", "MF"]],
     "continuous": ["mf"],
+    "proposed": ["hashgnn"],
     "generated": ["e"],
     "titles": [["fig3", "Figure 3: recall"], ["fig8", "Figure 8: bytes"], ["table1", "Table 1"]],
     "planned": ["fig3", "fig8", "table1"],
@@ -110,6 +111,29 @@ def test_the_headline_has_the_best_of_each_data_set(pages: Path) -> None:
     assert "| HashGNN, hierarchical | 0.375 | **0.125** |" in lines
     assert "| MF, continuous | **0.750** | not run |" in lines
     assert " ".join(lines).endswith("codes of 32 bits, mean of 2 seeds.")
+
+
+def test_the_papers_method_and_the_best_others_are_leading() -> None:
+    hamming = {"a": 0.1, "b": 0.4, "paper": 0.2, "c": 0.3}
+    continuous = {"b": 0.9, "x": 0.5, "y": 0.8, "z": 0.6, "w": 0.7}
+    rows = [
+        (dataset, search, model, rate)
+        for dataset in ("d", "e")
+        for search, rates in (("hamming", hamming), ("continuous", continuous))
+        for model, rate in rates.items()
+    ]
+    rates = pd.DataFrame(rows, columns=["dataset", "search", "model", "mean"])
+
+    found = leading(rates, {"proposed": ["paper"], "continuous": ["w", "x", "y", "z"]})
+
+    assert found == [
+        *(
+            (model, search)
+            for model in ("b", "c", "paper")
+            for search in ("hamming", "hierarchical")
+        ),
+        *((model, "continuous") for model in ("y", "w", "z")),
+    ]
 
 
 def test_subpages(pages: Path) -> None:

@@ -84,8 +84,8 @@ rule features:
         code=code("hashgnn.data.features"),
     shell:
         "python -m hashgnn.data.features --users {input.user_ids} --items {input.item_ids} "
-        "--tables {input.tables:q} --settings {params.settings:q} "
         "--code {params.code:q} "
+        "--tables {input.tables:q} --settings {params.settings:q} "
         "--output {output.features} --provenance {output.provenance} > {log} 2>&1"
 
 

@@ -289,5 +289,5 @@ rule pages:
         code=code("hashgnn.reporting.pages"),
     shell:
         "python -m hashgnn.reporting.pages {input.shown} --metrics {input.metrics} --output pages "
-        "--code {params.code:q} --settings {params.settings:q} "
-        "--provenance {output.provenance} > {log} 2>&1"
+        "--code {params.code:q} "
+        "--settings {params.settings:q} --provenance {output.provenance} > {log} 2>&1"
