@@ -154,6 +154,9 @@ def errors_in_terms_of_options(files: Mapping[Path, Path]) -> Iterator[None]:
         raise InputError(message) from error
 
 
+_OF_OPTIONS = ("method", "bits", "seed", "validation", "device")
+
+
 def _parse_pairs(
     context: click.Context, parameter: click.Parameter, pairs: tuple[str, ...]
 ) -> dict[str, Any]:
@@ -170,6 +173,8 @@ def _parse_pairs(
         key, equals, value = pair.partition("=")
         if not key or not equals:
             raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
+        if key in _OF_OPTIONS:
+            raise click.BadParameter(f"{key} is no hyper-parameter; use --{key} {value}")
         try:
             refuse_repeated_keys_in(f"--set {key}", value)
             parameters = merged(parameters, {key: yaml.safe_load(value)})

@@ -32,6 +32,7 @@ from hashgnn.stage.command import run_stage, stage_parser
 KINDS = ("user", "item")
 _CATEGORIES = 32  # different numbers up to which each is a category
 _BINS = 16  # of a column with more
+_FEW_OTHERS = 0.1  # share of other cells below which a column is taken for one of numbers
 _BAR = "|"  # between the values of a cell
 
 # How the columns of a kind are read: the bounds between bins of numbers, None for categories.
@@ -221,7 +222,7 @@ def make_table(
         raise InputError(f"{where}: no column besides {id_column!r}; the others are features")
     for name, column in features.items():
         values = column.type.value_type if _is_list(column.type) else column.type
-        if pa.types.is_nested(values):
+        if pa.types.is_nested(values) or pa.types.is_temporal(values) or _is_binary(values):
             raise InputError(f"{where}: column {name!r} holds {column.type}; give text or numbers")
     return Table(kind, where, names, features)
 
@@ -230,18 +231,35 @@ def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
 def _is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
 def learn(table: Table) -> Columns:
-    """Return how the columns of ``table`` are to be read, from the values in it."""
+    """Return how the columns of ``table`` are to be read, from the values in it.
+
+    Raises:
+        InputError: A column of numbers holds a few cells that are none.
+    """
     learned: Columns = {}
     for name, column in table.columns.items():
         rows, values = _cells(column)
-        numbers = pd.to_numeric(values, errors="coerce")
+        numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
         learned[name] = None
-        if len(rows) and np.isfinite(numbers).all() and len(np.unique(numbers)) > _CATEGORIES:
+        finite = np.isfinite(numbers)
+        if len(np.unique(numbers[finite])) <= _CATEGORIES:
+            continue
+        if _FEW_OTHERS > 1 - finite.mean() > 0:
+            odd = int(np.flatnonzero(~finite)[0])
+            raise InputError(
+                f"{table.where}: column {name!r} holds {values[odd]!r} among numbers, for "
+                f"{table.kind} {table.ids[rows[odd]]!r}; leave the cell empty or give a number"
+            )
+        if finite.all():
             ends = np.quantile(numbers, np.linspace(0, 1, _BINS + 1)[1:-1])
             learned[name] = np.unique(ends).tolist()
     return learned

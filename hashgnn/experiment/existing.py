@@ -9,6 +9,7 @@ from itertools import combinations, product
 from typing import Any
 
 from hashgnn.config.methods import Config
+from hashgnn.errors import InputError
 from hashgnn.experiment.job_settings import COURSES, HIERARCHICAL
 from hashgnn.experiment.runs import Run, runs
 from hashgnn.stage.record import SUFFIX
@@ -45,6 +46,9 @@ def reduced_to_existing(config: Config, exists: Callable[[str], bool]) -> dict[s
     Args:
         config: The resolved config, with the models of sweeps.
         exists: Whether a file of results exists, by its path.
+
+    Raises:
+        InputError: No grid has any result.
     """
     found = {}
     for name, grid in config["grids"].items():
@@ -55,6 +59,11 @@ def reduced_to_existing(config: Config, exists: Callable[[str], bool]) -> dict[s
             reduced = {**grid, "datasets": there} if there else None
         if reduced:
             found[name] = reduced
+    if config["grids"] and not found:
+        raise InputError(
+            "existing: true, but there are no results of any figure or table in results; make "
+            "some first, or unpack records of them (python -m hashgnn.reporting.records unpack)"
+        )
     return {**config, "grids": found}
 
 

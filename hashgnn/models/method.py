@@ -181,6 +181,11 @@ class GraphParameters(Section):
                 f"neighbor_share: found {self.neighbor_share:g}, but engine is full, which reads "
                 "whole neighborhoods; expected 1, or engine: sampled"
             )
+        if self.length == "validation" and self.most_steps < self.least_steps:
+            raise InputError(
+                f"most_steps: expected least_steps = {self.least_steps:,} or more, got "
+                f"{self.most_steps:,}; lower least_steps too"
+            )
 
     def check_layers(self) -> None:
         """Raise ``InputError`` unless each layer has a width and a fanout."""

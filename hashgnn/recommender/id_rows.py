@@ -108,6 +108,8 @@ def _id_text(id_: Any, kind: str) -> str:
     if isinstance(id_, pa.Scalar):
         id_ = id_.as_py()
     if isinstance(id_, str):
+        if not id_.isascii() and any("\ud800" <= letter <= "\udfff" for letter in id_):
+            raise InputError(f"{kind} {ascii(id_)}: not valid Unicode; give text in UTF-8")
         return id_
     if isinstance(id_, int | np.integer) and not isinstance(id_, bool):
         return str(int(id_))

@@ -172,16 +172,17 @@ def _check(limits: Limits, asked: _Asked, field: str, given: Any) -> None:
     most = {field: limits.users, "n": limits.n, "candidates": limits.candidates}
     for name, size in sizes.items():
         if not 1 <= size <= most[name]:
-            what = "of 1 to" if name == field else "1 to"
+            what = "a list of 1 to" if name == field else "1 to"
             raise InputError(f"{name}: expected {what} {most[name]:,}, got {size:,}")
 
 
 def _lists(ranked: Ranked, name: str, listed: Ids) -> list[dict[str, Any]]:
     """Return an object for each id that was asked for, with its list."""
     valid = ranked.found >= 0
-    ends = np.cumsum(valid.sum(axis=1))[:-1]
-    ids = np.split(np.asarray(listed.at(ranked.found[valid]), dtype=object), ends)
-    scores = np.split(ranked.scores[valid], ends)
+    ends = np.cumsum(valid.sum(axis=1))
+    every = np.asarray(listed.at(ranked.found[valid]), dtype=object)
+    # The part behind the last end is empty, and the only one where nobody was asked for.
+    ids, scores = np.split(every, ends)[:-1], np.split(ranked.scores[valid], ends)[:-1]
     rows = [
         {ranked.kind: id_, name: own.tolist(), "scores": of_own.tolist()}
         for id_, own, of_own in zip(ranked.ids.tolist(), ids, scores, strict=True)
@@ -209,7 +210,8 @@ def _add_errors(app: FastAPI, log: logging.Logger) -> None:
         status = 501 if isinstance(error.__cause__, ModuleNotFoundError) else 422
         asked = "ids" if request.url.path.startswith("/similar") else "users"
         begin = message.partition(":")[0]
-        field = asked if begin.startswith("unknown ") else begin.split()[0]
+        of_ids = begin.startswith(("unknown ", "user ", "item "))
+        field = asked if of_ids else begin.split()[0]
         return _error(status, field, message)
 
     @app.exception_handler(HttpError)

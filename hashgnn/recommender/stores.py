@@ -101,7 +101,7 @@ def write_postgresql(folder: Path, model: Model) -> list[Path]:
     _codes(model, "postgresql")
     path = folder / "codes.sql"
     with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.write("BEGIN;\n")
+        file.write("SET client_encoding = 'UTF8';\nBEGIN;\n")
         for side, ids, representation in _sides(model):
             kind = _SQL_TYPES.get(str(ids.at(np.arange(0)).dtype), "text")
             columns = f"id {kind} PRIMARY KEY, code bit({model.bits}) NOT NULL, vector real[]"

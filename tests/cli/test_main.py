@@ -28,6 +28,11 @@ from tests.helpers import run_hashgnn as run
         (["train", "{clicks}", "--output", "{folder}"], 2, "holds a model; choose another folder"),
         (["train", "{clicks}", "--output", "{empty}"], 2, "no column 'user' for user; there are:"),
         (["train", "{clicks}", "--output", "x", "--set", "epochs"], 2, "'epochs' is not KEY=VALUE"),
+        (
+            ["train", "{clicks}", "--output", "x", "--set", "method=mf"],
+            2,
+            "method is no hyper-parameter; use --method mf",
+        ),
         (["train", "{clicks}", "--output", "x", "--set", "=3"], 2, "'=3' is not KEY=VALUE"),
         (
             ["train", "{clicks}", *LAYOUT, "--output", "x", "--set", "learning_rate=1e-3"],

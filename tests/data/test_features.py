@@ -51,6 +51,17 @@ def test_categories_numbers_and_several_values() -> None:
     ]
 
 
+@pytest.mark.parametrize("odd", ["N/A", "inf", "1,5"])
+def test_a_few_other_cells_among_numbers_are_an_error(odd: str) -> None:
+    prices = [str(n) for n in range(159)] + [odd]
+    made = table(item=[f"i{n}" for n in range(160)], price=prices)
+
+    with pytest.raises(
+        InputError, match=r"movies: column 'price' holds .* among numbers, for item"
+    ):
+        learn(made)
+
+
 def test_many_numbers_are_divided_at_quantiles() -> None:
     prices = [float(n) for n in range(160)]
     made = table(item=[f"i{n}" for n in range(160)], price=prices)

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from hashgnn.errors import InputError
 from hashgnn.experiment.existing import files_of, reduced_to_existing
 
 GRID = {"datasets": ["a", "b"], "models": ["m", "n"], "bits": [8], "seeds": [0, 1]}
@@ -18,7 +19,8 @@ def reduced(grid: dict[str, Any], runs: set[tuple[str, str, int]], name: str = "
     files = {
         f"results/{d}/{m}/bits8/seed{seed}/{file}" for d, m, seed in runs for file in files_of(name)
     }
-    config = {**CONFIG, "grids": {name: grid}}
+    files.add("results/data/prepare.provenance.json")
+    config = {**CONFIG, "grids": {name: grid, "table1": {"datasets": ["data"]}}}
     return reduced_to_existing(config, files.__contains__)["grids"].get(name)
 
 
@@ -51,7 +53,8 @@ def test_a_figure_that_lacks_one_file_of_a_training_lacks_the_training() -> None
 
     assert reduced_to_existing(config, there.__contains__)["grids"]["table2"]["seeds"] == [0]
     there.remove("results/a/m/bits8/seed0/per_user.npz")
-    assert reduced_to_existing(config, there.__contains__)["grids"] == {}
+    with pytest.raises(InputError, match="existing: true, but there are no results"):
+        reduced_to_existing(config, there.__contains__)
 
 
 def test_a_table_of_data_needs_their_preparation() -> None:

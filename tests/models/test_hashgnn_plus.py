@@ -201,6 +201,14 @@ def test_batches_of_whole_users_and_users_known_by_their_items() -> None:
     assert own_group_gap(agreeing_bits(fitted)) > 2.5  # of 12 bits
 
 
+def test_a_training_that_may_not_be_long_enough_is_refused() -> None:
+    steps = {"length": "validation", "most_steps": 10}
+
+    with pytest.raises(InputError, match="most_steps: expected least_steps = 500 or more, got 10"):
+        parse(Parameters, steps, "parameters")
+    assert parse(Parameters, {**steps, "least_steps": 10}, "parameters").most_steps == 10
+
+
 def test_whole_neighborhoods_exclude_a_share_of_neighbors() -> None:
     with pytest.raises(InputError, match="neighbor_share: found"):
         parse(Parameters, {"engine": "full", "neighbor_share": 0.5}, "parameters")

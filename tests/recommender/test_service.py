@@ -116,6 +116,12 @@ def test_similar_items_and_users(client: TestClient, model: HashGNN) -> None:
     same(table(again, "item", "similar"), model.similar_items(3, 4))
 
 
+def test_nobody_has_no_neighbors(client: TestClient) -> None:
+    asked = {"ids": ["nothing", "none"], "unknown": "skip"}
+
+    assert client.post("/similar/items", json=asked).json() == {"items": []}
+
+
 @pytest.mark.parametrize(
     ("query", "field", "message"),
     [
@@ -123,8 +129,9 @@ def test_similar_items_and_users(client: TestClient, model: HashGNN) -> None:
         ({"users": ["u1"], "n": 31}, "n", "n: expected 1 to 30, got 31"),
         ({"users": ["u1"], "n": 0}, "n", "n: expected 1 to 30, got 0"),
         ({"users": ["u1"], "n": "5"}, "n", "n: Input should be a valid integer, got '5'"),
-        ({"users": ["u1"] * 6}, "users", "users: expected of 1 to 5, got 6"),
-        ({"users": []}, "users", "users: expected of 1 to 5, got 0"),
+        ({"users": ["u1"] * 6}, "users", "users: expected a list of 1 to 5, got 6"),
+        ({"users": []}, "users", "users: expected a list of 1 to 5, got 0"),
+        ({"users": ["\ud800"]}, "users", "user '\\ud800': not valid Unicode"),
         ({}, "users", "users: give either users or histories"),
         ({"users": ["u1"], "histories": {}}, "users", "users: give either users or histories"),
         ({"histories": {"z": []}}, "histories", "histories: empty for user 'z'; give each"),

@@ -53,7 +53,7 @@ def test_the_rate_falls_once_recall_is_stuck_or_the_budget_ends(
 
 def test_not_before_the_least_number_of_steps() -> None:
     assert epochs_until_over(by_validation(least_steps=81), [0.1]) == 9 + round(4.5)
-    assert epochs_until_over(by_validation(least_steps=81, most_steps=10), [0.1]) == 9
+    assert epochs_until_over(by_validation(least_steps=81, most_steps=81), [0.1]) == 9
 
 
 def test_steps_are_rounded_to_whole_epochs_and_one_at_least() -> None:

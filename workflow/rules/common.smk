@@ -129,7 +129,10 @@ if workflow.is_main_process and not workflow.deployment_settings.deployment_meth
 planned = config
 
 if config["existing"]:
-    config = reduced_to_existing(config, os.path.exists)
+    try:
+        config = reduced_to_existing(config, os.path.exists)
+    except InputError as error:
+        raise WorkflowError(f"invalid configuration:\n{error}")
 
 plan = Plan(config, Path(BASE), FIGURES, TABLES, CLAIMED)
 
