@@ -109,7 +109,7 @@ def _id_text(id_: Any, kind: str) -> str:
         id_ = id_.as_py()
     if isinstance(id_, str):
         if not id_.isascii() and any("\ud800" <= letter <= "\udfff" for letter in id_):
-            raise InputError(f"{kind} {ascii(id_)}: not valid Unicode; give text in UTF-8")
+            raise InputError(f"{kind} {id_!a}: not valid Unicode; give text in UTF-8")
         return id_
     if isinstance(id_, int | np.integer) and not isinstance(id_, bool):
         return str(int(id_))
