@@ -136,20 +136,16 @@ def run(splits: Sequence[tuple[Path, float]], bits: int, seeds: Sequence[int]) -
             pd.concat([done, pd.DataFrame([row])]).to_csv(temporary, index=False)
 
 
-def table(rows: pd.DataFrame) -> str:
-    """Return the mean recall over seeds of each variant, a group of columns per data set."""
-    measured = [f"test {name}" for name in SEARCHES.values()]
-    means = rows.groupby(["data set", "variant"])[measured].mean()
-    columns = {
-        f"{name}, {one.removeprefix('test ')}": means.loc[name][one]
-        for name in dict.fromkeys(rows["data set"])
-        for one in measured
-    }
-    wide = pd.DataFrame(columns)
-    order = [variant.name for variant in VARIANTS if variant.name in wide.index]
-    shown = wide.loc[order].map(lambda value: f"{value:.4f}")
-    shown = shown.replace("nan", "").rename_axis("trained").reset_index()
-    return to_markdown(shown)
+def tables(rows: pd.DataFrame) -> str:
+    """Return a table for each search: mean recall over seeds, a row per variant."""
+    order = [variant.name for variant in VARIANTS if variant.name in set(rows["variant"])]
+    text = ""
+    for name in SEARCHES.values():
+        wide = rows.pivot_table(f"test {name}", "variant", "data set", sort=False)
+        wide = wide.loc[[variant for variant in order if variant in wide.index]]
+        shown = wide.map(lambda value: f"{value:.4f}").replace("nan", "not run")
+        text += f"\nBy {name}:\n\n" + to_markdown(shown.rename_axis("trained").reset_index())
+    return text
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -162,10 +158,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     keep_freed_memory()
     pairs = (split.rsplit(":", 1) for split in args.splits)
     run([(Path(path), float(share)) for path, share in pairs], args.bits, args.seeds)
-    made = table(records())
+    made = tables(records())
     print(made)
     if args.into:
-        fill(args.into, BEGIN, f"\n{made}\n", END)
+        fill(args.into, BEGIN, made + "\n", END)
 
 
 if __name__ == "__main__":
