@@ -15,6 +15,7 @@ import yaml
 from scipy.stats import kendalltau
 
 from benchmarks.data_statistics import statistics
+from benchmarks.pages import fill
 from hashgnn.data.interactions import load_interactions
 from hashgnn.files import atomic_write
 from hashgnn.reporting.tables import to_markdown
@@ -47,10 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     table = pd.concat([data_table(folders), orders(recalls(folders, args.reference))])
     with atomic_write(args.output) as temporary:
         table.to_csv(temporary, index=False, float_format="%.8g", lineterminator="\n")
-    before, rest = args.into.read_text(encoding="utf-8").split(_BEGIN)
-    page = before + _BEGIN + shown(args.output) + _END + rest.split(_END)[1]
-    with atomic_write(args.into) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    fill(args.into, _BEGIN, shown(args.output), _END)
 
 
 def data_table(folders: Mapping[str, Path]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.pages import fill
+from benchmarks.pages import show
 from hashgnn.reporting.tables import to_markdown
 
 Row = dict[str, Any]
@@ -36,10 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     record = args.json.with_suffix(".provenance.json")
     made = tables(json.loads(args.json.read_text()), json.loads(record.read_text()))
-    if args.into is None:
-        print(made)
-        return
-    fill(args.into, BEGIN, f"\n{made}\n", END)
+    show(args.into, BEGIN, f"\n{made}\n", END)
 
 
 def tables(rows: Sequence[Row], record: Row) -> str:

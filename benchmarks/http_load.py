@@ -25,6 +25,7 @@ from typing import Any
 import faiss
 import pandas as pd
 
+from benchmarks.pages import fill
 from benchmarks.random_model import write
 from hashgnn.files import atomic_write, load_array
 from hashgnn.reporting.tables import to_markdown
@@ -164,10 +165,7 @@ def _put(rows: list[dict[str, Any]], page: Path) -> None:
         }
         for row in rows
     ]
-    before, rest = page.read_text(encoding="utf-8").split(_BEGIN)
-    text = f"{before}{_BEGIN}\n{to_markdown(pd.DataFrame(lines))}\n{_END}{rest.split(_END)[1]}"
-    with atomic_write(page) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    fill(page, _BEGIN, f"\n{to_markdown(pd.DataFrame(lines))}\n", _END)
 
 
 if __name__ == "__main__":

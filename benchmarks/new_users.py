@@ -15,24 +15,17 @@ import numpy as np
 import pandas as pd
 
 from hashgnn import HashGNN
-from hashgnn.data.interactions import Csr, load_interactions
+from hashgnn.data.interactions import Csr, Split, load_interactions
 from hashgnn.data.split import split
 
 _N = 50
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("interactions", type=Path)
-    parser.add_argument("--method", nargs="+", default=["hashgnn_plus", "als", "mf", "puresvd"])
-    parser.add_argument("--bits", type=int, default=32)
-    parser.add_argument("--epochs", type=int, help="by default those of the config")
+    parser = parser_of(__doc__, ["hashgnn_plus", "als", "mf", "puresvd"])
     parser.add_argument("--share", type=float, default=0.1, help="of the users held out")
-    parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
-    interactions = load_interactions(args.interactions)
-    settings = {"by": "random", "test": 0.2, "validation": 0.0, "seed": args.seed}
-    parts = split(interactions, settings)
+    parts = parts_of(args)
     rng = np.random.default_rng(args.seed)
     count = round(args.share * parts.n_users)
     held = np.sort(rng.choice(parts.n_users, count, replace=False))
@@ -41,6 +34,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     for method in args.method:
         epochs = {} if args.epochs is None else {"epochs": args.epochs}
         _compare(method, args.bits, epochs, parts.train, parts.test, tested)
+
+
+def parser_of(description: str | None, methods: list[str]) -> argparse.ArgumentParser:
+    """Return a parser of the arguments that comparisons of trained models share."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("interactions", type=Path)
+    parser.add_argument("--method", nargs="+", default=methods)
+    parser.add_argument("--bits", type=int, default=32)
+    parser.add_argument("--epochs", type=int, help="by default those of the config")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def parts_of(args: argparse.Namespace) -> Split:
+    """Return the interactions, of which a fifth of each user's is tested."""
+    settings = {"by": "random", "test": 0.2, "validation": 0.0, "seed": args.seed}
+    return split(load_interactions(args.interactions), settings)
 
 
 def _compare(

@@ -10,3 +10,11 @@ def fill(page: Path, begin: str, text: str, end: str) -> None:
     before, rest = page.read_text(encoding="utf-8").split(begin)
     with atomic_write(page) as temporary:
         temporary.write_text(before + begin + text + end + rest.split(end)[1], encoding="utf-8")
+
+
+def show(page: Path | None, begin: str, text: str, end: str) -> None:
+    """Print ``text``, or ``fill`` the page with it if one is given."""
+    if page is None:
+        print(text)
+    else:
+        fill(page, begin, text, end)

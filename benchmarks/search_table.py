@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.pages import fill
+from benchmarks.pages import show
 from hashgnn.reporting.tables import to_markdown
 
 Rows = Sequence[dict[str, Any]]
@@ -31,11 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, default=Path("benchmarks/search.json"))
     parser.add_argument("--into", type=Path, help="page to put the tables into")
     args = parser.parse_args(argv)
-    figures = figures_of(args.json)
-    if args.into is None:
-        print(figures)
-        return
-    fill(args.into, _BEGIN, figures, _END)
+    show(args.into, _BEGIN, figures_of(args.json), _END)
 
 
 def figures_of(path: Path) -> str:

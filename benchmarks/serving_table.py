@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.pages import fill
+from benchmarks.pages import show
 from hashgnn.reporting.tables import to_markdown
 
 _BEGIN, _END = "<!-- figures: make bench-serving -->\n", "<!-- end of figures -->"
@@ -23,10 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--into", type=Path, help="page to put the table into")
     args = parser.parse_args(argv)
     table = to_markdown(pd.DataFrame(map(_line, json.loads(args.json.read_text()))))
-    if args.into is None:
-        print(table)
-        return
-    fill(args.into, _BEGIN, f"\n{table}\n", _END)
+    show(args.into, _BEGIN, f"\n{table}\n", _END)
 
 
 def _line(row: dict[str, Any]) -> dict[str, str]:

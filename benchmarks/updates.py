@@ -8,19 +8,17 @@ the tested interactions before the update, after it, and of the retraining.
 interactions are those that the workflow prepares.
 """
 
-import argparse
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.new_users import parser_of, parts_of
 from hashgnn import HashGNN
-from hashgnn.data.interactions import Csr, load_interactions
-from hashgnn.data.split import split
+from hashgnn.data.interactions import Csr
 from hashgnn.recommender.model_comparison import measure
 
 _N = 50
@@ -28,17 +26,10 @@ _SEARCHES = ("hamming", "hierarchical", "continuous")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("interactions", type=Path)
-    parser.add_argument("--method", nargs="+", default=["hashgnn_plus", "hashgnn", "als", "mf"])
-    parser.add_argument("--bits", type=int, default=32)
-    parser.add_argument("--epochs", type=int, help="by default those of the config")
+    parser = parser_of(__doc__, ["hashgnn_plus", "hashgnn", "als", "mf"])
     parser.add_argument("--share", type=float, default=0.01, help="of the interactions, new")
-    parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
-    interactions = load_interactions(args.interactions)
-    settings = {"by": "random", "test": 0.2, "validation": 0.0, "seed": args.seed}
-    parts = split(interactions, settings)
+    parts = parts_of(args)
     users = np.repeat(np.arange(parts.n_users), np.diff(parts.train.indptr))
     new = np.random.default_rng(args.seed).random(len(users)) < args.share
     everything = users, parts.train.indices

@@ -110,7 +110,7 @@ def evaluate(
         for place, search in enumerate(searches):
             searched = by_codes if search in ASYMMETRIC else index
             k = _depth(settings)
-            ranked = _ranked(search, searched, queries, of_block, excluded, k, settings.candidates)
+            ranked = rank(search, searched, queries, of_block, excluded, k, settings.candidates)
             sizes = np.diff(of_block.indptr)
             values[place][:, :, block] = _measure(ranked.ranks, sizes, settings)
             if of_lists:
@@ -139,7 +139,7 @@ def _depth(settings: EvaluationSettings) -> int:
     return max(k, WINDOW) if settings.ndcg == "retrieved" else k
 
 
-class _Ranked(NamedTuple):
+class Ranked(NamedTuple):
     """Ranks of queries, and what they were made of: lists, or the counts of levels of ties."""
 
     ranks: Ranks
@@ -155,28 +155,16 @@ def rank(
     excluded: Csr | None,
     k: int,
     candidates: int,
-) -> Ranks:
+) -> Ranked:
     """Return the first ``k`` ranks of each query by one search.
 
     Hamming search has levels of tied items; the other searches give lists.
     """
-    return _ranked(search, index, queries, relevant, excluded, k, candidates).ranks
-
-
-def _ranked(
-    search: str,
-    index: Index,
-    queries: Representation,
-    relevant: Csr,
-    excluded: Csr | None,
-    k: int,
-    candidates: int,
-) -> _Ranked:
     codes, vectors = queries
     if search == "hamming":
         assert codes is not None
         counts, among = index.level_counts(codes, k, excluded, relevant)
-        return _Ranked(ranks_of_levels(counts, among, k), counts=counts)
+        return Ranked(ranks_of_levels(counts, among, k), counts=counts)
     assert vectors is not None
     if search == "continuous":
         lists, _ = index.continuous(vectors, k, excluded)
@@ -185,12 +173,12 @@ def _ranked(
     else:
         assert codes is not None
         lists, _ = index.hierarchical(codes, vectors, k, excluded, candidates)
-    return _Ranked(ranks_of_lists(lists, relevant), lists)
+    return Ranked(ranks_of_lists(lists, relevant), lists)
 
 
 def _expose(
     exposure: Exposure,
-    ranked: _Ranked,
+    ranked: Ranked,
     queries: Representation,
     items: Representation,
     excluded: Csr | None,

@@ -42,7 +42,7 @@ def validation_recall(
     index, users, sizes = Index(*items), users.rows(validated), np.diff(relevant.indptr)
     n, candidates = settings.validation_cutoff, settings.candidates
     rates = [
-        recall(rank(search, index, users, relevant, seen, n, candidates), sizes, [n])[0]
+        recall(rank(search, index, users, relevant, seen, n, candidates).ranks, sizes, [n])[0]
         for search in searches
     ]
     return float(np.mean(rates))
