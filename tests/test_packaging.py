@@ -1,5 +1,6 @@
 """The lock, the conda environment and pyproject.toml speak of the same packages."""
 
+import importlib.metadata
 import re
 import shutil
 import subprocess
@@ -52,6 +53,18 @@ def test_conda_users_get_the_locked_versions_of_the_direct_dependencies() -> Non
 
     lock = locked()
     assert sorted(pins) == sorted(f"{name}=={lock[name]}" for name in direct)
+
+
+def test_what_a_report_of_snakemake_imports_is_installed_with_the_workflow() -> None:
+    declared = map(Requirement, importlib.metadata.requires("snakemake") or [])
+    of_reports = {
+        normal(requirement.name)
+        for requirement in declared
+        if requirement.marker and requirement.marker.evaluate({"extra": "reports"})
+    }
+
+    assert of_reports
+    assert of_reports <= {normal(Requirement(line).name) for line in with_extras("workflow")}
 
 
 def test_torch_is_not_bound_to_a_build() -> None:
