@@ -186,7 +186,7 @@ def test_clock(seconds: float, expected: str) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def half_run(tmp_path: Path) -> Path:
     """A run of two trainings, one of which is done."""
     jobs = [Job("train", f"results/d/{m}/train.provenance.json", 45.0) for m in "ab"]
     write_run(jobs, 1, tmp_path / RUN)
@@ -196,8 +196,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_whole_and_each_running_job_have_a_line(folder: Path) -> None:
-    record = folder / "results/d/b/train.provenance.json"
+def test_the_whole_and_each_running_job_have_a_line(half_run: Path) -> None:
+    record = half_run / "results/d/b/train.provenance.json"
     with progress_file(record):
         report(40, 160, "iterations")
         written = progress_path(record)
@@ -207,7 +207,7 @@ def test_the_whole_and_each_running_job_have_a_line(folder: Path) -> None:
         }
         written.write_text(json.dumps(told))
 
-        result = CliRunner().invoke(main, ["status", str(folder)])
+        result = CliRunner().invoke(main, ["status", str(half_run)])
 
     whole, job = result.output.splitlines()
     assert whole == "[#################.............]  57%  1 of 2 jobs, 0:30 left on 1 core"
@@ -217,10 +217,10 @@ def test_the_whole_and_each_running_job_have_a_line(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["--watch", "--bar"])
-def test_following_ends_with_the_run(folder: Path, option: str) -> None:
-    (folder / "results/d/b/train.provenance.json").write_text(json.dumps({"seconds": 30.0}))
+def test_following_ends_with_the_run(half_run: Path, option: str) -> None:
+    (half_run / "results/d/b/train.provenance.json").write_text(json.dumps({"seconds": 30.0}))
 
-    result = CliRunner().invoke(main, ["status", str(folder), option])
+    result = CliRunner().invoke(main, ["status", str(half_run), option])
 
     assert result.output == f"[{'#' * 30}] all 2 jobs are done\n"
 
