@@ -1,4 +1,4 @@
-"""Exit status, error messages, help and completion of the command."""
+"""Exit status, error messages, help and completion of the command; ``hashgnn status``."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The stage that evaluates a method, from files to files."""
+"""The stage that evaluates a method, from files to files, and checks what a training gave."""
 
 import csv
 import json

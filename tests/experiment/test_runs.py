@@ -1,4 +1,4 @@
-"""Trainings of grids, sweeps and tuning."""
+"""Trainings of grids, sweeps and tuning, and which of them have results."""
 
 from typing import Any
 

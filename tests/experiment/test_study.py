@@ -1,4 +1,7 @@
-"""Studies of a method whose recall is known: the share of ten users who find what they want."""
+"""Studies of a method whose recall is known, and the stage that runs a study.
+
+The recall is the share of ten users who find what they want.
+"""
 
 import json
 import signal

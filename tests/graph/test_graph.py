@@ -1,4 +1,4 @@
-"""The graph of interactions, and the neighbors that are sampled from it."""
+"""The graph of interactions, the neighbors sampled from it, and its spectral embeddings."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Inverted lists: exact when every list is looked into, and whole or not there on disk."""
+"""Inverted lists: exact when every list is looked into, whole or not there on disk; parts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Ranked lists against a brute force that sorts everything."""
+"""Ranked lists, also among some items or of changed ones, against a brute force that sorts."""
 
 from pathlib import Path
 from typing import Any

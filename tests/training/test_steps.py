@@ -1,4 +1,4 @@
-"""Whole steps: kernels against plain torch, engines and optimizers against each other."""
+"""Batches, and whole steps: kernels against torch, engines and optimizers among each other."""
 
 from collections.abc import Callable
 from itertools import pairwise
