@@ -208,8 +208,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _plain(value: Any) -> str | int | float | None:
-    """Return ``value`` if it fits on a line, else None; no training records anything else."""
-    return value if isinstance(value, str | int | float) else None
+    """Return ``value`` if it fits on a line, else None; also for NaN, of what was not measured."""
+    return value if isinstance(value, str | int | float) and value == value else None
 
 
 def _listed(named: dict[str, Any]) -> str:

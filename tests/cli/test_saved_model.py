@@ -78,6 +78,16 @@ def test_info_tells_how_a_model_came_to_be(folder: Path) -> None:
     assert "item_codes.npy 528" in text  # 100 codes of 4 bytes and a header of 128
 
 
+def test_info_calls_a_recall_unknown_that_was_not_measured(folder: Path, tmp_path: Path) -> None:
+    made = HashGNN.load(folder)
+    record = {**made.model_.record, "validation_hr": float("nan")}
+    made.model_ = dataclasses.replace(made.model_, record=record)
+    made.save(tmp_path)
+
+    assert json.loads(run("info", tmp_path, "--json").stdout)["validation HR@50"] is None
+    assert "\nvalidation HR@50  unknown\n" in run("info", tmp_path).stdout
+
+
 def test_an_export_replaces_another_as_a_whole(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
