@@ -1,11 +1,13 @@
 """What reruns after which edit, and that nothing else does."""
 
 import os
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from typing import Any
 
 import pytest
+from snakemake.exceptions import WorkflowError
 
 # lsh hashes what graphsage gives; lsh and pte do not take the shared training.
 MODELS = ("graphsage", "hash_ste", "hashgnn", "lsh", "pte")
@@ -225,10 +227,22 @@ def test_the_users_own_file_that_was_moved_away_is_missed(project: Any) -> None:
         kept.rename(own)
 
 
-@pytest.mark.parametrize("address", ["~/nowhere.tsv", "$HOME/odd.tsv", "odd", "hashgnn"])
-def test_an_address_that_leads_to_no_file_is_missed(project: Any, address: str) -> None:
-    files = {"files": {"odd.tsv": {"address": address}}}
-    assert project.stale({"datasets": {"shop": files}}) == matching(OF_SHOP)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        *(
+            ({"files": {"odd.tsv": {"address": address}}}, f"shop: odd.tsv: no file '{address}'")
+            for address in ("~/nowhere.tsv", "$HOME/odd.tsv", "odd")
+        ),
+        ({"files": {"odd.tsv": {"address": "hashgnn"}}}, "is no regular file"),
+        ({"columns": {"rating": "star"}}, "odd.tsv: no column 'star' for rating"),
+    ],
+)
+def test_an_unfit_file_of_the_user_is_refused_before_any_job(
+    project: Any, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(WorkflowError, match=re.escape(message)):
+        project.stale({"datasets": {"shop": changes}})
 
 
 def test_an_edited_file_of_a_mirror_is_seen(project: Any) -> None:
