@@ -175,7 +175,7 @@ def describe(folder: Path) -> str:
 def facts(folder: Path) -> dict[str, Any]:
     """Return facts from the record, data and files of a model; None for what is not recorded."""
     from hashgnn.data.interactions import load_interactions
-    from hashgnn.recommender.folder import data_folder, load_record
+    from hashgnn.recommender.folder import data_folder, load_record, method_id
 
     record = load_record(folder)
     data = data_folder(folder)
@@ -184,12 +184,14 @@ def facts(folder: Path) -> dict[str, Any]:
     inputs = ", ".join(Path(path).name for path in record.get("inputs", {}))
     return {
         "data set": (inputs or "from Python") if data == folder else data.name,
-        "method": settings["method"],
+        "method": method_id(record),
+        **_name(record),
         "bits": record.get("code_bits", settings["bits"]),
         "seed": settings["seed"],
         "users": interactions.n_users,
         "items": interactions.n_items,
         "interactions": len(interactions.user),
+        **_repeats(record, interactions.weight is not None),
         "best epoch": _plain(record.get("best_epoch")),
         "validation HR@50": _plain(record.get("validation_hr")),
         "device": _plain(record.get("device")),
@@ -199,6 +201,22 @@ def facts(folder: Path) -> dict[str, Any]:
         "versions": {name: _plain(v) for name, v in record.get("versions", {}).items()},
         "files": {path.name: path.stat().st_size for path in _files(folder)},
     }
+
+
+def _name(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the name of the method, if it is known here."""
+    with suppress(ModuleNotFoundError):  # YAML, which recommending does not need
+        from hashgnn.recommender.defaults import method_name
+
+        if (name := method_name(record)) is not None:
+            return {"name": name}
+    return {}
+
+
+def _repeats(record: dict[str, Any], weighed: bool) -> dict[str, Any]:
+    """Return the number of repeated rows of the tables, if any, by what became of them."""
+    number = _plain(record.get("repeats"))
+    return {"repeated rows " + ("added up" if weighed else "dropped"): number} if number else {}
 
 
 def _files(folder: Path) -> list[Path]:

@@ -137,7 +137,7 @@ def _training_data(prepared: Any) -> Any:  # from Prepared; the types would impo
         Ids(pd.Index(ids.to_pandas(), dtype="str"))
         for ids in (prepared.user_ids, prepared.item_ids)
     )
-    return TrainingData(prepared.interactions, users, items)
+    return TrainingData(prepared.interactions, users, items, repeats=prepared.repeats)
 
 
 @contextmanager
@@ -263,12 +263,13 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: An
         if has_model(output) and not overwrite:
             raise InputError(f"{output}: holds a model; choose another folder or add --overwrite")
         data, inputs = read_tables(tables, options)
+        repeats = {"repeats": data.repeats} if data.repeats else {}
         features, read = read_features(options)
         data, inputs = with_features(data, features), {**inputs, **read}
         bar = ProgressBar()
         model, history = fit(data, settings, bar, output / "checkpoint.pt")
         bar.close()
-        model = replace(model, record={**model.record, "inputs": inputs})
+        model = replace(model, record={**model.record, "inputs": inputs, **repeats})
         save_model(output, model, history)
     click.echo(describe(output))
     if tuned := model.record.get("tuning"):

@@ -30,7 +30,7 @@ from starlette.exceptions import HTTPException as HttpError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hashgnn.errors import InputError, shown
-from hashgnn.recommender.folder import LiveModel
+from hashgnn.recommender.folder import LiveModel, method_id
 from hashgnn.recommender.id_rows import Ids
 from hashgnn.recommender.queries import Ranked
 
@@ -105,10 +105,9 @@ def create_app(live: LiveModel, limits: Limits, every: float, log: logging.Logge
     @app.get("/health")
     def health() -> dict[str, Any]:
         model = live.model
-        settings = model.record["settings"]
         sizes = {"users": len(model.user_ids), "items": len(model.item_ids), "bits": model.bits}
         state = {"replaced": live.replaced, "refused": live.refused}
-        return {"status": "ok", "method": settings["method"], **sizes, **state}
+        return {"status": "ok", "method": method_id(model.record), **sizes, **state}
 
     @app.get("/metrics")
     def metrics() -> Response:

@@ -68,7 +68,7 @@ def test_info_tells_how_a_model_came_to_be(folder: Path) -> None:
     facts = json.loads(run("info", folder, "--json").stdout)
 
     assert facts["data set"] == "clicks.csv"
-    assert facts["method"] == "hashgnn.models.hashgnn"
+    assert (facts["method"], facts["name"]) == ("hashgnn", "HashGNN")
     assert (facts["bits"], facts["users"], facts["items"]) == (32, 300, GROUPS * ITEMS)
     assert 1 <= facts["best epoch"] <= SMALL["epochs"]
     assert 0.5 < facts["validation HR@50"] <= 1

@@ -216,7 +216,7 @@ def test_health_and_metrics(client: TestClient) -> None:
     client.get("/elsewhere")
 
     assert client.get("/health").json() == {
-        **{"status": "ok", "method": "hashgnn.models.puresvd", "users": 40, "items": 60},
+        **{"status": "ok", "method": "puresvd", "users": 40, "items": 60},
         **{"bits": 16, "replaced": 0, "refused": 0},
     }
     lines = client.get("/metrics").text.splitlines()
