@@ -1,6 +1,8 @@
 """Commands on a saved model: ``hashgnn export``, ``hashgnn serve`` and ``hashgnn info``."""
 
+import errno
 import json
+import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -148,11 +150,26 @@ def serve(folder: Path, host: str, port: int, every: float, verify: bool, **most
     from hashgnn.recommender.service import Limits, create_app
 
     log = logging.getLogger("uvicorn.error")
-    live = LiveModel(folder, log, verify)
-    limits = Limits(most["max_bytes"], most["max_users"], most["max_number"])
-    app = create_app(live, limits, every, log)
-    with suppress(KeyboardInterrupt):  # how a service is ended
-        uvicorn.run(app, host=host, port=port, access_log=False)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+        _bind(listener, host, port)  # before a large model is read
+        live = LiveModel(folder, log, verify)
+        limits = Limits(most["max_bytes"], most["max_users"], most["max_number"])
+        app = create_app(live, limits, every, log)
+        config = uvicorn.Config(app, host=host, port=port, access_log=False)
+        named = f"[{host}]" if ":" in host else host
+        log.info("http://%s:%d until Ctrl-C or SIGTERM", named, listener.getsockname()[1])
+        with suppress(KeyboardInterrupt):  # how a service is ended
+            uvicorn.Server(config).run([listener])
+
+
+def _bind(listener: socket.socket, host: str, port: int) -> None:
+    """Take the address for ``listener``; raise ``OSError`` naming it if it is not free."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        advice = "choose another --port" if error.errno == errno.EADDRINUSE else "see --host"
+        raise OSError(error.errno, f"{error.strerror}; {advice}", f"{host}:{port}") from error
 
 
 @click.command()

@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import json
 import os
+import socket
 from pathlib import Path
 
 import faiss
@@ -62,6 +63,16 @@ def test_parquet_and_numpy_hold_the_same(folder: Path, tmp_path: Path) -> None:
         assert b"".join(table["code"].to_pylist()) == arrays["codes"].tobytes()
         vectors = np.array(table["vector"].to_pylist(), np.float32)
         np.testing.assert_array_equal(vectors, np.load(tmp_path / f"{side}_vectors.npy"))
+
+
+def test_a_port_in_use_is_one_line(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ran = run("serve", folder, "--port", port)
+    assert ran.exit_code == 1
+    assert ran.stderr == (
+        f"error: 127.0.0.1:{port}: Address already in use; choose another --port\n"
+    )
 
 
 def test_info_tells_how_a_model_came_to_be(folder: Path) -> None:
