@@ -86,6 +86,7 @@ def evaluate(tables: tuple[Path, ...], layout: str, output: str, **options: Any)
     are not recommended. What users and items unknown to training have is left out, which standard
     error states.
     """
+    chosen = _split(options)
     # Imported here because it loads torch, which takes seconds.
     from hashgnn.config.base import parse
     from hashgnn.recommender.fitting import ProgressBar, TrainingSettings
@@ -96,7 +97,7 @@ def evaluate(tables: tuple[Path, ...], layout: str, output: str, **options: Any)
     )
     data, _ = read_tables(tables, options)
     with errors_in_terms_of_options({}):
-        division = divide(data, _split(options))
+        division = divide(data, chosen)
     click.echo(_described(division.counts), err=True)
     cutoffs = sorted(dict.fromkeys(options["cutoffs"]))
     bar = ProgressBar()

@@ -1,6 +1,8 @@
 """Commands on a saved model: ``hashgnn export``, ``hashgnn serve`` and ``hashgnn info``."""
 
+import errno
 import json
+import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -147,11 +149,26 @@ def serve(folder: Path, host: str, port: int, every: float, verify: bool, **most
     from hashgnn.recommender.service import Limits, create_app
 
     log = logging.getLogger("uvicorn.error")
-    live = LiveModel(folder, log, verify)
-    limits = Limits(most["max_bytes"], most["max_users"], most["max_number"])
-    app = create_app(live, limits, every, log)
-    with suppress(KeyboardInterrupt):  # how a service is ended
-        uvicorn.run(app, host=host, port=port, access_log=False)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+        _bind(listener, host, port)  # before a large model is read
+        live = LiveModel(folder, log, verify)
+        limits = Limits(most["max_bytes"], most["max_users"], most["max_number"])
+        app = create_app(live, limits, every, log)
+        config = uvicorn.Config(app, host=host, port=port, access_log=False)
+        named = f"[{host}]" if ":" in host else host
+        log.info("http://%s:%d until Ctrl-C or SIGTERM", named, listener.getsockname()[1])
+        with suppress(KeyboardInterrupt):  # how a service is ended
+            uvicorn.Server(config).run([listener])
+
+
+def _bind(listener: socket.socket, host: str, port: int) -> None:
+    """Take the address for ``listener``; raise ``OSError`` naming it if it is not free."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        advice = "choose another --port" if error.errno == errno.EADDRINUSE else "see --host"
+        raise OSError(error.errno, f"{error.strerror}; {advice}", f"{host}:{port}") from error
 
 
 @click.command()
@@ -174,7 +191,7 @@ def describe(folder: Path) -> str:
 def facts(folder: Path) -> dict[str, Any]:
     """Return facts from the record, data and files of a model; None for what is not recorded."""
     from hashgnn.data.interactions import load_interactions
-    from hashgnn.recommender.folder import data_folder, load_record
+    from hashgnn.recommender.folder import data_folder, load_record, method_id
 
     record = load_record(folder)
     data = data_folder(folder)
@@ -183,12 +200,14 @@ def facts(folder: Path) -> dict[str, Any]:
     inputs = ", ".join(Path(path).name for path in record.get("inputs", {}))
     return {
         "data set": (inputs or "from Python") if data == folder else data.name,
-        "method": settings["method"],
+        "method": method_id(record),
+        **_name(record),
         "bits": record.get("code_bits", settings["bits"]),
         "seed": settings["seed"],
         "users": interactions.n_users,
         "items": interactions.n_items,
         "interactions": len(interactions.user),
+        **_repeats(record, interactions.weight is not None),
         "best epoch": _plain(record.get("best_epoch")),
         "validation HR@50": _plain(record.get("validation_hr")),
         "device": _plain(record.get("device")),
@@ -200,6 +219,22 @@ def facts(folder: Path) -> dict[str, Any]:
     }
 
 
+def _name(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the name of the method, if it is known here."""
+    with suppress(ModuleNotFoundError):  # YAML, which recommending does not need
+        from hashgnn.recommender.defaults import method_name
+
+        if (name := method_name(record)) is not None:
+            return {"name": name}
+    return {}
+
+
+def _repeats(record: dict[str, Any], weighed: bool) -> dict[str, Any]:
+    """Return the number of repeated rows of the tables, if any, by what became of them."""
+    number = _plain(record.get("repeats"))
+    return {"repeated rows " + ("added up" if weighed else "dropped"): number} if number else {}
+
+
 def _files(folder: Path) -> list[Path]:
     """Return the files of ``folder`` without the hidden ones of a training or save in progress."""
     files = (path for path in sorted(folder.iterdir()) if path.is_file())
@@ -207,8 +242,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _plain(value: Any) -> str | int | float | None:
-    """Return ``value`` if it fits on a line, else None; no training records anything else."""
-    return value if isinstance(value, str | int | float) else None
+    """Return ``value`` if it fits on a line, else None; also for NaN, of what was not measured."""
+    return value if isinstance(value, str | int | float) and value == value else None
 
 
 def _listed(named: dict[str, Any]) -> str:

@@ -137,7 +137,7 @@ def _training_data(prepared: Any) -> Any:  # from Prepared; the types would impo
         Ids(pd.Index(ids.to_pandas(), dtype="str"))
         for ids in (prepared.user_ids, prepared.item_ids)
     )
-    return TrainingData(prepared.interactions, users, items)
+    return TrainingData(prepared.interactions, users, items, repeats=prepared.repeats)
 
 
 @contextmanager
@@ -249,29 +249,39 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: An
     or a position from 0 if no column has that name. Repeats of a pair count once. To resume an
     interrupted training, run the same command again.
     """
+    from hashgnn.recommender.folder import save_model
+
+    _refuse_model(output, overwrite)
     # Imported here because it loads torch, which takes seconds.
     from hashgnn.config.base import parse
     from hashgnn.recommender.adapter import with_features
     from hashgnn.recommender.fitting import ProgressBar, TrainingSettings, fit, summary
-    from hashgnn.recommender.folder import has_model, save_model
 
     settings = parse(
         TrainingSettings, {name: options[name] for name in TrainingSettings.model_fields}
     )
     with reserve_folder(output):
-        if has_model(output) and not overwrite:
-            raise InputError(f"{output}: holds a model; choose another folder or add --overwrite")
+        _refuse_model(output, overwrite)
         data, inputs = read_tables(tables, options)
+        repeats = {"repeats": data.repeats} if data.repeats else {}
         features, read = read_features(options)
         data, inputs = with_features(data, features), {**inputs, **read}
         bar = ProgressBar()
         model, history = fit(data, settings, bar, output / "checkpoint.pt")
         bar.close()
-        model = replace(model, record={**model.record, "inputs": inputs})
+        model = replace(model, record={**model.record, "inputs": inputs, **repeats})
         save_model(output, model, history)
     click.echo(describe(output))
     if tuned := model.record.get("tuning"):
         click.echo(summary(tuned, model.record["settings"]["validation_cutoff"]))
+
+
+def _refuse_model(output: Path, overwrite: bool) -> None:
+    """Raise ``InputError`` if a model is in the way."""
+    from hashgnn.recommender.folder import has_model
+
+    if not overwrite and has_model(output):
+        raise InputError(f"{output}: holds a model; choose another folder or add --overwrite")
 
 
 @click.command()
@@ -292,13 +302,14 @@ def update(folder: Path, tables: tuple[Path, ...], epochs: int | None, **options
     one at once when it is complete; until then the old one is served. A second update of the same
     folder is refused meanwhile.
     """
-    # Imported here because it loads torch, which takes seconds.
-    from hashgnn.recommender.fitting import ProgressBar
     from hashgnn.recommender.folder import has_model, load_model, save_model
-    from hashgnn.recommender.updating import update as continued
 
     if not has_model(folder) or not (folder / "items.csv").is_file():
         raise InputError(f"{folder}: no model of hashgnn train or HashGNN.save; train one first")
+    # Imported here because it loads torch, which takes seconds.
+    from hashgnn.recommender.fitting import ProgressBar
+    from hashgnn.recommender.updating import update as continued
+
     with reserve_folder(folder):
         model = load_model(folder)
         data, inputs = read_tables(tables, options)

@@ -50,7 +50,9 @@ class File(Section):
 
     address: Text | None = None
     """URL, or a path on this machine: such a file is copied and checked like a download, and its
-    edits are noticed. `~` is your home folder."""
+    edits are noticed. `~` is your home folder. A relative path begins in the folder in which
+    snakemake is started, or in that of its option `--directory`, wherever the config file is and
+    whatever `workdir` says."""
 
     checksum: Checksum | None = None
     """`md5:`, `sha256:` or `gitblob:` and the digest in hexadecimal."""

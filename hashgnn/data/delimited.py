@@ -9,6 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -323,6 +324,14 @@ def read_delimited(
         raise InputError(f"{text.label}: cannot parse the header line ({error})") from error
     except pa.ArrowException as error:
         raise InputError(_explain(path, text, str(error))) from error
+
+
+def check_header(path: Path, columns: Mapping[str, Any], layout: Mapping[str, Any]) -> None:
+    """Raise ``InputError`` unless the first line has the column of each role."""
+    text = _layout(path, layout)
+    with suppress(LookupError, UnicodeError, csv.Error):  # which reading reports
+        first, _ = _first_line(path, text)
+        find_columns(columns, first if text.header else None, len(first), text.label)
 
 
 def _layout(path: Path, layout: Mapping[str, Any]) -> _Layout:

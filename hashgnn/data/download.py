@@ -58,6 +58,24 @@ def local_path(place: str, base: Path) -> Path | None:
         raise InputError(f"address {place!r}: {error}; give the absolute path") from error
 
 
+def not_there(name: str, address: str, base: Path) -> InputError:
+    """Return the error for a path that leads to no file.
+
+    Args:
+        name: What was looked for, as data set and file.
+        address: The path as given.
+        base: The folder that relative paths start from.
+    """
+    path = local_path(address, base)
+    if path == Path(address):
+        looked = f"no file {address!r}"
+    elif address.startswith("~"):
+        looked = f"no file {address!r}, which is {path}"
+    else:
+        looked = f"no file {address!r} in {base.resolve()}, where relative paths begin"
+    return InputError(f"{name}: {looked}; correct its address in the config, or put the file there")
+
+
 def fetch(place: str, target: Path) -> None:
     """Copy the file at ``place``, a web address or a path, to ``target``.
 
@@ -233,6 +251,9 @@ def download(
                 "checked": {says: str(checksum) for says, checksum in source.checksums.items()},
                 "bytes": temporary.stat().st_size,
             }
+        address = settings.get("address")
+        if address and not mirror and not is_web_address(address):
+            raise not_there(f"{settings['name']}: {settings['file']}", address, base)
         raise _nowhere(settings, _folder(mirror, base), failures)
 
 

@@ -11,7 +11,8 @@ Settings: ``user`` and ``item``, each with ``id``, the column of ids in its tabl
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -159,10 +160,7 @@ def read_file(path: Path, kind: str, id_column: str) -> Table:
     """
     name = path.name.lower()
     try:
-        if name.endswith((".parquet", ".pq")):
-            table = pq.read_table(path)
-        else:
-            table = _read_text(path, "\t" if ".tsv" in name else ",")
+        table = pq.read_table(path) if name.endswith((".parquet", ".pq")) else _read_text(path)
     except (pa.ArrowException, OSError, UnicodeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: cannot be read as a table ({reason})") from error
@@ -175,10 +173,32 @@ def read_file(path: Path, kind: str, id_column: str) -> Table:
     return make_table(kind, str(path), columns, id_column, unit, first)
 
 
-def _read_text(path: Path, separator: str) -> pa.Table:
-    parse = pa.csv.ParseOptions(delimiter=separator)
-    names = pa.csv.open_csv(path, parse_options=parse).schema.names
-    convert = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
+def check_columns(path: Path, kind: str, id_column: str) -> None:
+    """Raise ``InputError`` unless the table, read as by ``read_file``, has the column of ids."""
+    with suppress(pa.ArrowException, OSError, UnicodeError):  # which reading reports
+        if path.name.lower().endswith((".parquet", ".pq")):
+            names = pq.read_schema(path).names
+        else:
+            names = _open_text(path)[0].schema.names
+        if id_column not in names:
+            raise _without_ids(str(path), kind, id_column, names)
+
+
+def _without_ids(where: str, kind: str, id_column: str, names: Collection[str]) -> InputError:
+    listed, nearest = ", ".join(names), did_you_mean(id_column, names)
+    return InputError(
+        f"{where}: no column {id_column!r} of {kind} ids; there are: {listed}{nearest}"
+    )
+
+
+def _open_text(path: Path) -> tuple[pa.csv.CSVStreamingReader, pa.csv.ParseOptions]:
+    parse = pa.csv.ParseOptions(delimiter="\t" if ".tsv" in path.name.lower() else ",")
+    return pa.csv.open_csv(path, parse_options=parse), parse
+
+
+def _read_text(path: Path) -> pa.Table:
+    opened, parse = _open_text(path)
+    convert = pa.csv.ConvertOptions(column_types=dict.fromkeys(opened.schema.names, pa.string()))
     return pa.csv.read_csv(path, parse_options=parse, convert_options=convert)
 
 
@@ -201,10 +221,7 @@ def make_table(
         first: Number of the first row in messages.
     """
     if id_column not in columns:
-        listed, nearest = ", ".join(columns), did_you_mean(id_column, columns)
-        raise InputError(
-            f"{where}: no column {id_column!r} of {kind} ids; there are: {listed}{nearest}"
-        )
+        raise _without_ids(where, kind, id_column, columns)
     given = _whole(columns[id_column])
     if pa.types.is_dictionary(given.type):
         given = given.dictionary_decode()

@@ -45,13 +45,14 @@ Reader = Callable[[Sequence[Path], Mapping[str, Any]], Iterator[Batch]]
 
 
 class Prepared(NamedTuple):
-    """Interactions, the ids of their users and items, and the numbers of rows read and kept."""
+    """Interactions, the ids of their users and items, and the numbers of rows of each kind."""
 
     interactions: Interactions
     user_ids: pa.Array  # string [users]
     item_ids: pa.Array  # string [items]
     rows_read: int
     rows_kept: int  # by the filters of rows
+    repeats: int  # kept rows beyond the first of their user and item
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,6 +73,7 @@ def _run(args: argparse.Namespace) -> dict[str, object]:
     return {
         "rows_read": prepared.rows_read,
         "rows_kept": prepared.rows_kept,
+        "repeats": prepared.repeats,
         "interactions": len(prepared.interactions.user),
         "users": prepared.interactions.n_users,
         "items": prepared.interactions.n_items,
@@ -103,7 +105,8 @@ def prepare(paths: Sequence[Path], settings: Mapping[str, Any]) -> Prepared:
     interactions = Interactions(
         user, item, *sizes, *keys, *known, file_names=told_apart, weight=pairs.weight
     )
-    return Prepared(interactions, users, items, rows_read, rows_kept)
+    repeats = rows_kept - len(unique.user)
+    return Prepared(interactions, users, items, rows_read, rows_kept, repeats)
 
 
 def _read(

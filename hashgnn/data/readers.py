@@ -6,6 +6,7 @@ interactions, file by file; prepare.READERS names the readers.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -18,6 +19,7 @@ from hashgnn.config.data_sets import parse_moment
 from hashgnn.data.archive import describe_data, label_of, open_data
 from hashgnn.data.delimited import (
     Locate,
+    check_header,
     find_columns,
     ids,
     numbers,
@@ -96,6 +98,22 @@ def read_table(paths: Sequence[Path], settings: Mapping[str, Any]) -> Iterator[B
         read = _read_parquet if _is_parquet(source.path, source.layout) else read_delimited
         for cells, locate in read(source.path, columns, source.layout):
             yield _filtered(cells, source.layout.get("time", "seconds"), keep, number, locate)
+
+
+def check_columns(paths: Sequence[Path], settings: Mapping[str, Any]) -> None:
+    """Raise ``InputError`` unless each table has the columns that ``settings`` name.
+
+    Reads no more than the first line of a text, and nothing of a compressed Parquet file.
+    """
+    columns = settings["columns"]
+    for source in sources(paths, settings):
+        path, layout = source.path, source.layout
+        if not _is_parquet(path, layout):
+            check_header(path, columns, layout)
+        elif not describe_data(path, layout.get("member")).wrapped:
+            with suppress(pa.ArrowException):  # which reading reports
+                names = pq.read_schema(path).names
+                find_columns(columns, names, len(names), label_of(path, layout.get("member")))
 
 
 def _check_filter(columns: Mapping[str, Any], keep: Mapping[str, Any]) -> None:

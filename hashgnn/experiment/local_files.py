@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import os
+import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -11,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from hashgnn.config.methods import Config
-from hashgnn.data.download import local_path
+from hashgnn.data.download import local_path, not_there
+from hashgnn.errors import InputError
 from hashgnn.files import file_checksum
 
 _CONTENT = "content"
@@ -52,6 +54,64 @@ def check_places(config: Config) -> None:
         local_path(place, Path())
 
 
+def check_local(config: Config, base: Path) -> None:
+    """Raise ``InputError`` if a local file of the planned data sets is missing or lacks columns.
+
+    Only headers are read. Files of the web, and those that a mirror of the web may hold, are not
+    looked at. A file that was moved away after it had been copied is left to the job of the copy,
+    so that results remain usable without it.
+    """
+    grids = [grid for grid in config["grids"].values() if grid]
+    planned = dict.fromkeys(name for grid in grids for name in grid.get("datasets", ()))
+    mistakes = []
+    for dataset in planned:
+        for file in raw_sources(config["datasets"][dataset]):
+            try:
+                _check_local(config, dataset, file, base)
+            except InputError as error:
+                mistakes.append(str(error))
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+
+
+def _check_local(config: Config, dataset: str, file: str, base: Path) -> None:
+    entry = config["datasets"][dataset]
+    address, mirror = raw_sources(entry)[file].get("address"), config.get("mirror")
+    source = local_path(address, base) if address else None
+    folder = local_path(mirror, base) if mirror else None
+    if address is None or source is None or (mirror and folder is None):
+        return
+    if folder and (copy := folder / dataset / file).is_file():
+        source = copy
+    if not source.exists():
+        if _recorded(Path("results", dataset, "download", file))[1].get("address") == address:
+            return
+        raise not_there(f"{dataset}: {file}", address, base)
+    if not source.is_file():
+        raise InputError(f"{dataset}: {file}: {source} is no regular file; name a file")
+    try:
+        _check_columns(entry, file, source)
+    except InputError as error:
+        raise InputError(f"{dataset}: {file}: {error}") from error
+
+
+def _check_columns(entry: Mapping[str, Any], file: str, source: Path) -> None:
+    """Compare the header of ``source``, read by the name ``file``, with what ``entry`` names."""
+    from hashgnn.data import features, readers  # pyarrow, for users' own tables only
+
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, file)
+        link.symlink_to(source.resolve())
+        try:
+            for kind, table in (entry.get("features") or {}).items():
+                if table and table["file"] == file:
+                    features.check_columns(link, kind, table["id"])
+            if file in (entry.get("files") or {}) and entry["reader"] == "table":
+                readers.check_columns([link], entry)
+        except InputError as error:
+            raise InputError(str(error).replace(str(link), str(source))) from error
+
+
 def _content(
     config: Config, entry: dict[str, Any], name: str, base: Path, copy: Path
 ) -> dict[str, Any]:
@@ -63,7 +123,7 @@ def _content(
         return _state(mirror / name, copy)
     if own:
         return _state(own, copy)
-    return {} if settled else _recorded(copy)[1]
+    return {} if settled else _kept(_recorded(copy)[1])
 
 
 def _state(source: Path, copy: Path) -> dict[str, Any]:
@@ -74,15 +134,18 @@ def _state(source: Path, copy: Path) -> dict[str, Any]:
     """
     digest = _digest(source)
     made, settings = _recorded(copy)
-    return settings if digest and digest == made else {_CONTENT: digest}
+    return _kept(settings) if digest and digest == made else {_CONTENT: digest}
+
+
+def _kept(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: settings[key] for key in (_CONTENT,) if key in settings}
 
 
 def _recorded(copy: Path) -> tuple[str | None, dict[str, Any]]:
-    """Return the checksum of an earlier copy and the content setting it was made with."""
+    """Return the checksum of an earlier copy and the settings it was made with."""
     try:
         record = json.loads(Path(f"{copy}.provenance.json").read_text(encoding="utf-8"))
-        made, settings = record["outputs"][copy.name], record["settings"]
-        return made, {key: settings[key] for key in (_CONTENT,) if key in settings}
+        return record["outputs"][copy.name], dict(record["settings"])
     except (OSError, ValueError, LookupError, TypeError):
         return None, {}
 

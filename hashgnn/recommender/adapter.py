@@ -25,12 +25,16 @@ Histories = dict[str, np.ndarray]  # int32 rows of items, ascending, by the user
 
 
 class TrainingData(NamedTuple):
-    """Interactions between numbered users and items, and the ids of the numbers."""
+    """Interactions between numbered users and items, and the ids of the numbers.
+
+    ``repeats``: rows of a table beyond the first of their user and item.
+    """
 
     interactions: Interactions
     users: Ids
     items: Ids
     features: Features | None = None
+    repeats: int = 0
 
 
 def adapt(

@@ -12,6 +12,7 @@ from hashgnn.config.base import Count, Section, parse
 from hashgnn.config.methods import Dimension
 from hashgnn.errors import InputError, did_you_mean, shown
 from hashgnn.experiment.runs import base_model, variant
+from hashgnn.recommender.folder import method_id
 
 # The least number of steps per epoch, unless batches would be smaller than _LEAST_BATCH.
 _STEPS, _LEAST_BATCH = 32, 256
@@ -105,6 +106,12 @@ def arguments(record: Mapping[str, Any]) -> dict[str, Any]:
     if settings.get("negatives") is not None:
         chosen["negatives"] = settings["negatives"]
     return {**chosen, **settings["parameters"]}
+
+
+def method_name(record: Mapping[str, Any]) -> str | None:
+    """Return the name of the method of a ``record``; None for a method of another config."""
+    entry = _config()["models"].get(base_model(method_id(record)), {})
+    return entry["name"] if entry.get("module") == record["settings"]["method"] else None
 
 
 def _of_fixed_length(method: str) -> dict[str, str]:

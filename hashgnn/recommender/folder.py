@@ -134,6 +134,12 @@ def load_record(folder: Path) -> dict[str, Any]:
     return record
 
 
+def method_id(record: Mapping[str, Any]) -> str:
+    """Return the id of the method of a model; the last part of its module if that was not kept."""
+    settings = record["settings"]
+    return str(settings.get("model") or settings["method"].rpartition(".")[2])
+
+
 def data_folder(folder: Path) -> Path:
     """Return the folder that holds the ids and interactions of a result folder."""
     above = folder.resolve().parents

@@ -7,14 +7,14 @@ Bodies and lists are bounded. A bad request gets one error, {"error": {"field": 
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import (
@@ -29,13 +29,15 @@ from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 from starlette.exceptions import HTTPException as HttpError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hashgnn.errors import InputError, shown
-from hashgnn.recommender.folder import LiveModel
+from hashgnn.errors import InputError, did_you_mean, shown
+from hashgnn.recommender.folder import LiveModel, method_id
 from hashgnn.recommender.queries import Ids, Ranked
 
 Id = StrictStr | StrictInt
 Several = Annotated[list[str], Query(default_factory=list)]
 Items = list[Id] | dict[str, list[Id]]
+_UNKNOWN = "unknown_key"  # type of the error for a key in the address
+_FIELD, _MESSAGE = 100, 600  # characters of an error, which repeats what a client sent
 _EVERY = 2.0  # seconds between two looks for a new model
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -104,10 +106,9 @@ def create_app(live: LiveModel, limits: Limits, every: float, log: logging.Logge
     @app.get("/health")
     def health() -> dict[str, Any]:
         model = live.model
-        settings = model.record["settings"]
         sizes = {"users": len(model.user_ids), "items": len(model.item_ids), "bits": model.bits}
         state = {"replaced": live.replaced, "refused": live.refused}
-        return {"status": "ok", "method": settings["method"], **sizes, **state}
+        return {"status": "ok", "method": method_id(model.record), **sizes, **state}
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -138,31 +139,44 @@ def _add_queries(app: FastAPI, live: LiveModel, limits: Limits) -> None:
         ranked = model.rank_similar(kind, **given)
         return {f"{kind}s": _lists(ranked, "similar", known)}
 
-    @app.post("/recommend")
+    queries = APIRouter(dependencies=[Depends(_refuse_unknown_keys)])
+
+    @queries.post("/recommend")
     def recommend(asked: Recommend) -> dict[str, Any]:
         return recommended(asked)
 
-    @app.get("/recommend")
+    @queries.get("/recommend")
     def recommend_to(
         user: Several, n: int = 10, search: str = "hierarchical", unknown: str = "error"
     ) -> dict[str, Any]:
         return recommended(Recommend(users=list(user), n=n, search=search, unknown=unknown))
 
-    @app.post("/similar/items")
+    @queries.post("/similar/items")
     def similar_items(asked: Similar) -> dict[str, Any]:
         return similar("item", asked)
 
-    @app.post("/similar/users")
+    @queries.post("/similar/users")
     def similar_users(asked: Similar) -> dict[str, Any]:
         return similar("user", asked)
 
-    @app.get("/similar/items")
+    @queries.get("/similar/items")
     def similar_to_items(id: Several, n: int = 10, search: str = "hierarchical") -> dict[str, Any]:
         return similar("item", Similar(ids=list(id), n=n, search=search))
 
-    @app.get("/similar/users")
+    @queries.get("/similar/users")
     def similar_to_users(id: Several, n: int = 10, search: str = "hierarchical") -> dict[str, Any]:
         return similar("user", Similar(ids=list(id), n=n, search=search))
+
+    app.include_router(queries)
+
+
+def _refuse_unknown_keys(request: Request) -> None:
+    """Refuse keys in the address that the path does not take."""
+    known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    for key in request.query_params:
+        if key not in known:
+            problem = {"type": _UNKNOWN, "loc": ("query", key), "ctx": {"known": known}}
+            raise RequestValidationError([problem])
 
 
 def _check(limits: Limits, asked: _Asked, field: str, given: Any) -> None:
@@ -200,6 +214,8 @@ def _add_errors(app: FastAPI, log: logging.Logger) -> None:
         first = error.errors()[0]
         names = [str(name) for name in first["loc"][1:] if isinstance(name, str)]
         field = names[0] if names and first["type"] != "json_invalid" else "body"
+        if first["type"] in (_UNKNOWN, "extra_forbidden"):
+            return _error(422, field, f"{field}: {_unknown(request, first)}")
         found = "" if field == "body" else f", got {shown(first['input'])}"
         return _error(422, field, f"{field}: {first['msg']}{found}")
 
@@ -224,8 +240,27 @@ def _add_errors(app: FastAPI, log: logging.Logger) -> None:
         return _error(500, "server", "the server failed; its log has the reason")
 
 
+def _unknown(request: Request, problem: Mapping[str, Any]) -> str:
+    """Return what is wrong with a key of the address or the body that nothing reads."""
+    if problem["type"] == _UNKNOWN:
+        known = problem["ctx"]["known"]
+        elsewhere = "" if known else "; a POST takes its arguments in the body"
+    else:
+        body = request.scope["route"].body_field.field_info.annotation
+        known, elsewhere = list(body.model_fields), ""
+    listed = f"; known: {', '.join(known)}" if known else elsewhere
+    return f"unknown key{did_you_mean(problem['loc'][1], known)}{listed}"
+
+
 def _error(status: int, field: str, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"field": field, "message": message}}, status)
+    content = {"field": _cut(field, _FIELD), "message": _cut(message, _MESSAGE)}
+    return JSONResponse({"error": content}, status)
+
+
+def _cut(text: str, most: int) -> str:
+    """Return ``text`` in ``most`` characters, without its middle if it has more."""
+    end = most // 3
+    return text if len(text) <= most else f"{text[: most - end - 1]}…{text[-end:]}"
 
 
 class _Bounded:

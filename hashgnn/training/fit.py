@@ -40,6 +40,7 @@ from hashgnn.training.monitoring import (
     History,
     PairwiseAuc,
     TrainingProgress,
+    epoch_line,
     print_progress,
     validation_recall,
 )
@@ -223,8 +224,7 @@ def _fit_epochs(
         _check_epoch(epoch, number)
         sides = Representation(None, epoch.users), Representation(None, epoch.items)
         recall = validation_recall(*sides, task.split, ["continuous"], task.validation)
-        n = task.validation.validation_cutoff
-        message = f"epoch {number}  validation recall@{n} {recall:.4f}"
+        message = epoch_line(number, task.validation.validation_cutoff, recall)
         _note_epoch(history, auc, number, epoch)
         callback(TrainingProgress(number, most, message, epoch=number, recall=recall))
         if not recall <= best_recall:

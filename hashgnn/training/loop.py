@@ -25,6 +25,8 @@ from hashgnn.training.monitoring import (
     History,
     PairwiseAuc,
     TrainingProgress,
+    epoch_line,
+    measured,
     of_some_users,
     validation_recall,
 )
@@ -171,12 +173,15 @@ class Training:
         seconds, self._interval_began = now - self._interval_began, now
         seconds /= self.parameters.history_every
         left = (self.epochs * len(self.batches) - self.iteration) * seconds
+        areas = measured(auc=row["auc"], auc_codes=row["auc_codes"])
+        told = [f"{name.removeprefix('auc_')} {value:.4f}  " for name, value in areas.items()]
         self._report(
-            f"iteration {row['iteration']}  loss {row['loss']:.4f}  auc {row['auc']:.4f}  "
-            f"codes {row['auc_codes']:.4f}  p {row['p']:.2f}  "
-            f"{self.batches.batch_size / seconds:,.0f} edges/s  {left / 60:.1f} min left  "
-            f"peak {peak_memory_mb():,} MB",
-            **{name: row[name] for name in ("loss", "auc", "auc_codes", "p")},
+            f"iteration {row['iteration']}  loss {row['loss']:.4f}  {''.join(told)}"
+            f"p {row['p']:.2f}  {self.batches.batch_size / seconds:,.0f} edges/s  "
+            f"{left / 60:.1f} min left  peak {peak_memory_mb():,} MB",
+            loss=row["loss"],
+            **areas,
+            p=row["p"],
             edges_per_s=self.batches.batch_size / seconds,
         )
 
@@ -189,8 +194,8 @@ class Training:
         if not recall <= self.best_recall:  # NaN, where nothing is held out, keeps the last epoch
             self.best_recall, self.best_epoch = recall, epoch
             self.best_weights = copy.deepcopy(self.model.state_dict())
-        message = f"epoch {epoch + 1}  validation recall@{by.validation_cutoff} {recall:.4f}"
-        progress = self._report_of(message, validation_hr=recall)
+        message = epoch_line(epoch + 1, by.validation_cutoff, recall)
+        progress = self._report_of(message, **measured(validation_hr=recall))
         self.callback(progress._replace(epoch=epoch + 1, recall=recall))
 
     def _report(self, message: str, **values: float) -> None:

@@ -180,6 +180,17 @@ class TrainingProgress(NamedTuple):
 Callback = Callable[[TrainingProgress], None]
 
 
+def epoch_line(number: int, cutoff: int, recall: float) -> str:
+    """Return the line about an epoch; without its recall where nothing is held out."""
+    figure = "" if np.isnan(recall) else f"  validation recall@{cutoff} {recall:.4f}"
+    return f"epoch {number}{figure}"
+
+
+def measured(**values: float) -> dict[str, float]:
+    """Return ``values`` without NaN, which stands for what cannot be measured."""
+    return {name: value for name, value in values.items() if not np.isnan(value)}
+
+
 def print_progress(progress: TrainingProgress) -> None:
     """Print a line to stderr, for the log of a job."""
     print(progress.message, file=sys.stderr, flush=True)

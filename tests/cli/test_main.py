@@ -138,6 +138,32 @@ def test_help_needs_no_heavy_import_and_completion_knows_the_commands() -> None:
     assert completed.stdout.split() == ["plain,recommend"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "{clicks}", "--output", "{folder}"], "holds a model; choose another folder"),
+        (["update", "{empty}", "{clicks}"], "no model of hashgnn train or HashGNN.save"),
+        (["evaluate", "{clicks}", "--test-days", "3"], "name the column of times with --time"),
+        (["export", "{folder}", "--output", "{folder}"], "holds a model; choose another folder"),
+        (["recommend", "{empty}"], "not a result folder"),
+    ],
+)
+def test_what_is_cheap_to_check_is_checked_before_torch_is_imported(
+    folder: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    """Which takes seconds."""
+    places = {"clicks": folder.parent / "clicks.csv", "folder": folder, "empty": tmp_path}
+    given = [argument.format(**places) for argument in arguments]
+    code = (
+        "import atexit, sys; from hashgnn.cli.main import main; "
+        "atexit.register(lambda: print('torch' in sys.modules)); main(sys.argv[1:])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, *given], capture_output=True, text=True)
+
+    assert message in ran.stderr
+    assert (ran.returncode, ran.stdout) == (2, "False\n")
+
+
 def test_no_error_names_none(monkeypatch: pytest.MonkeyPatch, small_model: Path) -> None:
     def fail(small_model: Path) -> None:
         raise OSError(5, "Input/output error")

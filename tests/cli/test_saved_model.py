@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import json
 import os
+import socket
 from pathlib import Path
 
 import faiss
@@ -64,11 +65,21 @@ def test_parquet_and_numpy_hold_the_same(folder: Path, tmp_path: Path) -> None:
         np.testing.assert_array_equal(vectors, np.load(tmp_path / f"{side}_vectors.npy"))
 
 
+def test_a_port_in_use_is_one_line(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ran = run("serve", folder, "--port", port)
+    assert ran.exit_code == 1
+    assert ran.stderr == (
+        f"error: 127.0.0.1:{port}: Address already in use; choose another --port\n"
+    )
+
+
 def test_info_tells_how_a_model_came_to_be(folder: Path) -> None:
     facts = json.loads(run("info", folder, "--json").stdout)
 
     assert facts["data set"] == "clicks.csv"
-    assert facts["method"] == "hashgnn.models.hashgnn"
+    assert (facts["method"], facts["name"]) == ("hashgnn", "HashGNN")
     assert (facts["bits"], facts["users"], facts["items"]) == (32, 300, GROUPS * ITEMS)
     assert 1 <= facts["best epoch"] <= SMALL["epochs"]
     assert 0.5 < facts["validation HR@50"] <= 1
@@ -76,6 +87,16 @@ def test_info_tells_how_a_model_came_to_be(folder: Path) -> None:
     text = run("info", folder).stdout
     assert "\nusers             300\n" in text
     assert "item_codes.npy 528" in text  # 100 codes of 4 bytes and a header of 128
+
+
+def test_info_calls_a_recall_unknown_that_was_not_measured(folder: Path, tmp_path: Path) -> None:
+    made = HashGNN.load(folder)
+    record = {**made.model_.record, "validation_hr": float("nan")}
+    made.model_ = dataclasses.replace(made.model_, record=record)
+    made.save(tmp_path)
+
+    assert json.loads(run("info", tmp_path, "--json").stdout)["validation HR@50"] is None
+    assert "\nvalidation HR@50  unknown\n" in run("info", tmp_path).stdout
 
 
 def test_an_export_replaces_another_as_a_whole(

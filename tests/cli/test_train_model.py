@@ -235,6 +235,27 @@ def described(tmp_path: Path) -> tuple[Path, Path]:
 SHORT = ("--bits", "8", "--set", "epochs=1", "--no-refit")
 
 
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ((), "repeated rows dropped  3\n"),
+        (("--weight", "n"), "repeated rows added up  3\n"),
+        # Of the items that are kept, that is of the rows that the core leaves: all the same.
+        (("--item-interactions", "11"), "repeated rows dropped  3\n"),
+    ],
+)
+def test_the_summary_counts_repeated_rows(
+    described: tuple[Path, Path], tmp_path: Path, options: tuple[str, ...], line: str
+) -> None:
+    clicks, _ = described
+    run_once = ("--method", "als", *SHORT, *options)
+    assert "repeated" not in run("train", clicks, "--output", tmp_path / "m", *run_once).stdout
+
+    clicks.write_text(clicks.read_text() + "u0,i0,1\nu0,i0,1\nu5,i2,9\n")
+    ran = run("train", clicks, "--output", tmp_path / "again", *run_once)
+    assert line in ran.stdout
+
+
 def test_weights_are_a_column(described: tuple[Path, Path], tmp_path: Path) -> None:
     clicks, _ = described
     weighed = ("--weight", "n", "--method", "als", *SHORT)

@@ -111,7 +111,11 @@ def test_path_as_address_is_copied(tmp_path):
     for address in ("mine.csv", str(tmp_path / "mine.csv")):
         assert get(tmp_path, settings(address, MD5))["source"] == str(tmp_path / "mine.csv")
         (tmp_path / "download" / "good.csv").unlink()
-    assert "none.csv: no such file" in get(tmp_path, settings("none.csv"))
+    missing = get(tmp_path, settings("none.csv"))
+    assert missing.startswith(f"Toy: good.csv: no file 'none.csv' in {tmp_path}, where relative ")
+    assert "mirror" not in missing
+    assert "no file '/none.csv'; correct its address" in get(tmp_path, settings("/none.csv"))
+    assert "none.csv: no such file" in get(tmp_path, settings("none.csv"), str(tmp_path))
     assert "expected a readable file" in get(tmp_path, settings("."))
     assert "expected http://" in get(tmp_path, settings("ftp://example.org/x"))
     assert "give the absolute path" in get(tmp_path, settings("~nobody-of-this-name/x"))

@@ -51,13 +51,14 @@ def test_threshold_and_behaviors(tmp_path):
     roles = {"user": "u", "item": "i", "rating": "r", "behavior": "b"}
     liked = table(tmp_path, text, roles, filter={"rating_at_least": 4})
     assert timed_pairs(liked) == [("a", "y"), ("b", "x")]
-    assert (liked.rows_read, liked.rows_kept) == (3, 2)
+    assert (liked.rows_read, liked.rows_kept, liked.repeats) == (3, 2, 0)
     assert timed_pairs(table(tmp_path, text, roles, filter={"behaviors": ["buy"]})) == [("b", "x")]
 
 
 def test_weights_of_repeats_are_added(tmp_path):
     text = "u,i,n\na,y,2\na,x,1\nb,x, 0.5 \na,y,3\n"
     read = table(tmp_path, text, {"user": "u", "item": "i", "weight": "n"})
+    assert read.repeats == 1
     assert timed_pairs(read) == [("a", "x"), ("a", "y"), ("b", "x")]
     assert read.interactions.weight.tolist() == [1, 5, 0.5]
     rated = {"user": "u", "item": "i", "weight": "n", "rating": "n"}

@@ -9,15 +9,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from hashgnn.errors import InputError
 from hashgnn.experiment.local_files import (
+    check_local,
     check_places,
     download_settings,
     end_future,
     package_folder,
 )
+from tests.data.files import zipped
 
 NEW, OLD = (f"sha256:{hashlib.sha256(text).hexdigest()}" for text in (b"new", b"old"))
 WEB = {"address": "https://example.org/f.csv"}
@@ -133,6 +137,157 @@ def test_places_that_nothing_can_be_fetched_from_are_refused(folder: Path, place
     for config in ({"mirror": place}, {}):
         with pytest.raises(InputError, match="address"):
             planned(folder, WEB if config else {"address": place}, **config)
+
+
+PLANNED = {"table1": {"datasets": ["toy"]}, "fig3": None}
+TABLE = "user,item,stars\nanna,x,3\n"
+NAMES = {"user": "user", "item": "item"}
+GOODS = {"features": {"item": {"file": "goods.tsv", "address": "goods.txt", "id": "item"}}}
+LISTED = "; there are: 'user', 'item', 'stars'"
+
+
+@pytest.mark.parametrize(
+    ("entry", "file", "config", "message"),
+    [
+        pytest.param({"columns": NAMES}, "own.csv", {}, None, id="all there"),
+        pytest.param({"columns": {"user": 0, "item": 2}}, "own.csv", {}, None, id="positions"),
+        pytest.param(
+            {"columns": {**NAMES, "rating": "star"}},
+            "own.csv",
+            {},
+            f"{{folder}}/own.csv: no column 'star' for rating{LISTED}",
+            id="a column",
+        ),
+        pytest.param(
+            {"columns": {"user": 0, "item": 3}},
+            "own.csv",
+            {},
+            "{folder}/own.csv: no column 3 for item; there are 0 to 2",
+            id="a position",
+        ),
+        pytest.param(
+            {"columns": {**NAMES, "user": "u"}},
+            "zipped.csv",
+            {},
+            "{folder}/own.zip: no column 'u' for user; there are: 'user', 'item', 'stars'",
+            id="in an archive",
+        ),
+        pytest.param(
+            {"columns": {**NAMES, "user": "u"}},
+            "parts.parquet",
+            {},
+            "{folder}/own.parquet: no column 'u' for user; there are: 'user', 'item'",
+            id="Parquet",
+        ),
+        pytest.param(
+            {"columns": {**NAMES, "item": "i"}, "format": {"separator": ";"}},
+            "own.csv",
+            {},
+            "{folder}/own.csv: no column 'user' for user; there are: 'user,item,stars'; if ',' "
+            "separates fields, set format.separator",
+            id="a separator",
+        ),
+        pytest.param(
+            {"columns": NAMES},
+            "away.csv",
+            {},
+            "no file 'data/away.csv' in {folder}, where relative paths begin; "
+            "correct its address in the config, or put the file there",
+            id="not there",
+        ),
+        pytest.param(
+            {"columns": NAMES},
+            "home.csv",
+            {},
+            "no file '~/home.csv', which is {folder}/home/home.csv; "
+            "correct its address in the config, or put the file there",
+            id="not at home",
+        ),
+        pytest.param(
+            {"columns": NAMES},
+            "folder.csv",
+            {},
+            "{folder}/mirror is no regular file; name a file",
+            id="a folder",
+        ),
+        pytest.param({"columns": NAMES}, "away.csv", {"mirror": "mirror"}, None, id="of a mirror"),
+        pytest.param(
+            {"columns": NAMES}, "away.csv", {"mirror": "https://m.org"}, None, id="a web mirror"
+        ),
+        pytest.param({"columns": NAMES}, "web.csv", {}, None, id="the web"),
+        pytest.param({"reader": "adjacency"}, "own.csv", {}, None, id="no table"),
+        pytest.param(GOODS, "goods.tsv", {}, None, id="features"),
+        pytest.param(
+            {"features": {"item": {**GOODS["features"]["item"], "id": "items"}}},
+            "goods.tsv",
+            {},
+            "{folder}/goods.txt: no column 'items' of item ids; there are: item, color; "
+            "did you mean item?",
+            id="a column of features",
+        ),
+    ],
+)
+def test_unfit_local_files_are_refused_before_any_job(
+    folder: Path, entry: dict[str, Any], file: str, config: dict[str, Any], message: str | None
+) -> None:
+    (folder / "own.csv").write_text(TABLE)
+    (folder / "goods.txt").write_text("item\tcolor\nx\tred\n")
+    (folder / "own.zip").write_bytes(zipped(**{"inner.csv": TABLE.encode()}))
+    columns = {"user": ["anna"], "item": ["x"]}
+    pq.write_table(pa.table(columns), folder / "own.parquet")
+    (folder / "mirror/toy/away.csv").write_text(TABLE)
+    addresses = {
+        "own.csv": "own.csv",
+        "zipped.csv": str(folder / "own.zip"),
+        "parts.parquet": "own.parquet",
+        "away.csv": "data/away.csv",
+        "home.csv": "~/home.csv",
+        "folder.csv": "mirror",
+        "web.csv": "https://example.org/web.csv",
+    }
+    files = {name: {"address": address} for name, address in addresses.items()}
+    toy = {"reader": "table", "files": files, **entry}
+    toy["files"] = {} if "features" in entry else {file: files[file]}
+    given = {"mirror": None, **config, "datasets": {"toy": toy}}
+
+    check_local({**given, "grids": {"table1": {"datasets": []}, "fig3": None}}, folder)
+    given["grids"] = PLANNED
+    if message is None:
+        check_local(given, folder)
+        return
+    with pytest.raises(InputError) as caught:
+        check_local(given, folder)
+    assert str(caught.value) == f"toy: {file}: {message}".format(folder=folder)
+
+
+def test_a_file_moved_away_after_it_was_copied_is_left_to_its_job(folder: Path) -> None:
+    made({"address": "own.csv"})
+    for address in ("own.csv", "other.csv"):
+        files = {"f.csv": {"address": address}}
+        toy = {"reader": "table", "files": files, "columns": NAMES}
+        given = {"datasets": {"toy": toy}, "grids": PLANNED}
+        if address == "own.csv":
+            check_local(given, folder)
+        else:
+            with pytest.raises(InputError, match=r"no file .other\.csv. in "):
+                check_local(given, folder)
+
+
+def test_a_damaged_table_is_left_to_its_job(folder: Path) -> None:
+    (folder / "goods.parquet").write_bytes(b"PAR1 and no more")
+    item = {"file": "goods.parquet", "address": "goods.parquet", "id": "item"}
+    files = {"broken.parquet": {"address": "goods.parquet"}}
+    toy = {"reader": "table", "files": files, "columns": NAMES, "features": {"item": item}}
+    check_local({"datasets": {"toy": toy}, "grids": PLANNED}, folder)
+
+
+def test_each_unfit_file_has_a_line(folder: Path) -> None:
+    files = {name: {"address": name} for name in ("a.csv", "b.csv")}
+    toy = {"reader": "table", "files": files, "columns": NAMES}
+    with pytest.raises(InputError) as caught:
+        check_local({"datasets": {"toy": toy}, "grids": PLANNED}, folder)
+    lines = str(caught.value).splitlines()
+    assert [line.partition(": no file")[0] for line in lines] == ["toy: a.csv", "toy: b.csv"]
 
 
 def test_the_package_is_found_and_nothing_beside_it(

@@ -14,7 +14,8 @@ from hashgnn import HashGNN, InputError
 from hashgnn.config.methods import negatives, parameters, takes_training
 from hashgnn.data.interactions import Csr, Split
 from hashgnn.models.method import Task
-from hashgnn.recommender.defaults import method_defaults
+from hashgnn.recommender.defaults import method_defaults, method_name
+from hashgnn.recommender.folder import method_id
 from hashgnn.training import fit as training
 from hashgnn.training import loop
 
@@ -132,6 +133,21 @@ def test_negatives_are_the_ones_that_are_drawn_unless_the_method_has_its_own() -
 def test_negatives_are_a_number(value: object, message: str) -> None:
     with pytest.raises(InputError, match=f"parameters.negatives: .*{message}"):
         method_defaults("hashgnn", {"negatives": value}, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("settings", "id_", "name"),
+    [
+        ({"model": "hashgnn_plus", "method": "hashgnn.models.hashgnn_plus"}, None, "HashGNN+"),
+        ({"model": "pte@passes=2", "method": "hashgnn.models.pte"}, None, "PTE"),
+        ({"model": "own", "method": "elsewhere.own"}, None, None),
+        ({"model": "pte", "method": "elsewhere.pte"}, None, None),
+        ({"method": "hashgnn.models.als"}, "als", "MF (ALS)"),
+    ],
+)
+def test_the_method_of_a_record(settings: dict[str, str], id_: str | None, name: str) -> None:
+    assert method_id({"settings": settings}) == (id_ or settings["model"])
+    assert method_name({"settings": settings}) == name
 
 
 def test_a_method_that_is_none_is_told_the_nearest() -> None:

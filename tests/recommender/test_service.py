@@ -135,7 +135,11 @@ def test_nobody_has_no_neighbors(client: TestClient) -> None:
         ({"users": ["u1"], "histories": {}}, "users", "users: give either users or histories"),
         ({"histories": {"z": []}}, "histories", "histories: empty for user 'z'; give each"),
         ({"histories": {"z": [99]}}, "histories", "histories: unknown item: '99'"),
-        ({"users": ["u1"], "serach": "hamming"}, "serach", "serach: Extra inputs are not"),
+        (
+            {"users": ["u1"], "serach": "hamming"},
+            "serach",
+            "serach: unknown key; did you mean search?; known: n, search, candidates, un",
+        ),
         ({"users": ["u1"], "search": "fast"}, "search", "search: expected one of 'hierarchical'"),
         ({"users": ["u1"], "candidates": 201}, "candidates", "candidates: expected 1 to 200"),
         ({"users": ["u1"], "candidates": 3}, "candidates", "candidates: expected n = 10 or more"),
@@ -180,6 +184,62 @@ def test_other_bad_requests(client: TestClient) -> None:
     assert error(client.delete("/recommend")) == (405, "path")
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "message"),
+    [
+        ("/recommend?usr=u1", "usr", "usr: unknown key; did you mean user?; known: user, n, sear"),
+        ("/recommend?user=u1&candidates=9", "candidates", "candidates: unknown key; known: user"),
+        ("/similar/items?id=3&N=4", "N", "N: unknown key; known: id, n, search"),
+        ("/similar/users?id=u4&=4", "", ": unknown key; known: id, n, search"),
+    ],
+)
+def test_unknown_keys_of_an_address_are_refused(
+    client: TestClient, path: str, field: str, message: str
+) -> None:
+    answer = client.get(path)
+
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"] == field
+    assert answer.json()["error"]["message"].startswith(message)
+
+
+def test_a_post_takes_no_keys_in_its_address(client: TestClient) -> None:
+    answer = client.post("/recommend?n=5", json={"users": ["u1"]})
+
+    assert answer.status_code == 422
+    message = "n: unknown key; a POST takes its arguments in the body"
+    assert answer.json()["error"] == {"field": "n", "message": message}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"users": ["x" * 1900]},
+        {"histories": {"x" * 1900: []}},
+        {"users": ["u1"], "items": {"x" * 1900: [1]}},
+        {"users": ["u1"], "filter_items": ["x" * 1900]},
+        {"users": ["u1"], "search": "x" * 1900},
+        {"users": ["u1"], "n": "x" * 1900},
+        {"users": ["u1"], "x" * 1900: 1},
+    ],
+)
+def test_errors_repeat_little_of_what_was_sent(client: TestClient, query: dict[str, Any]) -> None:
+    answer = client.post("/recommend", json=query)
+
+    assert answer.status_code == 422
+    assert len(answer.text) < 1000
+    message = answer.json()["error"]["message"]
+    assert "x" * 1900 not in message
+    assert len(client.get("/recommend", params={"x" * 1900: 1}).text) < 1000
+
+
+def test_the_end_of_a_long_error_says_what_to_do(client: TestClient) -> None:
+    message = client.post("/recommend", json={"users": ["x" * 1900]}).json()["error"]["message"]
+
+    assert message.startswith("unknown user: 'xxx")
+    assert message.endswith("such as 'u0'")
+
+
 def test_bodies_are_bounded_announced_or_not(client: TestClient) -> None:
     large = b'{"users": ["' + b"x" * LIMITS.body + b'"]}'
     announced = client.post("/recommend", content=large)
@@ -216,7 +276,7 @@ def test_health_and_metrics(client: TestClient) -> None:
     client.get("/elsewhere")
 
     assert client.get("/health").json() == {
-        **{"status": "ok", "method": "hashgnn.models.puresvd", "users": 40, "items": 60},
+        **{"status": "ok", "method": "puresvd", "users": 40, "items": 60},
         **{"bits": 16, "replaced": 0, "refused": 0},
     }
     lines = client.get("/metrics").text.splitlines()

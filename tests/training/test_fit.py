@@ -78,8 +78,9 @@ def test_vectors_longer_than_a_code_may_be_are_refused() -> None:
         fit_epochs([epoch], WANTS_FIRST, epochs=1)
 
 
-def test_without_validation_the_last_vectors_are_kept() -> None:
+def test_without_validation_the_last_vectors_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
     fitted = fit_epochs(course(1, -1), task(NOTHING), epochs=2)
 
     assert fitted.user_vectors.tolist() == [[-1]]
     assert fitted.facts["best_epoch"] == 2
+    assert capsys.readouterr().err.splitlines() == ["epoch 1", "epoch 2"]

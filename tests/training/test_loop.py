@@ -107,10 +107,16 @@ def test_without_validation_the_last_epoch_is_kept() -> None:
     nothing = Csr(np.zeros(N_USERS + 1, np.int64), np.zeros(0, np.int32))
     task = replace(planted_task(), split=replace(split, validation=nothing))
 
-    fitted = train(hashgnn, task, epochs=3)
+    told: list[TrainingProgress] = []
+    fitted = fit(hashgnn.METHOD, task, {**SHARED, "epochs": 3}, None, told.append)
 
     assert fitted.facts["best_epoch"] == 3
     assert np.isnan(fitted.facts["validation_hr"])
+    lines = [progress.message for progress in told]
+    assert [line for line in lines if "epoch" in line] == ["epoch 1", "epoch 2", "epoch 3"]
+    assert any(line.startswith("iteration 5  loss ") for line in lines)
+    assert not [line for line in lines if "nan" in line or "auc" in line or "codes" in line]
+    assert not any(math.isnan(value) for progress in told for value in progress.values.values())
 
 
 @pytest.mark.parametrize(

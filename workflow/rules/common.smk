@@ -66,7 +66,12 @@ from hashgnn.config.model import base_folder, resolve
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import RUN, VALIDATION, reduced_to_existing
 from hashgnn.experiment.hyper_parameters import CHECK, check_once
-from hashgnn.experiment.local_files import check_places, end_future, package_folder
+from hashgnn.experiment.local_files import (
+    check_local,
+    check_places,
+    end_future,
+    package_folder,
+)
 from hashgnn.experiment.plan import STUDY, Plan
 from hashgnn.experiment.resources import SUBMITTED, job_resources, too_large
 from hashgnn.experiment.runs import derived_models, studies
@@ -122,6 +127,8 @@ if workflow.is_main_process and not workflow.deployment_settings.deployment_meth
             digest(CHECK, *named_modules(declared)),
             Path(".snakemake/checked"),
         )
+        if not config["existing"]:
+            check_local(config, Path(BASE))
     except InputError as error:
         raise WorkflowError(f"invalid configuration:\n{error}")
 

@@ -30,8 +30,30 @@ def test_a_file_that_was_moved_away_ends_in_one_line(copy: Project) -> None:
 
     assert ran.returncode == 1
     said = ran.stdout + ran.stderr
-    assert f"shop: odd.tsv could not be fetched: {copy.root}/odd.tsv: no such file" in said
+    assert f"shop: odd.tsv: no file 'odd.tsv' in {copy.root}, where relative paths begin" in said
     assert "Traceback" not in said
+
+
+def test_a_file_that_never_was_there_is_missed_by_the_plan(copy: Project) -> None:
+    (copy.root / "odd.tsv").unlink()
+    shutil.rmtree(copy.root / "results/shop/download")
+
+    ran = copy.snakemake("-n", "--", MADE)
+
+    assert ran.returncode == 1
+    said = ran.stdout + ran.stderr
+    assert f"shop: odd.tsv: no file 'odd.tsv' in {copy.root}, where relative paths begin; " in said
+    assert "Traceback" not in said
+
+
+def test_relative_addresses_begin_where_snakemake_does(copy: Project) -> None:
+    (copy.root / "there").mkdir()
+    planned = copy.snakemake("-n", "--config", "workdir=there", "--", MADE)
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+
+    config = ("--snakefile", "Snakefile", "--directory", "there")
+    moved = copy.snakemake("-n", *config, "--", MADE)
+    assert f"no file 'odd.tsv' in {copy.root}/there, where relative" in moved.stdout + moved.stderr
 
 
 def test_a_file_of_the_future_is_read_and_left_as_it_is(copy: Project) -> None:

@@ -1,5 +1,6 @@
 """What reruns after which edit, and that nothing else does."""
 
+import json
 import os
 from collections.abc import Sequence
 from fnmatch import fnmatch
@@ -225,10 +226,27 @@ def test_the_users_own_file_that_was_moved_away_is_missed(project: Any) -> None:
         kept.rename(own)
 
 
-@pytest.mark.parametrize("address", ["~/nowhere.tsv", "$HOME/odd.tsv", "odd", "hashgnn"])
-def test_an_address_that_leads_to_no_file_is_missed(project: Any, address: str) -> None:
-    files = {"files": {"odd.tsv": {"address": address}}}
-    assert project.stale({"datasets": {"shop": files}}) == matching(OF_SHOP)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        *(
+            ({"files": {"odd.tsv": {"address": address}}}, f"shop: odd.tsv: no file '{address}'")
+            for address in ("~/nowhere.tsv", "$HOME/odd.tsv", "odd")
+        ),
+        ({"files": {"odd.tsv": {"address": "hashgnn"}}}, "is no regular file"),
+        ({"columns": {"rating": "star"}}, "odd.tsv: no column 'star' for rating"),
+    ],
+)
+def test_an_unfit_file_of_the_user_is_refused_before_any_job(
+    project: Any, changes: dict[str, Any], message: str
+) -> None:
+    ran = project.snakemake("-n", "--config", f"datasets={json.dumps({'shop': changes})}")
+
+    assert ran.returncode == 1
+    said = ran.stdout + ran.stderr
+    assert "invalid configuration" in said
+    assert message in said
+    assert "Traceback" not in said
 
 
 def test_an_edited_file_of_a_mirror_is_seen(project: Any) -> None:
