@@ -59,8 +59,9 @@ class EvaluationSettings(ValidationSettings):
     asymmetric: bool = False
     """Whether the searches `asymmetric`, by the inner product of a user's vector with the items'
     codes of -1 and 1, and `asymmetric re-rank`, the same of the `candidates` nearest by Hamming
-    distance, are evaluated too. They are not in the paper. Models whose codes are not the signs of
-    their vectors do not have them: LSH, HashGNN+ with two heads, and those without codes."""
+    distance, are evaluated too. They are not in the paper. They need a bit for each dimension, and
+    find what the codes are made for: the signs of vectors, or codes trained for these searches.
+    LSH's codes, of random projections, are neither."""
 
     def check(self) -> None:
         """Raise ``InputError`` for too few candidates, or without metrics that are always shown."""

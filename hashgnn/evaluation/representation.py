@@ -85,8 +85,8 @@ def evaluate(
             that say how many users have an item, for novelty.
         settings: Metrics, cutoffs, candidates and the kind of NDCG.
         searches: Searches to evaluate, by default those that ``settings`` ask for; those that
-            ``items`` lacks codes or vectors for are skipped, and the asymmetric ones if codes are
-            not the signs of vectors.
+            ``items`` lacks codes or vectors for are skipped, and the asymmetric ones if a code has
+            not a bit for each dimension of a vector.
     """
     index = Index(items.codes, items.vectors, settings.tie_seed)
     if searches is None:
@@ -120,17 +120,10 @@ def evaluate(
 
 
 def _is_possible(search: str, users: Representation, items: Representation) -> bool:
-    if search in ASYMMETRIC:
-        return _are_signs(users) and _are_signs(items)
-    has_codes = items.codes is not None or search == "continuous"
-    return has_codes and (items.vectors is not None or search == "hamming")
-
-
-def _are_signs(rows: Representation) -> bool:
-    """Return whether the codes are the signs of the vectors."""
-    if rows.codes is None or rows.vectors is None:
-        return False
-    return np.array_equal(rows.codes, np.packbits(rows.vectors >= 0, axis=1, bitorder="little"))
+    if items.codes is None or items.vectors is None:
+        return search == ("hamming" if items.vectors is None else "continuous")
+    # Codes are padded to whole bytes.
+    return search not in ASYMMETRIC or items.codes.shape[1] == -(-items.vectors.shape[1] // 8)
 
 
 def _depth(settings: EvaluationSettings) -> int:

@@ -1,18 +1,16 @@
-"""HashGNN+: codes and vectors with a head and a full likelihood each; a method of this project.
+"""HashGNN+: codes and vectors with a head each and full likelihoods; a method of this project.
 
     h = sign(W_h u + b_h),  v = W_v u + b_v
-    L = -mean log softmax_j(s_h <h_i, h_j>) - w mean log softmax_j(s_v <v_i, v_j>)
+    L = - w_h mean log softmax_j(s_h <h_i, h_j>)
+        - w_a mean log softmax_j(s_a <v_i, h_j>)
+        - w   mean log softmax_j(s_v <v_i, v_j>)
 
 over the links (i, j) of a batch and all its items, corrected for the probability that an item is in
-the batch. It differs from HashGNN in four points: a softmax over hundreds to thousands of items
-replaces ten negatives, which batches of whole users make cheap (Liang et al. 2018); continuous
-vectors have a head of their own and both heads are trained throughout, without guidance; the scales
-s are learned; and users may be represented by their items alone, as in an autoencoder.
-
-Trained for asymmetric search it has one head, h = sign(v), and a third likelihood, of the score
-that this search ranks by, with a user's floats and an item's code:
-
-    - w_a mean log softmax_j(s_a <v_i, h_j>)
+the batch. The three likelihoods are those of Hamming, asymmetric and continuous search. It differs
+from HashGNN in four points: a softmax over hundreds to thousands of items replaces ten negatives,
+which batches of whole users make cheap (Liang et al. 2018); continuous vectors have a head of their
+own and both heads are trained throughout, without guidance; the scales s are learned; and users may
+be represented by their items alone, as in an autoencoder.
 """
 
 import math
@@ -79,8 +77,7 @@ class Parameters(GraphParameters):
 
     asymmetric_weight: float = Field(default=0.0, ge=0)
     """w_a, the weight of the likelihood of users' vectors and items' codes, which trains for
-    asymmetric search. If it is not 0, codes and vectors share one head: codes are the signs of
-    vectors. A third to a half of w_a suits w_h, and 0 suits w."""
+    asymmetric search."""
 
     user_damping: float = Field(default=0.0, ge=0, le=1)
     """A link of a user who has c links in the batch has the weight c^-``user_damping``: 0 weighs
@@ -97,8 +94,9 @@ class Parameters(GraphParameters):
 
 
 class Likelihood(NamedTuple):
-    """A term of the loss: what it sees of users and of items, its weight and its first scale."""
+    """A term of the loss: the search that it trains for, what it sees, its weight and scale."""
 
+    search: str
     users: str
     items: str
     weight: float
@@ -106,27 +104,22 @@ class Likelihood(NamedTuple):
 
 
 class HashGnnPlusModel(GraphHasher):
-    """The pre-activation a [T, 2 bits] concatenates those of the codes and of the vectors.
-
-    With a weight of the asymmetric likelihood it is [T, bits], for both.
-    """
+    """The pre-activation a [T, 2 bits] concatenates those of the codes and of the vectors."""
 
     popularity: Tensor
 
     def __init__(self, graph: Graph, bits: int, parameters: Parameters) -> None:
         super().__init__(graph, bits, parameters)
-        self.has_two_heads = not parameters.asymmetric_weight
-        if self.has_two_heads:
-            self.user_vector = nn.Linear(self.encoder.width, bits)
-            self.item_vector = nn.Linear(self.encoder.width, bits)
-        else:
-            self.selected_by = ("hamming", "asymmetric")
+        self.user_vector = nn.Linear(self.encoder.width, bits)
+        self.item_vector = nn.Linear(self.encoder.width, bits)
+        first, code_weight = parameters.vector_scale, parameters.code_weight
         terms = (
-            Likelihood("codes", "codes", parameters.code_weight, self.scale),
-            Likelihood("vectors", "codes", parameters.asymmetric_weight, parameters.vector_scale),
-            Likelihood("vectors", "vectors", parameters.vector_weight, parameters.vector_scale),
+            Likelihood("hamming", "codes", "codes", code_weight, self.scale),
+            Likelihood("asymmetric", "vectors", "codes", parameters.asymmetric_weight, first),
+            Likelihood("continuous", "vectors", "vectors", parameters.vector_weight, first),
         )
         self.likelihoods = [term for term in terms if term.weight]
+        self.selected_by = tuple(term.search for term in self.likelihoods)
         self.log_scales = nn.Parameter(torch.tensor([t.scale for t in self.likelihoods]).log())
         self.user_damping = parameters.user_damping
         degrees = torch.from_numpy(graph.indptr[graph.n_users :]).diff()
@@ -145,9 +138,7 @@ class HashGnnPlusModel(GraphHasher):
         return straight_through(torch.tanh(self.embedded(a).hashed))
 
     def embedded(self, a: Tensor) -> Embedded:
-        """Return vectors and codes, each from its own head if there are two."""
-        if not self.has_two_heads:
-            return Embedded(a, a)
+        """Return vectors and codes, each from its own head."""
         hashed, vectors = a.chunk(2, dim=1)
         return Embedded(vectors.contiguous(), hashed)
 
@@ -169,8 +160,6 @@ class HashGnnPlusModel(GraphHasher):
         return total
 
     def _hash(self, u: Tensor, n_users: int) -> Tensor:
-        if not self.has_two_heads:
-            return super()._hash(u, n_users)
         users, items = u[:n_users], u[n_users:]
         heads = (self.user_hash, self.user_vector), (self.item_hash, self.item_vector)
         sides = zip((users, items), heads, strict=True)

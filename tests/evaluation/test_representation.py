@@ -153,17 +153,17 @@ def test_asymmetric_re_rank_is_limited_to_its_candidates() -> None:
     assert found.mean("asymmetric re-rank", "hr", 1) == 0
 
 
-@pytest.mark.parametrize("side", ["users", "items"])
-def test_codes_that_are_no_signs_have_no_asymmetric_search(side: str) -> None:
+def test_asymmetric_search_needs_a_bit_for_each_dimension() -> None:
     users, items = random_method(10, 30)
     settings = EvaluationSettings(cutoffs=(3,), candidates=4, asymmetric=True)
     parts = random_parts(10, 30)
     assert len(evaluate(users, items, *parts, settings).searches) == 5
-    if side == "users":
-        users = users._replace(codes=~users.codes)
-    else:
-        items = items._replace(codes=items.codes[::-1].copy())
-    assert evaluate(users, items, *parts, settings).searches == representation.SEARCHES
+    wider = [
+        rows._replace(codes=np.pad(rows.codes, ((0, 0), (0, 1))))
+        for rows in (users, items)
+        if rows.codes is not None
+    ]
+    assert evaluate(*wider, *parts, settings).searches == representation.SEARCHES
 
 
 def test_asymmetric_search_is_asked_for_and_changes_nothing_else() -> None:

@@ -72,7 +72,7 @@ LINKED = Batch(
     items=torch.tensor([[2, 3], [4, 3], [3, 2]]),
 )
 POPULARITY = np.array([1 / 3, 1 / 3, 1 / 3])
-SHARED_HEAD = Parameters(
+ASYMMETRIC = Parameters(
     **{"embedding_width": 4, "widths": (4, 4), "scale": 0.5, "vector_scale": 2.0},
     **{"code_weight": 0.5, "vector_weight": 0.0, "asymmetric_weight": 3.0},
 )
@@ -100,39 +100,49 @@ def differences(loss: Callable[[np.ndarray], float], at: np.ndarray) -> np.ndarr
 
 
 def test_asymmetric_loss_and_its_gradient_are_those_of_numpy() -> None:
-    """Of users' floats the gradient is exact; items' signs take that of the hyperbolic tangent."""
-    values = np.random.default_rng(0).standard_normal((5, 3))
-    floats, signs = values[:2], np.sign(values[2:])
+    """Of users' floats the gradient is exact; signs take that of the hyperbolic tangent."""
+    values = np.random.default_rng(0).standard_normal((5, 6))
+    hashed, floats = values[:, :3], values[:2, 3:]
+    of_users, signs = np.sign(hashed[:2]), np.sign(hashed[2:])
     a = torch.tensor(values, requires_grad=True)
 
-    model = HashGnnPlusModel(TWO, 3, SHARED_HEAD)
-    assert model.selected_by == ("hamming", "asymmetric")
+    model = HashGnnPlusModel(TWO, 3, ASYMMETRIC)
     loss = model.batch_loss(a, LINKED, Progress(0, 1), torch.Generator())
     loss.backward()
 
-    assert loss.item() == pytest.approx(asymmetric_loss(floats, signs, np.sign(floats)), rel=1e-6)
+    assert loss.item() == pytest.approx(asymmetric_loss(floats, signs, of_users), rel=1e-6)
     assert a.grad is not None
-    slopes = 1 - np.tanh(values) ** 2
-    of_floats = differences(lambda x: asymmetric_loss(x, signs, np.sign(floats)), floats)
-    of_codes = differences(lambda x: asymmetric_loss(floats, signs, x), np.sign(floats))
-    users = of_floats + slopes[:2] * of_codes
-    items = differences(lambda x: asymmetric_loss(floats, x, np.sign(floats)), signs)
+    slopes = 1 - np.tanh(hashed) ** 2
+    of_codes = differences(lambda x: asymmetric_loss(floats, signs, x), of_users)
+    of_items = differences(lambda x: asymmetric_loss(floats, x, of_users), signs)
+    of_floats = differences(lambda x: asymmetric_loss(x, signs, of_users), floats)
     # Chances are float32, differences have errors of their step squared.
-    np.testing.assert_allclose(a.grad[:2], users, rtol=1e-5, atol=1e-7)
-    np.testing.assert_allclose(a.grad[2:], slopes[2:] * items, rtol=1e-5, atol=1e-7)
+    expected = slopes * np.concatenate([of_codes, of_items])
+    np.testing.assert_allclose(a.grad[:, :3], expected, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(a.grad[:2, 3:], of_floats, rtol=1e-5, atol=1e-7)
+    assert not a.grad[2:, 3:].any()
 
 
-def test_trained_for_asymmetric_search_codes_are_the_signs_of_vectors() -> None:
-    fitted = train(hashgnn_plus, asymmetric_weight=1.0, code_weight=0.5, vector_weight=0.0)
+@pytest.mark.parametrize(
+    ("weights", "searches"),
+    [
+        ({}, ("hamming", "continuous")),
+        ({"asymmetric_weight": 0.5}, ("hamming", "asymmetric", "continuous")),
+        ({"asymmetric_weight": 0.5, "vector_weight": 0.0}, ("hamming", "asymmetric")),
+    ],
+)
+def test_the_best_epoch_is_that_of_the_searches_that_are_trained_for(
+    weights: dict[str, float], searches: tuple[str, ...]
+) -> None:
+    assert HashGnnPlusModel(TWO, 3, Parameters(**weights)).selected_by == searches
+
+
+def test_trained_for_asymmetric_search_vectors_find_codes() -> None:
+    fitted = train(hashgnn_plus, asymmetric_weight=1.0)
 
     check_codes(fitted)
-    for codes, vectors in (
-        (fitted.user_codes, fitted.user_vectors),
-        (fitted.item_codes, fitted.item_vectors),
-    ):
-        assert np.array_equal(codes, np.packbits(vectors >= 0, axis=1, bitorder="little"))
-    signs = np.where(fitted.item_vectors >= 0, 1, -1)
-    scores = fitted.user_vectors @ signs.T
+    signs = np.unpackbits(fitted.item_codes, axis=1, bitorder="little") * 2.0 - 1
+    scores = fitted.user_vectors @ signs[:, : fitted.user_vectors.shape[1]].T
     assert own_group_gap(scores) > 0.5 * scores.std()
 
 
