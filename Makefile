@@ -69,7 +69,7 @@ test-serving: $(TESTS) ## Test hashgnn serve as a process whose model is replace
 	$(RUN) python -m pytest -m slow tests/e2e/serving
 
 test-stores: $(TESTS) ## Query exports by USearch, LanceDB, sqlite-vec, DuckDB, PostgreSQL (Debian's postgresql)
-	$(RUN) python -m pytest tests/recommender/test_stores.py tests/recommender/test_postgresql.py
+	$(RUN) python -m pytest tests/recommender/test_export.py tests/recommender/test_postgresql.py
 
 test-gpu: $(TESTS) ## Compare training on an NVIDIA GPU with the CPU; eight minutes at most
 	$(RUN) timeout 480 python -m pytest -m gpu -W default tests/training/test_devices.py

@@ -19,7 +19,7 @@ from scipy.sparse.linalg import svds
 
 from hashgnn.data.interactions import Interactions, load_interactions
 from hashgnn.data.prepare import prepare
-from hashgnn.graph.spectral import normalized
+from hashgnn.graph import normalized
 
 RANKS = (2, 5, 10, 20, 50)  # of the singular values shown; the first is 1
 _PAIRS = 50_000  # pairs of items that are sampled

@@ -13,7 +13,7 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI, Query
 
-from hashgnn.data.ids import load_ids
+from hashgnn.data.interactions import load_ids
 from hashgnn.files import load_array
 
 

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from hashgnn.data.ids import id_keys
-from hashgnn.data.interactions import Interactions
+from hashgnn.data.interactions import Interactions, id_keys
 from hashgnn.recommender.folder import save_model
-from hashgnn.recommender.id_rows import Ids
+from hashgnn.recommender.queries import Ids
 from hashgnn.recommender.trained_model import Model
 from hashgnn.search import Index, Representation
 

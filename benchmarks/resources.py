@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from hashgnn.experiment.sizes import Sizes, prepared
+from hashgnn.experiment.resources import Sizes, prepared
 from hashgnn.files import atomic_write
 
 STAGES = {

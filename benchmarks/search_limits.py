@@ -4,8 +4,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
+from hashgnn.kernels import get_threads
 from hashgnn.search.exact import in_threads, query_blocks
-from hashgnn.threads import get_threads
 
 _CODES = 2048  # in the first cache level
 _BEYOND_CACHES = 1 << 27  # words, a GiB: what was read a lap before is in no cache by now

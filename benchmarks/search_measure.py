@@ -9,7 +9,7 @@ import faiss
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
-import hashgnn.threads
+import hashgnn.kernels
 from hashgnn.evaluation.time_searches import BUSY, time_alone, time_once
 
 Row = dict[str, object]
@@ -41,7 +41,7 @@ class Times:
 
 def set_threads(threads: int) -> None:
     """The same number for all libraries; refused where one does not obey."""
-    hashgnn.threads.set_threads(threads)
+    hashgnn.kernels.set_threads(threads)
     torch.set_num_threads(threads)
     faiss.omp_set_num_threads(threads)
     threadpool_limits(threads)

@@ -19,8 +19,8 @@ from threadpoolctl import threadpool_limits
 
 from hashgnn.evaluation.time_searches import BUSY, time_alone, time_once
 from hashgnn.files import load_array
+from hashgnn.kernels import set_threads
 from hashgnn.search import Index
-from hashgnn.threads import set_threads
 
 Row = dict[str, object]
 Search = Callable[[np.ndarray, np.ndarray, int], object]  # codes and vectors of queries, k

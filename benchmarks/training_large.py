@@ -26,8 +26,7 @@ from hashgnn.graph import NeighborSampler, bipartite_graph
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 from hashgnn.models.method import Progress
 from hashgnn.stage.record import Recorder
-from hashgnn.training.batches import Batches
-from hashgnn.training.steps import Steps, choose_engine
+from hashgnn.training.steps import Batches, Steps, choose_engine
 from hashgnn.training.train import keep_freed_memory
 
 Row = dict[str, object]

@@ -15,8 +15,7 @@ from benchmarks.training_data import NEGATIVES, Case
 from hashgnn.graph import Graph, NeighborSampler, bipartite_graph, draw_neighbors
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 from hashgnn.models.method import Progress
-from hashgnn.training.batches import Batches
-from hashgnn.training.steps import Steps, choose_engine
+from hashgnn.training.steps import Batches, Steps, choose_engine
 
 Step = Callable[[], None]
 

@@ -32,10 +32,10 @@ from hashgnn.graph import aggregate
 from hashgnn.models.graph_hasher import GraphHasher
 from hashgnn.models.method import Task
 from hashgnn.training import loop, steps
-from hashgnn.training.batches import Batches
 from hashgnn.training.fit import fit, load_method
 from hashgnn.training.monitoring import TrainingProgress
 from hashgnn.training.optimizer import DenseAdam, TouchedAdam
+from hashgnn.training.steps import Batches
 from hashgnn.training.train import keep_freed_memory
 
 PARTS = (

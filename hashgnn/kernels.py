@@ -1,8 +1,10 @@
-"""Compile kernels with numba and cache them on disk.
-
+"""Compile kernels with numba, cache them on disk, and set the threads of searches.
 numba caches compiled functions beside the package or in the home folder, and raises an error if
 neither is writable, for example in a read-only container. Here the cache is then a folder for
 temporary files, or is not used.
+
+Numba's own number of threads is not used: asking for it starts numba's thread pool, which changes
+the number of threads of OpenMP, and with it that of torch, in the middle of a training.
 """
 
 import functools
@@ -21,6 +23,7 @@ from numba.core import cgutils, event, types
 from numba.extending import intrinsic
 
 from hashgnn import random
+from hashgnn.errors import InputError
 
 # Typed as Any, since numba defines its attributes at run time.
 config: Any = numba.config
@@ -163,3 +166,33 @@ def prefetch_line(typing, matrix, row, offset):  # type: ignore
         return context.get_dummy_value()
 
     return types.void(matrix, types.int64, types.int64), codegen
+
+
+def _allowed() -> int:
+    """Return OMP_NUM_THREADS, or else the number of available processors, as torch and FAISS do."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if first.isdecimal() and int(first):
+        return int(first)
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1
+
+
+_threads = _allowed()
+
+
+def get_threads() -> int:
+    """Return the number of threads that searches in this process use."""
+    return _threads
+
+
+def set_threads(threads: int) -> None:
+    """Set the number of threads that searches in this process use.
+
+    Results do not depend on it. Raises ``InputError`` if ``threads`` is below 1.
+    """
+    global _threads
+    if threads < 1:
+        raise InputError(f"threads: expected 1 or more, got {threads}")
+    _threads = threads

@@ -75,7 +75,7 @@ def lines_of_code(text: str) -> int:
 def test_modules_are_few_and_of_a_readable_size() -> None:
     lengths = [lines_of_code(path.read_text(encoding="utf-8")) for path in MODULES]
 
-    assert len(MODULES) <= 155
+    assert len(MODULES) <= 130
     assert 60 <= median(lengths) <= 130
 
 

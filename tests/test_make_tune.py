@@ -12,7 +12,7 @@ import yaml
 from hashgnn.config.model import resolve
 from hashgnn.experiment.hyper_parameters import check_hyper_parameters
 from hashgnn.experiment.runs import studies
-from hashgnn.experiment.tune import COLUMNS
+from hashgnn.experiment.study import COLUMNS
 from tests.e2e.workflow.project import merged
 
 ROOT = Path(__file__).parents[1]

@@ -25,7 +25,7 @@ from hashgnn.config.model import resolve
 from hashgnn.experiment.job_settings import JobSettings
 from hashgnn.experiment.plan import STUDY
 from hashgnn.experiment.runs import studies
-from hashgnn.experiment.tune import COLUMNS, chosen_rows, read_trials, study_digest
+from hashgnn.experiment.study import COLUMNS, chosen_rows, read_trials, study_digest
 from hashgnn.files import atomic_write
 
 ROOT = Path(__file__).parents[1]

@@ -14,8 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from hashgnn.files import atomic_write
-from hashgnn.reporting.footprints import CUTOFF, SEARCHES
 from hashgnn.reporting.tables import to_markdown
+from hashgnn.reporting.tables.quantization import CUTOFF, SEARCHES
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "quantization.md"

@@ -18,7 +18,7 @@ import pandas as pd
 import yaml
 
 from hashgnn.config.model import resolve
-from hashgnn.evaluation.run_checks import Check
+from hashgnn.evaluation.evaluate import Check
 from hashgnn.evaluation.statistics import COLUMNS, over_seeds, read_metrics
 from hashgnn.reporting.checks import check_table, summarize
 from hashgnn.reporting.figures import curves, sweeps

@@ -60,9 +60,8 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
     export.json identifies the model of the files. Files that an earlier export of
     another model left in the output folder are removed.
     """
-    from hashgnn.folders import replace_together
+    from hashgnn.files import replace_together
     from hashgnn.recommender import export as files
-    from hashgnn.recommender import stores
     from hashgnn.recommender.folder import has_model, load_model
 
     if has_model(output):
@@ -73,12 +72,12 @@ def export(folder: Path, output: Path, formats: tuple[str, ...]) -> None:
         "parquet": files.write_parquet,
         "faiss": files.write_faiss,
         "index": files.write_index,
-        "usearch": stores.write_usearch,
-        "lancedb": stores.write_lancedb,
-        "sqlite": stores.write_sqlite,
-        "duckdb": stores.write_duckdb,
-        "postgresql": stores.write_postgresql,
-        "bytes": stores.write_bytes,
+        "usearch": files.write_usearch,
+        "lancedb": files.write_lancedb,
+        "sqlite": files.write_sqlite,
+        "duckdb": files.write_duckdb,
+        "postgresql": files.write_postgresql,
+        "bytes": files.write_bytes,
     }
     with replace_together(output, files.replaced_files(output, model, formats)) as staged:
         files.write_record(staged, model)

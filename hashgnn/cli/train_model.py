@@ -12,7 +12,7 @@ import click
 from hashgnn.cli.saved_model import FOLDER, describe
 from hashgnn.cli.streams import spooled
 from hashgnn.errors import InputError
-from hashgnn.folders import reserve_folder
+from hashgnn.files import reserve_folder
 
 TABLES = click.argument(
     "tables",
@@ -109,7 +109,7 @@ def read_tables(tables: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[A
 
 
 def _reader_settings(tables: tuple[Path, ...], options: Mapping[str, Any]) -> dict[str, Any]:
-    from hashgnn.data.cells import NameOrPosition
+    from hashgnn.data.delimited import NameOrPosition
 
     def chosen(*names: str) -> dict[str, Any]:
         return {name: options[name] for name in names if options.get(name) is not None}
@@ -131,7 +131,7 @@ def _training_data(prepared: Any) -> Any:  # from Prepared; the types would impo
     import pandas as pd
 
     from hashgnn.recommender.adapter import TrainingData
-    from hashgnn.recommender.id_rows import Ids
+    from hashgnn.recommender.queries import Ids
 
     users, items = (
         Ids(pd.Index(ids.to_pandas(), dtype="str"))
@@ -165,8 +165,8 @@ def _parse_pairs(
         return {}
     import yaml
 
-    from hashgnn.config.loading import refuse_repeated_keys_in
     from hashgnn.config.methods import merged
+    from hashgnn.config.model import refuse_repeated_keys_in
 
     parameters: dict[str, Any] = {}
     for pair in pairs:
@@ -255,8 +255,7 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: An
     # Imported here because it loads torch, which takes seconds.
     from hashgnn.config.base import parse
     from hashgnn.recommender.adapter import with_features
-    from hashgnn.recommender.fitting import ProgressBar, TrainingSettings, fit
-    from hashgnn.recommender.timed_tuning import summary
+    from hashgnn.recommender.fitting import ProgressBar, TrainingSettings, fit, summary
 
     settings = parse(
         TrainingSettings, {name: options[name] for name in TrainingSettings.model_fields}

@@ -1,8 +1,14 @@
-"""Sections of the configuration about evaluation, timing and checks."""
+"""Sections of the configuration about what is measured: evaluation, timing, checks, and grids.
 
-from typing import Literal
+A grid holds the trainings that a figure or table shows; a sweep varies a hyper-parameter.
+"""
 
-from hashgnn.config.base import Count, Section, Seed, Several
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from hashgnn.config.base import Bits, Count, Line, Matching, Section, Seed, Several
 from hashgnn.errors import InputError
 
 # Means over users, and those of the lists of all users together.
@@ -96,3 +102,190 @@ class Checks(Section):
     stale: Literal["fail", "report"] = "fail"
     """Whether the run fails if a result was made by other code or settings than the present ones,
     as those restored from records may be, or `provenance.csv` of the data set only reports it."""
+
+
+# Grids and sweeps.
+
+# Values become parts of folder names.
+Value = int | float | Annotated[str, Matching("[A-Za-z0-9._-]+", "letters, digits, . _ and -")]
+
+
+class DataGrid(Section):
+    """The data sets that a table shows."""
+
+    datasets: Several[str]
+    """Ids of data sets."""
+
+
+class Grid(DataGrid):
+    """The trainings that a figure or table shows: all data sets, models, code lengths and seeds."""
+
+    models: Several[str] | None = None
+    """Ids of models. By default those whose `shown_in` names the figure or table, in the order of
+    their entries."""
+
+    bits: Several[Bits]
+    """Code lengths. Figures have a row of panels for each, and tables have rows; methods are
+    compared within one length."""
+
+    seeds: Several[Seed]
+    """Seeds of the trainings."""
+
+
+class SweptGrid(DataGrid):
+    """The trainings of sweeps: all data sets, values, code lengths and seeds."""
+
+    sweeps: Several[str]
+    """Ids of sweeps; each value is trained as a separate model."""
+
+    bits: Several[Bits]
+    """Code lengths, for sweeps that do not vary them."""
+
+    seeds: Several[Seed]
+    """Seeds of the trainings."""
+
+
+class GuidanceGrid(Grid):
+    """The trainings of a model and of a sweep of it."""
+
+    sweeps: Annotated[tuple[str, ...], Field(min_length=1, max_length=1)]
+    """Id of one sweep, of a model in `models`."""
+
+
+class QueryGrid(Grid):
+    """The trainings whose queries are timed."""
+
+    items: Count = 1_000_000
+    """Items of the right panels: those of the data set, repeated."""
+
+
+class Grids(Section):
+    """The runs that each figure and table shows; null if it is not made."""
+
+    fig1: Grid | None = None
+    """Figure 1: recall by codes and by continuous vectors."""
+
+    fig3: Grid | None = None
+    """Figure 3: recall of Hamming and of hierarchical search."""
+
+    fig4: Grid | None = None
+    """Figure 4: loss during training."""
+
+    fig5: SweptGrid | None = None
+    """Figure 5: recall by hyper-parameter."""
+
+    fig6: Grid | None = None
+    """Figure 6: AUC during training."""
+
+    fig7: GuidanceGrid | None = None
+    """Figure 7: recall with fixed p and with the schedule of p."""
+
+    fig8: Grid | None = None
+    """Figure 8, not in the paper: recall by bytes per item, of codes, quantized vectors and floats
+    (`config/quantization.yaml`)."""
+
+    fig9: QueryGrid | None = None
+    """Figure 9, not in the paper: the same by microseconds of a query."""
+
+    table1: DataGrid | None = None
+    """Table 1: sizes of the data sets."""
+
+    table2: Grid | None = None
+    """Table 2: hierarchical search on the public data sets; the first model is compared with each
+    other one."""
+
+    table3: Grid | None = None
+    """Table 3: the same on Alibaba's data, or the data used instead."""
+
+    table4: Grid | None = None
+    """Table 4: seconds of the searches."""
+
+    methods: Grid | None = None
+    """Table of all methods by codes and by vectors (`config/all_methods.yaml`)."""
+
+    encoders: Grid | None = None
+    """Table of one method with several encoders (`config/encoders.yaml`)."""
+
+    full_size: Grid | None = None
+    """The table `methods` on data of Alibaba's size (`config/full_size.yaml`)."""
+
+    published: Grid | None = None
+    """Methods beside what others report on the same splits (`config/published.yaml`)."""
+
+    quantization: Grid | None = None
+    """Recall by bytes per item, of learned codes and of quantized vectors
+    (`config/quantization.yaml`)."""
+
+    quantization_verdict: Grid | None = None
+    """Where learned codes beat quantized vectors at equal bytes, and where not."""
+
+
+# Cutoffs that figures and tables show.
+CUTOFFS = {
+    **dict.fromkeys(("fig5", "fig7", "fig8", "fig9"), (50,)),
+    **dict.fromkeys(("quantization", "quantization_verdict"), (50,)),
+    **dict.fromkeys(("table2", "table3", "methods", "encoders", "full_size"), (50, 100)),
+    "published": (20,),
+}
+
+
+def showing_models() -> list[str]:
+    """Return the figures and tables that show models: those which ``shown_in`` may name."""
+    kinds = {name: field.annotation for name, field in Grids.model_fields.items()}
+    return [name for name, kind in kinds.items() if kind not in (SweptGrid | None, DataGrid | None)]
+
+
+def check_cutoffs(config: Mapping[str, Any], name: str) -> None:
+    """Raise ``InputError`` if ``name`` needs a cutoff that is not evaluated.
+
+    Args:
+        config: The resolved configuration.
+        name: A figure or table that is about to be made.
+    """
+    cutoffs, needed = config["evaluation"]["cutoffs"], CUTOFFS.get(name, ())
+    if lacking := [n for n in needed if n not in cutoffs]:
+        raise InputError(
+            f"evaluation.cutoffs: {name} needs {_text(needed)}, got {_text(cutoffs)}; "
+            f"add {_text(lacking)}, or leave {name} out (grids: {{{name}: null}})"
+        )
+
+
+def _text(numbers: Any) -> str:
+    return ", ".join(map(str, numbers))
+
+
+class Sweep(Section):
+    """Hyper-parameters that a figure varies; each value is trained as a separate model."""
+
+    name: Line
+    """Label of the axis."""
+
+    model: str
+    """Id of the model that is trained for each value."""
+
+    vary: Several[str]
+    """Keys that are all set to the value: hyper-parameters (dotted keys such as `guidance.floor`
+    name nested ones) or `negatives`. `bits`, which must be the only key, varies the code length."""
+
+    values: Several[Value]
+    """Numbers or text. A value that equals the model's own on a data set is not trained again."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` if the code length is varied together with another key."""
+        if "bits" in self.vary and len(self.vary) > 1:
+            raise InputError("vary: bits can only be varied alone")
+
+
+def unusable_counts(keys: tuple[str, ...], values: Any, is_shared: bool) -> Iterator[str]:
+    """Yield a message for each invalid value of ``bits`` or ``negatives``, if ``keys`` has these.
+
+    Args:
+        keys: Keys that are varied.
+        values: Their values.
+        is_shared: Whether the model takes the workflow's negatives.
+    """
+    most = 1024 if "bits" in keys else 2**31 - 1
+    if "bits" in keys or ("negatives" in keys and is_shared):
+        for value in values:
+            if not isinstance(value, int) or not 1 <= value <= most:
+                yield f"expected whole numbers from 1 to {most:,}, got {value!r}"

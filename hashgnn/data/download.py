@@ -23,8 +23,7 @@ from tqdm import tqdm
 
 from hashgnn.errors import InputError
 from hashgnn.files import Checksum, atomic_write, file_checksum, listed_checksum, parse_checksum
-from hashgnn.stage.command import run_stage, stage_parser
-from hashgnn.stage.progress import report
+from hashgnn.stage.command import report, run_stage, stage_parser
 
 _LISTING = "SHA256SUMS"
 RETRY_WAITS = (1.0, 3.0, 9.0)  # seconds before the second, third and fourth attempt

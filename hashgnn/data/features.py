@@ -23,9 +23,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from hashgnn.data.cells import ids
-from hashgnn.data.ids import id_keys, load_ids
-from hashgnn.data.interactions import Csr
+from hashgnn.data.delimited import ids
+from hashgnn.data.interactions import Csr, id_keys, load_ids
 from hashgnn.errors import InputError, did_you_mean
 from hashgnn.files import load_arrays, save_arrays
 from hashgnn.stage.command import run_stage, stage_parser

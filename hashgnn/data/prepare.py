@@ -16,17 +16,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from hashgnn.data.ids import (
+from hashgnn.data.interactions import (
+    MOST_FILES,
     Batch,
+    Interactions,
     Pairs,
     id_keys,
     keep_frequent,
     number_ids,
     renumber,
     save_ids,
+    save_interactions,
     unique_pairs,
 )
-from hashgnn.data.interactions import MOST_FILES, Interactions, save_interactions
 from hashgnn.data.readers import sources
 from hashgnn.errors import InputError
 from hashgnn.stage.command import run_stage, stage_parser

@@ -17,18 +17,19 @@ import pyarrow.parquet as pq
 
 from hashgnn.config.data_sets import parse_moment
 from hashgnn.data.archive import describe_data, label_of, open_data
-from hashgnn.data.cells import (
+from hashgnn.data.delimited import (
     Locate,
+    check_header,
     find_columns,
     ids,
     numbers,
     parse_separator,
+    read_delimited,
     seconds,
     texts,
     weights,
 )
-from hashgnn.data.delimited import check_header, read_delimited
-from hashgnn.data.ids import Batch
+from hashgnn.data.interactions import Batch
 from hashgnn.errors import InputError
 from hashgnn.stage.record import available_mb
 

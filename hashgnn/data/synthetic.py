@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from hashgnn.config.base import parse
 from hashgnn.config.data_sets import Generator
-from hashgnn.data.ids import Batch
+from hashgnn.data.interactions import Batch
 from hashgnn.errors import InputError
 from hashgnn.kernels import mix, njit
 from hashgnn.random import GOLDEN, random_bits, uniform

@@ -26,7 +26,7 @@ from hashgnn.evaluation.metrics import (
     reciprocal_rank,
 )
 from hashgnn.search import Index, Representation
-from hashgnn.stage.progress import report
+from hashgnn.stage.command import report
 
 SEARCHES = ("hamming", "hierarchical", "continuous")
 # By the users' vectors and the items' codes: exact, and among the nearest by Hamming distance.

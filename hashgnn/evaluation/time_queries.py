@@ -26,10 +26,10 @@ from hashgnn.evaluation.time_searches import (
     timing_parser,
 )
 from hashgnn.files import atomic_write, load_array
+from hashgnn.kernels import set_threads
 from hashgnn.search import Index, Representation
-from hashgnn.search.compressed import Compression, index_to_time
+from hashgnn.search.approximate import Compression, index_to_time
 from hashgnn.stage.command import run_stage
-from hashgnn.threads import set_threads
 
 _PAIRS = 2**28  # of queries and items in a round: tenths of a second for the fastest search
 _FEWEST = 64  # queries of a round

@@ -17,9 +17,9 @@ from hashgnn.config.evaluation import TimingSettings
 from hashgnn.errors import InputError
 from hashgnn.evaluation.statistics import read_rows
 from hashgnn.files import atomic_write, load_array
+from hashgnn.kernels import get_threads, set_threads
 from hashgnn.search import Index
 from hashgnn.stage.command import run_stage, stage_parser
-from hashgnn.threads import get_threads, set_threads
 
 BUSY = 0.9  # least share of its processors' time that makes a run a valid measurement
 _TRIES = 10

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hashgnn.config.base import parse
-from hashgnn.config.methods import Config, parameters, shared_parameters, shares_training
-from hashgnn.config.studies import Dimension
+from hashgnn.config.methods import Config, Dimension, parameters, shared_parameters, shares_training
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import variant
 

@@ -15,6 +15,9 @@ from hashgnn.config.methods import (
 )
 from hashgnn.experiment.local_files import download_settings
 from hashgnn.experiment.runs import (
+    COURSES,
+    HIERARCHICAL,
+    Grid,
     base_model,
     compared_runs,
     is_tuned,
@@ -26,16 +29,9 @@ from hashgnn.experiment.runs import (
 from hashgnn.files import file_checksum
 
 Wildcards = Mapping[str, str]
-Grid = Mapping[str, Any]
 
 # Keys of `evaluation` that decide which epoch of a training is kept.
 VALIDATED_BY = ("validation_cutoff", "candidates")
-
-# Figures of the course of training, which show each run.
-COURSES = ("fig4", "fig6")
-
-# Tables of hierarchical search, which compare every model with the first one.
-HIERARCHICAL = ("table2", "table3")
 
 # Figures and tables by the bytes that are kept of an item.
 FOOTPRINTS = ("fig8", "fig9", "quantization", "quantization_verdict")

@@ -10,23 +10,24 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from hashgnn.config.grids import check_cutoffs
+from hashgnn.config.evaluation import check_cutoffs
 from hashgnn.config.methods import Config, negatives, parameters, refits, takes_training
 from hashgnn.data.prepare import READERS
 from hashgnn.errors import InputError
-from hashgnn.experiment.existing import RUN, files_of
 from hashgnn.experiment.job_settings import (
-    HIERARCHICAL,
     JobSettings,
     Wildcards,
     feature_tables,
 )
 from hashgnn.experiment.local_files import raw_sources
 from hashgnn.experiment.runs import (
+    HIERARCHICAL,
+    RUN,
     Run,
     base_model,
     compared_runs,
     evaluated_runs,
+    files_of,
     is_tuned,
     runs,
     studies,
@@ -265,7 +266,7 @@ class Plan:
 
     def study_code(self, wildcards: Wildcards) -> list[str]:
         """Return the entries of a study: the stage, and what its trainings reach."""
-        return ["hashgnn.experiment.tune", *self.train_code(wildcards)]
+        return ["hashgnn.experiment.study", *self.train_code(wildcards)]
 
     def figure_code(self, wildcards: Wildcards) -> list[str]:
         """Return the entries of a figure: what runs it, and its own function."""

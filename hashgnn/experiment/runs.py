@@ -1,15 +1,17 @@
-"""The trainings of an experiment: grids, sweeps, and which of them take tuned settings."""
+"""The trainings of an experiment: grids, sweeps, which take tuned settings, which have results."""
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 from hashgnn.config.methods import Config, negatives, parameters, shares_training, with_values
 from hashgnn.errors import InputError
+from hashgnn.stage.record import SUFFIX
 
 Entry = dict[str, Any]
+Grid = Mapping[str, Any]
 
 _SAFE = re.compile(r"[A-Za-z0-9@=,._+-]+")
 
@@ -23,12 +25,12 @@ class Run(NamedTuple):
     seed: int
 
 
-def runs(config: Config, grid: Mapping[str, Any]) -> list[Run]:
+def runs(config: Config, grid: Grid) -> list[Run]:
     """Return each training of ``grid`` once: its models, then the points of its sweeps."""
     return list(dict.fromkeys(_all_runs(config, grid)))
 
 
-def _all_runs(config: Config, grid: Mapping[str, Any]) -> Iterator[Run]:
+def _all_runs(config: Config, grid: Grid) -> Iterator[Run]:
     datasets, bits, seeds = grid["datasets"], grid.get("bits", []), grid.get("seeds", [])
     for dataset, model, length, seed in product(datasets, grid.get("models", []), bits, seeds):
         yield Run(dataset, model, length, seed)
@@ -199,3 +201,121 @@ def varied(config: Config, model: str) -> list[str]:
             for key in entry["vary"]
         }
     )
+
+
+# Existing results.
+#
+# An experiment can be reduced to the trainings whose results exist. Figures and tables are then
+# made of a part of it, such as one data set whose records were restored, without training anything.
+
+# Figures of the course of training, which show each run.
+COURSES = ("fig4", "fig6")
+
+# Tables of hierarchical search, which compare every model with the first one.
+HIERARCHICAL = ("table2", "table3")
+
+# The folder of one training: a data set, a model, a code length, a seed.
+RUN = "results/{dataset}/{model}/bits{bits}/seed{seed}"
+
+VALIDATION = "validation/"  # prefix of files about the validation part
+
+# Files of each training that a figure or table reads, if these are not only its metrics.
+_FILES = {
+    **dict.fromkeys(COURSES, ("history.csv",)),
+    **dict.fromkeys(HIERARCHICAL, ("metrics.csv", "per_user.npz")),
+    **dict.fromkeys(("fig8", "quantization"), ("metrics.csv", "item_vectors.npy")),
+    "fig9": ("metrics.csv", "item_vectors.npy", "query_times.csv"),
+    "table4": ("timing.csv",),
+    "quantization_verdict": (f"{VALIDATION}metrics.csv", "per_user.npz", "item_vectors.npy"),
+}
+
+
+def files_of(name: str) -> tuple[str, ...]:
+    """Return the files of each training that a figure or table reads."""
+    return _FILES.get(name, ("metrics.csv",))
+
+
+def reduced_to_existing(config: Config, exists: Callable[[str], bool]) -> dict[str, Any]:
+    """Return ``config`` with the grids of which results exist, each reduced to these.
+
+    A grid shows all combinations of its data sets, methods, code lengths and seeds. The reduced one
+    has the most trainings among those of which all exist. A grid without any is left out.
+
+    Args:
+        config: The resolved config, with the models of sweeps.
+        exists: Whether a file of results exists, by its path.
+
+    Raises:
+        InputError: No grid has any result.
+    """
+    found = {}
+    for name, grid in config["grids"].items():
+        if "bits" in grid:
+            reduced = _largest(config, name, grid, exists)
+        else:
+            there = [d for d in grid["datasets"] if exists(f"results/{d}/prepare{SUFFIX}")]
+            reduced = {**grid, "datasets": there} if there else None
+        if reduced:
+            found[name] = reduced
+    if config["grids"] and not found:
+        raise InputError(
+            "existing: true, but there are no results of any figure or table in results; make "
+            "some first, or unpack records of them (python -m hashgnn.reporting.records unpack)"
+        )
+    return {**config, "grids": found}
+
+
+def _largest(
+    config: Config, name: str, grid: Grid, exists: Callable[[str], bool]
+) -> dict[str, Any] | None:
+    """Return the reduced grid with the most trainings; None if no training exists."""
+    complete = {
+        run: all(exists(f"{RUN.format(**run._asdict())}/{file}") for file in files_of(name))
+        for run in runs(config, grid)
+    }
+    best, most = None, 0
+    for part in _parts(grid, complete):
+        chosen = _completed(config, part, complete)
+        if chosen and (number := len(runs(config, chosen))) > most:
+            best, most = chosen, number
+    return best
+
+
+def _parts(grid: Grid, complete: Mapping[Run, bool]) -> Iterator[dict[str, Any]]:
+    """Yield the grid with each choice of data sets and code lengths, and its first seeds.
+
+    Larger choices come first. Data sets without any result are not among them.
+    """
+    there = {run.dataset for run, done in complete.items() if done}
+    datasets = _choices([d for d in grid["datasets"] if d in there])
+    seeds = [grid["seeds"][:n] for n in range(len(grid["seeds"]), 0, -1)]
+    for data, bits, some in product(datasets, _choices(grid["bits"]), seeds):
+        yield {**grid, "datasets": data, "bits": bits, "seeds": some}
+
+
+def _choices(values: list[Any]) -> list[list[Any]]:
+    sizes = range(len(values), 0, -1)
+    return [list(chosen) for size in sizes for chosen in combinations(values, size)]
+
+
+def _completed(
+    config: Config, part: dict[str, Any], complete: Mapping[Run, bool]
+) -> dict[str, Any] | None:
+    """Return ``part`` with the methods and sweeps of which all trainings exist; None without any.
+
+    A figure of a method and its sweep (7) needs both.
+    """
+    kept = dict(part)
+    for key in ("models", "sweeps"):
+        if key not in part:
+            continue
+        others: dict[str, Any] = {"models": [], "sweeps": []}
+        whole = [
+            one
+            for one in part[key]
+            if all(complete[run] for run in runs(config, {**part, **others, key: [one]}))
+        ]
+        if not whole or ({"models", "sweeps"} <= part.keys() and len(whole) < len(part[key])):
+            return None
+        kept[key] = whole
+    return kept

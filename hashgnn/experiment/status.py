@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from hashgnn.errors import InputError
 from hashgnn.files import atomic_write
-from hashgnn.stage.progress import Progress, read_progress
+from hashgnn.stage.command import Progress, read_progress
 
 RUN = Path(".snakemake/hashgnn/run.json")
 _START = 5.0  # seconds of a job that no estimate covers: imports, reading compiled kernels

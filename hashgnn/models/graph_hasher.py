@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hashgnn.graph import Graph
-from hashgnn.graph.spectral import spectral_embeddings
+from hashgnn.graph import Graph, spectral_embeddings
 from hashgnn.models.encoders import Encoder, build_encoder
 from hashgnn.models.losses import cross_entropy, similarity
 from hashgnn.models.method import GraphParameters, Progress

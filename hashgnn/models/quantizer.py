@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from hashgnn.config.base import Section
 from hashgnn.errors import InputError
 from hashgnn.models.method import Task, VectorMethod, Vectors
-from hashgnn.search.compressed import Parts, divide
+from hashgnn.search.approximate import Parts, divide
 
 Quantizer = Literal["sign", "lsh", "itq", "pq", "opq", "rabitq"]
 

@@ -12,12 +12,11 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow.interchange import from_dataframe
 
-from hashgnn.data.cells import ids, weights
+from hashgnn.data.delimited import ids, weights
 from hashgnn.data.features import Features, Table, describe, make_table
-from hashgnn.data.ids import Pairs, id_keys, number_ids, unique_pairs
-from hashgnn.data.interactions import Interactions
+from hashgnn.data.interactions import Interactions, Pairs, id_keys, number_ids, unique_pairs
 from hashgnn.errors import InputError, did_you_mean
-from hashgnn.recommender.id_rows import Ids, Unknown, listed, texts
+from hashgnn.recommender.queries import Ids, Unknown, listed, texts
 
 _LISTED = 20  # column names in a message
 _FORMS = "a sequence of text, integers or UUIDs"

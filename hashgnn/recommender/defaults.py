@@ -9,7 +9,7 @@ import yaml
 
 from hashgnn.config import methods as experiment
 from hashgnn.config.base import Count, Section, parse
-from hashgnn.config.studies import Dimension
+from hashgnn.config.methods import Dimension
 from hashgnn.errors import InputError, did_you_mean, shown
 from hashgnn.experiment.runs import base_model, variant
 from hashgnn.recommender.folder import method_id

@@ -1,12 +1,14 @@
-"""Train a model on given interactions, with the workflow's split, negatives and training loop."""
+"""Train a model on a user's own interactions, by the workflow's training loop; tune it before."""
 
 import hashlib
+import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
 from pydantic import Field
@@ -14,15 +16,16 @@ from tqdm import tqdm
 
 from hashgnn.config.base import Count, Section, parse
 from hashgnn.config.evaluation import ValidationSettings
+from hashgnn.config.methods import Tuning, with_values
 from hashgnn.data.interactions import Csr, Interactions, Split
 from hashgnn.data.negatives import DrawnNegatives, write_negatives
 from hashgnn.data.split import split
-from hashgnn.errors import InputError, did_you_mean
+from hashgnn.errors import InputError, did_you_mean, shown
+from hashgnn.experiment.study import Limits, Problem, Study, best
 from hashgnn.files import load_array
 from hashgnn.models.method import GraphMethod, Method, Task
 from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.defaults import MethodDefaults, check_method, method_defaults
-from hashgnn.recommender.timed_tuning import Tuned, seconds_of, tune
 from hashgnn.recommender.trained_model import Model
 from hashgnn.search import Index, Representation
 from hashgnn.search.validation import MAX_BITS
@@ -32,6 +35,91 @@ from hashgnn.training.fit import Fitted, load_method
 from hashgnn.training.fit import fit as fit_method
 from hashgnn.training.monitoring import Callback, TrainingProgress, print_progress
 from hashgnn.training.train import choose_device, describe_device, fingerprint
+
+# Tuning within a time limit.
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+# More settings than any time limit allows; it ends the study of a space that is tried whole.
+_TRIALS = 200
+
+
+class Tuned(NamedTuple):
+    """What a study chose."""
+
+    parameters: dict[str, Any]
+    """All hyper-parameters, with the chosen ones."""
+
+    facts: dict[str, Any]
+    """For the record: ``trials``, ``seconds``, the validation recall of the ``default`` setting and
+    of the ``chosen`` one, and the values that were ``changed``."""
+
+
+def seconds_of(duration: str | int | float) -> float:
+    """Return the seconds of a duration such as ``90s``, ``10m`` or ``1.5h``; a number is seconds.
+
+    Raises:
+        InputError: If it is no duration above 0.
+    """
+    found = re.fullmatch(r"([0-9]*\.?[0-9]+)([smh]?)", str(duration).strip())
+    seconds = float(found[1]) * _UNITS.get(found[2], 1) if found else 0.0
+    if seconds <= 0:
+        raise InputError(f"tune: expected a duration such as 90s, 10m or 1h, got {shown(duration)}")
+    return seconds
+
+
+def tune(
+    task: Task,
+    defaults: MethodDefaults,
+    seconds: float,
+    fingerprint: str,
+    folder: Path | None,
+    callback: Callback,
+) -> Tuned:
+    """Choose hyper-parameters on the validation part of ``task``.
+
+    Args:
+        task: What trainings are given.
+        defaults: The method, its defaults and its search space.
+        seconds: Wall-clock time of the study. The running trial ends after its epoch.
+        fingerprint: Digest of the data, the settings and the code.
+        folder: Where the study is kept, to resume after an interruption.
+        callback: Called with the progress of each trial.
+
+    Raises:
+        InputError: If the method has nothing to tune.
+    """
+    if not defaults.space:
+        raise InputError("tune: this method has no hyper-parameters that tuning could choose")
+    problem = Problem(load_method(defaults.module), task, defaults.parameters, defaults.space)
+    rungs = Tuning(datasets=("own",))
+    limits = Limits(_TRIALS, seconds, time.monotonic, rungs.reduction, rungs.least_epochs)
+    trials = Study(problem, limits, fingerprint, folder, callback).run()
+    chosen = best(trials) or trials[0]
+    changed = {k: v for k, v in chosen.values.items() if v != trials[0].values[k]}
+    facts = {
+        "trials": len(trials),
+        "seconds": round(sum(trial.seconds for trial in trials)),
+        "default": trials[0].value,
+        "chosen": chosen.value,
+        "changed": changed,
+    }
+    cutoff = task.validation.validation_cutoff
+    callback(TrainingProgress(1, 1, summary(facts, cutoff)))
+    return Tuned(with_values(defaults.parameters, changed), facts)
+
+
+def summary(facts: Mapping[str, Any], cutoff: int) -> str:
+    """Return a line that says what was chosen and what it gained over the defaults."""
+    tried = f"tuned with {facts['trials']} trials in {facts['seconds']:,} s: "
+    measured = f"validation recall@{cutoff} {facts['default']:.4f} with the defaults"
+    if not facts["changed"]:
+        return f"{tried}{measured}, which are kept"
+    values = ", ".join(f"{key} = {value}" for key, value in facts["changed"].items())
+    return f"{tried}{measured}, {facts['chosen']:.4f} with {values}"
+
+
+# Training.
 
 _SEEDS = 2**32  # the range that all libraries accept
 

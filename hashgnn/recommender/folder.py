@@ -18,12 +18,10 @@ import pandas as pd
 import pyarrow as pa
 
 from hashgnn.data.features import load_features, save_features
-from hashgnn.data.ids import load_ids, save_ids
-from hashgnn.data.interactions import load_interactions, save_interactions
+from hashgnn.data.interactions import load_ids, load_interactions, save_ids, save_interactions
 from hashgnn.errors import InputError, shown
-from hashgnn.files import atomic_write, load_array, save_array
-from hashgnn.folders import read_together, replace_together
-from hashgnn.recommender.id_rows import Ids
+from hashgnn.files import atomic_write, load_array, read_together, replace_together, save_array
+from hashgnn.recommender.queries import Ids
 from hashgnn.recommender.trained_model import Model
 from hashgnn.search import Index, Representation
 from hashgnn.search.storage import DESCRIPTION, FILES

@@ -13,15 +13,13 @@ import pandas as pd
 
 from hashgnn.config.base import parse
 from hashgnn.config.evaluation import EvaluationSettings
-from hashgnn.data.ids import renumber
-from hashgnn.data.interactions import Csr, Interactions, take_rows
+from hashgnn.data.interactions import Csr, Interactions, renumber, take_rows
 from hashgnn.data.split import split
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import evaluate
 from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.fitting import TrainingSettings, fit
-from hashgnn.recommender.id_rows import Ids
-from hashgnn.recommender.queries import CANDIDATES
+from hashgnn.recommender.queries import CANDIDATES, Ids
 from hashgnn.recommender.trained_model import Model
 from hashgnn.training.monitoring import Callback, TrainingProgress
 

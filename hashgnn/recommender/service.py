@@ -31,8 +31,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hashgnn.errors import InputError, did_you_mean, shown
 from hashgnn.recommender.folder import LiveModel, method_id
-from hashgnn.recommender.id_rows import Ids
-from hashgnn.recommender.queries import Ranked
+from hashgnn.recommender.queries import Ids, Ranked
 
 Id = StrictStr | StrictInt
 Several = Annotated[list[str], Query(default_factory=list)]

@@ -13,17 +13,19 @@ from hashgnn.data.features import Features
 from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.errors import InputError, needing
 from hashgnn.recommender.adapter import read_histories
-from hashgnn.recommender.id_rows import Ids, Unknown, texts
 from hashgnn.recommender.queries import (
+    Ids,
     NeighborQuery,
     Query,
     Ranked,
     Search,
     Selection,
+    Unknown,
     Users,
     read_filter,
     select,
     stack,
+    texts,
 )
 from hashgnn.search import Index, Representation
 

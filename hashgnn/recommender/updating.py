@@ -23,8 +23,7 @@ from hashgnn.data.features import (
     refuse_without_rows,
     rows_of,
 )
-from hashgnn.data.ids import Pairs, id_keys, unique_pairs
-from hashgnn.data.interactions import Csr, Interactions
+from hashgnn.data.interactions import Csr, Interactions, Pairs, id_keys, unique_pairs
 from hashgnn.data.split import split
 from hashgnn.errors import InputError
 from hashgnn.graph import Graph
@@ -34,7 +33,7 @@ from hashgnn.recommender.adapter import TrainingData
 from hashgnn.recommender.defaults import MethodDefaults, negative_rounds
 from hashgnn.recommender.defaults import arguments as training_arguments
 from hashgnn.recommender.fitting import TrainingSettings, as_model, train
-from hashgnn.recommender.id_rows import Ids, listed
+from hashgnn.recommender.queries import Ids, listed
 from hashgnn.recommender.trained_model import Model
 from hashgnn.stage.record import Recorder
 from hashgnn.training.fit import load_method

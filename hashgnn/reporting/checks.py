@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hashgnn.errors import InputError
-from hashgnn.evaluation.run_checks import SHOWN, Check
+from hashgnn.evaluation.evaluate import SHOWN, Check
 from hashgnn.evaluation.statistics import read_metrics
 from hashgnn.reporting.tables import to_html, to_markdown, write_text
 from hashgnn.stage.command import Facts, run_stage, stage_parser

@@ -18,7 +18,7 @@ import pandas as pd
 from hashgnn.evaluation.statistics import over_seeds, read_metrics
 from hashgnn.files import atomic_write
 from hashgnn.reporting.entries import PAGES
-from hashgnn.reporting.provenance import by_stage
+from hashgnn.reporting.records import by_stage
 from hashgnn.reporting.summary import VERDICTS, describe, kept
 from hashgnn.reporting.summary import verdicts as count_verdicts
 from hashgnn.reporting.tables import Cell, Printed, named, to_markdown, write_text

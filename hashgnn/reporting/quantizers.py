@@ -15,13 +15,13 @@ from tqdm import tqdm
 
 from hashgnn.config.methods import PALETTE
 from hashgnn.errors import InputError
+from hashgnn.kernels import get_threads, set_threads
 from hashgnn.models.quantizer import Parameters, Quantizer, bytes_of_item
 from hashgnn.models.quantizer import quantize as train
 from hashgnn.reporting.figures import draw_curve, label_rows
 from hashgnn.reporting.figures.style import name_curves, panels, use_style
 from hashgnn.search import Index
-from hashgnn.search.compressed import index_to_time
-from hashgnn.threads import get_threads, set_threads
+from hashgnn.search.approximate import index_to_time
 
 TRAINING_ITEMS = 16_384  # of PQ and OPQ, at most: 64 for each centroid
 _TIMED = 64  # queries, at most, whose search is timed

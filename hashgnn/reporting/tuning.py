@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from optuna.trial import TrialState, create_trial
 
-from hashgnn.experiment.tune import chosen_rows, read_trials
+from hashgnn.experiment.study import chosen_rows, read_trials
 from hashgnn.reporting.figures import run_figure
 from hashgnn.reporting.figures.style import Look, look, panels
 from hashgnn.reporting.tables import Printed, to_html, to_markdown, write_text

@@ -14,10 +14,10 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from hashgnn.data.interactions import Csr
+from hashgnn.kernels import get_threads
 from hashgnn.search._kernels import bit_planes
 from hashgnn.search._kernels import hamming_scan as scan
 from hashgnn.search._kernels import inner_products as products
-from hashgnn.threads import get_threads
 
 T = TypeVar("T")
 
@@ -26,6 +26,7 @@ _COUNTS_AT_ONCE = 1 << 21  # distances times queries: fewer queries where distan
 _TABULATED = 32  # queries, at least, for which tabulating pays
 _VECTORS_AT_ONCE = 40 * products.ROWS  # queries that share a pass over the vectors
 _ONE_BY_ONE = 2  # queries, at most: fewer products than with those that fill up the rows
+_CONVERTED_AT_ONCE = 1 << 16  # codes, of which each bit takes 8 bytes
 _FEWEST = 1 << 18  # items of a part; of fewer, the scan is over before a second thread has begun
 
 
@@ -127,6 +128,35 @@ def pair_distances(items: Items, codes: np.ndarray, pairs: Csr) -> np.ndarray:
     bits = np.unpackbits(codes, axis=1, bitorder="little")
     bit_planes.pair_distances(items.planes, bits, *pairs, distances)
     return distances
+
+
+def nearest_listed(
+    items: Items, codes: np.ndarray, k: int, listed: Csr
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the ``k`` nearest of the positions ``listed`` for each query, as ``nearest``."""
+    first, last = listed.indptr[0], listed.indptr[-1]
+    listed = Csr(listed.indptr - first, listed.indices[first:last])
+    distances = pair_distances(items, codes, listed)
+    rows = np.repeat(np.arange(len(codes)), np.diff(listed.indptr))
+    order = np.lexsort((listed.indices, distances, rows))
+    ranks = np.arange(len(rows)) - listed.indptr[rows]
+    best = order[ranks < k]
+    places = rows[ranks < k], ranks[ranks < k]
+    found = np.full((2, len(codes), k), -1, dtype=np.int32)
+    found[0][places], found[1][places] = listed.indices[best], distances[best]
+    return found[0], found[1]
+
+
+def codes_at(planes: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Return the codes uint8 [n, bytes] of the items at ``positions`` [n] of bit planes."""
+    codes = np.empty((len(positions), planes.shape[1] // 8), dtype=np.uint8)
+    for start in range(0, len(positions), _CONVERTED_AT_ONCE):
+        block = slice(start, start + _CONVERTED_AT_ONCE)
+        chunk, place = np.divmod(positions[block], bit_planes.CHUNK_ITEMS)
+        word, shift = np.divmod(place, 64)
+        bits = planes[chunk, :, word] >> shift[:, None].astype(np.uint64) & np.uint64(1)
+        codes[block] = np.packbits(bits.astype(bool), axis=1, bitorder="little")
+    return codes
 
 
 def _in_pieces(

@@ -12,15 +12,20 @@ import numpy as np
 from hashgnn.data.interactions import Csr
 from hashgnn.errors import InputError
 from hashgnn.kernels import njit
-from hashgnn.search import asymmetric, exact, selection
+from hashgnn.search import asymmetric, exact
 from hashgnn.search._kernels.bit_planes import to_planes
 from hashgnn.search.exact import Items
 from hashgnn.search.storage import Arrays, load_arrays, save_arrays
 from hashgnn.search.validation import (
     fit_codes,
+    fit_ids,
     fit_rows,
     fit_vectors,
+    is_for_all,
+    new_ids,
+    padded_rows,
     whole_number,
+    without,
     without_padding,
 )
 
@@ -69,7 +74,7 @@ class Index:
         self, codes: np.ndarray, k: int, exclude: Csr | None = None, only: Only = None
     ) -> Ranked:
         """Find the ``k`` items nearest to each query code: ids and Hamming distances."""
-        if selection.is_for_all(only):
+        if is_for_all(only):
             return self.subset(only).hamming(codes, k, exclude)
         wanted, codes = whole_number("k", k), self._fit_codes(codes)
         nearest = self._nearest(codes, self._at_most(wanted), exclude, only)
@@ -80,7 +85,7 @@ class Index:
         self, vectors: np.ndarray, k: int, exclude: Csr | None = None, only: Only = None
     ) -> Ranked:
         """Find the ``k`` items of largest inner product with each query vector: ids and scores."""
-        if selection.is_for_all(only):
+        if is_for_all(only):
             return self.subset(only).continuous(vectors, k, exclude)
         wanted, vectors = whole_number("k", k), self._fit_vectors(vectors)
         items, k = self._item_vectors(), self._at_most(wanted)
@@ -88,7 +93,7 @@ class Index:
             excluded = self._places(vectors, exclude)
             found, scores = exact.largest(vectors, items, k, excluded)
         else:
-            listed = selection.padded_rows(self._listed(vectors, exclude, only))
+            listed = padded_rows(self._listed(vectors, exclude, only))
             found, scores = exact.rerank(vectors, items, listed, k)
         return padded(self._ids(found), wanted, -1), padded(scores, wanted, -np.inf)
 
@@ -129,7 +134,7 @@ class Index:
         In an index without item vectors, ``vectors`` are multiplied with the items' codes instead,
         as ``asymmetric`` does.
         """
-        if selection.is_for_all(only):
+        if is_for_all(only):
             return self.subset(only).hierarchical(codes, vectors, k, exclude, candidates)
         wanted = whole_number("k", k)
         k = self._at_most(wanted)
@@ -173,7 +178,7 @@ class Index:
 
         Ids that were removed are left out.
         """
-        places = self._positions[selection.fit_ids(ids, self.ids_below)]
+        places = self._positions[fit_ids(ids, self.ids_below)]
         return self._at(np.sort(places[places >= 0]))
 
     def add(
@@ -193,7 +198,7 @@ class Index:
         """
         added = Index(codes, vectors)
         self._check_alike(added)
-        new = selection.new_ids(ids, len(added), self.order, self.ids_below)[added.order]
+        new = new_ids(ids, len(added), self.order, self.ids_below)[added.order]
         first, total = len(self), len(self) + len(added)
         places = np.random.default_rng([first, total]).permutation(total)[: len(added)]
         rows = np.empty(total, dtype=np.int64)  # what comes at each place; the others keep order
@@ -217,7 +222,7 @@ class Index:
         Raises:
             InputError: One of the items is not in the index.
         """
-        chosen = selection.fit_ids(ids, self.ids_below)
+        chosen = fit_ids(ids, self.ids_below)
         places = self._positions[chosen]
         if (places < 0).any():
             raise InputError(f"item {chosen[places < 0][0]}: not in the index")
@@ -228,7 +233,7 @@ class Index:
         self.__dict__ = other.__dict__
 
     def _codes(self) -> np.ndarray:
-        return selection.codes_at(self._items().planes, np.arange(len(self)))
+        return exact.codes_at(self._items().planes, np.arange(len(self)))
 
     def _check_alike(self, added: "Index") -> None:
         """Raise ``InputError`` unless ``added`` has the same arrays, of the same widths."""
@@ -250,7 +255,7 @@ class Index:
         index.order, index.ids_below = self.order[positions], self.ids_below
         index.planes = index.vectors = None
         if self.planes is not None:
-            index.planes = to_planes(selection.codes_at(self.planes, positions))
+            index.planes = to_planes(exact.codes_at(self.planes, positions))
         if self.vectors is not None:
             index.vectors = self.vectors[positions]
         return index
@@ -324,7 +329,7 @@ class Index:
     def _listed(self, queries: np.ndarray, exclude: Csr | None, only: Only) -> Csr:
         """Return the positions of each query's ``only`` without those of ``exclude``."""
         listed, excluded = self._places(queries, only), self._places(queries, exclude)
-        return selection.without(listed, excluded, max(1, len(self)))
+        return without(listed, excluded, max(1, len(self)))
 
     def _nearest(
         self, codes: np.ndarray, k: int, exclude: Csr | None, only: Only
@@ -338,7 +343,7 @@ class Index:
             own = Csr(rows.indptr[chosen.start : chosen.stop + 1], rows.indices)
             if only is None:
                 return exact.nearest(items, codes[chosen], k, own)
-            return selection.nearest_listed(items, codes[chosen], k, own)
+            return exact.nearest_listed(items, codes[chosen], k, own)
 
         return nearest
 

@@ -7,8 +7,15 @@ from typing import NamedTuple
 import numpy as np
 
 from hashgnn.errors import InputError
-from hashgnn.files import atomic_write, file_checksum, load_array, load_object, save_array
-from hashgnn.folders import read_together, replace_together
+from hashgnn.files import (
+    atomic_write,
+    file_checksum,
+    load_array,
+    load_object,
+    read_together,
+    replace_together,
+    save_array,
+)
 from hashgnn.search._kernels.bit_planes import CHUNK_ITEMS, CHUNK_WORDS
 from hashgnn.search.validation import MAX_BITS, check_numbers
 

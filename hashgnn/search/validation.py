@@ -1,4 +1,7 @@
-"""Check the inputs of searches and convert them to the form that the kernels take."""
+"""Check the inputs of searches and convert them to the form that the kernels take.
+
+A search may be restricted to some items: for all queries by their ids, per query by lists.
+"""
 
 import operator
 from typing import Any, NamedTuple
@@ -115,6 +118,63 @@ def without_padding(indptr: np.ndarray, indices: np.ndarray) -> Csr:
         return Csr(indptr, indices)
     seen = np.concatenate([[0], np.cumsum(kept)])
     return Csr(seen[indptr], indices[kept])
+
+
+def is_for_all(only: Any) -> bool:
+    """Return whether ``only`` lists items for all queries alike, and not for each query."""
+    per_query = hasattr(only, "tocsr") or (isinstance(only, tuple) and len(only) == 2)
+    return only is not None and not per_query
+
+
+def fit_ids(ids: Any, below: int) -> np.ndarray:
+    """Return item ids as int32 [n], ascending and distinct; ``InputError`` if they are unfit."""
+    array = np.asarray(ids)
+    if array.ndim != 1 or not (array.dtype.kind in "iu" or not array.size):
+        raise InputError(f"ids are {array.dtype} {list(array.shape)}, expected whole numbers [n]")
+    array = np.unique(array)
+    if len(array) and not (array[0] >= 0 and array[-1] < below):
+        worst = array[0] if array[0] < 0 else array[-1]
+        raise InputError(f"item {worst}: expected 0 to {below - 1}")
+    return array.astype(np.int32)
+
+
+def new_ids(ids: Any, count: int, taken: np.ndarray, below: int) -> np.ndarray:
+    """Return ids int32 [count] for new items, by default those from ``below`` on.
+
+    Raises ``InputError`` if they are unfit, repeated, or among those ``taken``.
+    """
+    if ids is None:
+        ids = np.arange(below, below + count)
+    array = np.asarray(ids)
+    distinct = fit_ids(array, 2**31 - 1)
+    if len(array) != count or len(distinct) != count:
+        raise InputError(f"{len(array)} ids, {len(distinct)} distinct, for {count} items")
+    if len(repeated := np.intersect1d(distinct, taken)):
+        raise InputError(f"item {repeated[0]}: already in the index; remove it first")
+    return array.astype(np.int32)
+
+
+def without(rows: Csr, others: Csr, below: int) -> Csr:
+    """Return each of ``rows``, which ascend, once without repeats and the entries of ``others``.
+
+    Entries are below ``below``.
+    """
+    kept, barred = (
+        np.repeat(np.arange(len(csr.indptr) - 1, dtype=np.int64), np.diff(csr.indptr)) * below
+        + csr.indices
+        for csr in (rows, others)
+    )
+    chosen = (np.diff(kept, prepend=-1) > 0) & ~np.isin(kept, barred)
+    counts = np.concatenate([[0], np.cumsum(chosen)])
+    return Csr(counts[rows.indptr], rows.indices[chosen])
+
+
+def padded_rows(rows: Csr) -> np.ndarray:
+    """Return ``rows`` as a matrix int32 [Q, longest row], filled up with -1."""
+    sizes = np.diff(rows.indptr)
+    matrix = np.full((len(sizes), sizes.max(initial=0)), -1, dtype=np.int32)
+    matrix[np.arange(matrix.shape[1]) < sizes[:, None]] = rows.indices
+    return matrix
 
 
 def _array(values: Any, what: str) -> np.ndarray:

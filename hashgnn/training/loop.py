@@ -15,9 +15,8 @@ from hashgnn.graph import Graph, NeighborSampler, bipartite_graph
 from hashgnn.models.graph_hasher import Batch, Embedded, GraphHasher
 from hashgnn.models.method import GraphMethod, GraphParameters, Progress, Task
 from hashgnn.search import Representation
-from hashgnn.stage.progress import report
+from hashgnn.stage.command import report
 from hashgnn.stage.record import peak_memory_mb
-from hashgnn.training.batches import Batches
 from hashgnn.training.checkpoint import Checkpoint, State
 from hashgnn.training.fit import Decay, Fitted, Repeat
 from hashgnn.training.length import is_rising, length_of
@@ -31,7 +30,7 @@ from hashgnn.training.monitoring import (
     of_some_users,
     validation_recall,
 )
-from hashgnn.training.steps import Choice, Steps, choose_engine
+from hashgnn.training.steps import Batches, Choice, Steps, choose_engine
 
 
 class Training:

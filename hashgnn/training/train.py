@@ -22,9 +22,8 @@ from hashgnn.errors import InputError
 from hashgnn.files import atomic_write, file_checksum, load_array, save_array
 from hashgnn.models.method import Task, Vectors
 from hashgnn.stage.code_digest import own_code
-from hashgnn.stage.command import Facts, run_stage, stage_parser
+from hashgnn.stage.command import Facts, report, run_stage, stage_parser
 from hashgnn.stage.followed import check_followed
-from hashgnn.stage.progress import report
 from hashgnn.training import training_code
 from hashgnn.training.checkpoint import Checkpoint
 from hashgnn.training.fit import Fitted, fit, load_method

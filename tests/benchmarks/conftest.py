@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from hashgnn.threads import get_threads, set_threads
+from hashgnn.kernels import get_threads, set_threads
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 import yaml
+from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
-from hashgnn.config.model import resolve
+from hashgnn.config.model import in_order, refuse_repeated_keys, resolve, with_types
+from hashgnn.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -114,3 +116,91 @@ def test_random_splits_test_a_share() -> None:
     }
     assert made["gowalla"]["split"]["test"] == 0.2
     assert "test" not in made["taobao_userbehavior"]["split"]
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "line 3: the key a was given in line 1; keep one"),
+        ("m:\n  x: {e: 1,\n    f: 2, e: 3}\n", "line 3: the key e was given in line 2"),
+        ("l:\n- {e: 1, e: 1}\n", "line 2: the key e was given before"),
+        ('{\n\t"a": 1,\n\t"a": 2\n}', "line 3: the key a was given in line 2"),
+    ],
+)
+def test_a_key_given_twice_is_refused(tmp_path: Path, text: str, mistake: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+
+    with pytest.raises(InputError) as caught:
+        refuse_repeated_keys([file])
+
+    assert str(caught.value).startswith(f"{file}, {mistake}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a: {x: 1}\nb: {x: 1}\n",
+        "a: &m {x: 1}\nb: &n {y: 1}\nc: {<<: *m, <<: *n, x: 2}\nd: *m\n",
+    ],
+)
+def test_other_files_are_good(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.yaml").write_text(text)
+
+    refuse_repeated_keys([tmp_path / "mine.yaml", *(ROOT / "config").glob("*.yaml")])
+
+
+BASE = {"training": {"epochs": 5, "widths": [4], "engine": "auto"}, "name": "n"}
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("training={epochs: 64}", {"epochs": 64}),
+        ("training={epochs: '64'}", {"epochs": "64"}),
+        ("training={learning_rate: 1.0e-3, user: true, x: null}", None),
+        ("training={widths: [8, 6], engine: full}", {"widths": [8, 6], "engine": "full"}),
+        ("training={guidance: {every: 0.5}}", {"guidance": {"every": 0.5}}),
+        ('training={"epochs": 64}', {"epochs": 64}),
+        ("name=12", {}),
+        ("training={1: 2}", {"1": 2}),
+    ],
+)
+def test_nested_values_of_the_command_line_have_the_types_of_yaml(
+    argument: str, expected: dict[str, Any] | None
+) -> None:
+    config: dict[str, Any] = {**BASE, "training": {**BASE["training"]}}  # type: ignore[dict-item]
+    given = parse_config([argument])  # all nested values are texts
+    update_config(config, given)
+    if expected is None:
+        expected = yaml.safe_load(argument.partition("=")[2])
+
+    found = with_types(config, [argument])
+
+    assert found["training"] == {**BASE["training"], **expected}  # type: ignore[dict-item]
+    assert found["name"] == config["name"]
+
+
+def test_values_of_another_workflow_are_left_alone() -> None:
+    """``--config`` is that of the workflow which takes this one in, ``config`` what it hands on."""
+    config = {"training": {"epochs": 5, "engine": "auto"}}
+
+    assert with_types(config, ["training={epochs: 64}", "other={a: 1}"]) == config
+
+
+@pytest.mark.parametrize("argument", ["training={epochs: 1, epochs: 2}", "training={epochs: 1"])
+def test_what_is_no_yaml_is_refused(argument: str) -> None:
+    with pytest.raises(InputError, match=r"^--config training"):
+        with_types({"training": {}}, [argument])
+
+
+def test_entries_are_in_the_order_of_the_shipped_file(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("models: {a: {x: 1}, b: {}, gone: {}}\ndevice: auto\n")
+    config = {"models": {"own": {}, "b": {"y": 2}, "a": {}}, "device": "cpu", "grids": {"g": 1}}
+
+    ordered = in_order(config, file)
+
+    assert ordered == config
+    assert list(ordered["models"]) == ["a", "b", "own"]

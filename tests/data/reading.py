@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hashgnn.data.ids import load_ids, save_ids
-from hashgnn.data.interactions import PARTS, Interactions, Split
+from hashgnn.data.interactions import PARTS, Interactions, Split, load_ids, save_ids
 from hashgnn.data.negatives import write_negatives
 from hashgnn.data.prepare import Prepared, prepare
 from hashgnn.data.split import split

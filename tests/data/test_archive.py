@@ -12,7 +12,7 @@ from hashgnn.data.archive import describe_data, open_data
 from hashgnn.data.download import fetch
 from hashgnn.data.prepare import main
 from hashgnn.errors import InputError
-from hashgnn.experiment.sizes import raw_rows
+from hashgnn.experiment.resources import raw_rows
 from tests.data.files import (
     CSV,
     LITTER,

@@ -18,7 +18,7 @@ from hashgnn.data.features import (
     placed,
     read_file,
 )
-from hashgnn.data.ids import id_keys, save_ids
+from hashgnn.data.interactions import id_keys, save_ids
 from hashgnn.errors import InputError
 
 

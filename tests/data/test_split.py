@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hashgnn.data.ids import id_keys
 from hashgnn.data.interactions import (
     PARTS,
     Interactions,
+    id_keys,
     load_interactions,
     load_split,
     save_interactions,

@@ -347,7 +347,7 @@ def test_a_study_trains_with_its_bits_and_seed() -> None:
         **{"dataset": "a", "space": SPACE},
         **{"trials": 2, "seconds": 9, "reduction": 2, "least_epochs": 4},
     }
-    assert made.study_code(study) == ["hashgnn.experiment.tune", *made.train_code(study)]
+    assert made.study_code(study) == ["hashgnn.experiment.study", *made.train_code(study)]
 
 
 M = {"dataset": "a", "model": "m", "bits": 8, "seed": 0}

@@ -17,7 +17,7 @@ from hashgnn.config.model import resolve
 from hashgnn.data.interactions import Csr, Split, save_split
 from hashgnn.errors import InputError
 from hashgnn.experiment import resources as jobs
-from hashgnn.experiment.sizes import Sizes, distinct, prepared, raw_rows, training
+from hashgnn.experiment.resources import Sizes, distinct, prepared, raw_rows, training
 
 ROOT = Path(__file__).parents[2]
 MEASURED = pd.read_csv(ROOT / "benchmarks/resources.csv")

@@ -19,8 +19,8 @@ from hashgnn.experiment.status import (
     status,
     write_run,
 )
-from hashgnn.stage import progress
-from hashgnn.stage.progress import progress_file, report
+from hashgnn.stage import command
+from hashgnn.stage.command import progress_file, report
 
 START = 5.0  # seconds that each estimate leaves out
 
@@ -211,7 +211,7 @@ def test_the_time_left_of_recorded_trainings(
     (job,) = planned = [Job("train", f"results/{name}/train.provenance.json", 600.0)]
     write_run(planned, 1, tmp_path / RUN)
     clock = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(command.time, "monotonic", lambda: clock[0])
     with progress_file(tmp_path / job.record):
         for done, clock[0] in told:
             report(done, total, "iterations")
@@ -227,7 +227,7 @@ def test_a_training_that_begins_again_is_judged_by_its_second_time(
     (job,) = planned = jobs(a=100.0)
     write_run(planned, 1, tmp_path / RUN)
     clock = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(command.time, "monotonic", lambda: clock[0])
     with progress_file(tmp_path / job.record):
         for clock[0] in range(0, 101, 10):
             report(clock[0], 100, "iterations")

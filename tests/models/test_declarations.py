@@ -22,7 +22,7 @@ CLAIMS = ROOT / "hashgnn/reporting/claims"
 # Files that name methods; they work as well without these.
 EXCEPTIONS = {
     "hashgnn/recommender/model_comparison.py",  # puts popularity and ALS beside every method
-    "hashgnn/reporting/footprints.py",  # how many bytes a quantizer keeps of an item
+    "hashgnn/reporting/tables/quantization.py",  # how many bytes a quantizer keeps of an item
     "hashgnn/reporting/quantizers.py",  # compares quantizers of any vectors
 }
 

@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from hashgnn.data.interactions import Csr
-from hashgnn.graph import bipartite_graph
-from hashgnn.graph.spectral import spectral_embeddings
+from hashgnn.graph import bipartite_graph, spectral_embeddings
 from hashgnn.models.graph_hasher import Batch, pack, sign, straight_through
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from hashgnn.errors import InputError
 from hashgnn.models import quantizer
 from hashgnn.models.quantizer import Parameters, product_quantized, quantize
-from hashgnn.search.compressed import Parts
+from hashgnn.search.approximate import Parts
 from tests.training.planted import (
     BITS,
     PRETRAINED,

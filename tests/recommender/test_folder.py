@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from hashgnn import HashGNN
 from hashgnn.cli.main import main
 from hashgnn.errors import InputError
-from hashgnn.folders import reserve_folder
+from hashgnn.files import reserve_folder
 from hashgnn.recommender.folder import RECORD, save_model
 from hashgnn.search import Index
 from hashgnn.stage.record import CHECKSUM, record_checksum

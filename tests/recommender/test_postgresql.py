@@ -13,7 +13,7 @@ import pytest
 
 from hashgnn import HashGNN
 from hashgnn.errors import InputError
-from hashgnn.recommender.stores import write_postgresql
+from hashgnn.recommender.export import write_postgresql
 from tests.docs.blocks import blocks
 from tests.helpers import run_hashgnn as run
 

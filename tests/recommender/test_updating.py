@@ -10,7 +10,7 @@ import pytest
 
 from hashgnn import HashGNN, InputError
 from hashgnn.data.interactions import load_interactions
-from hashgnn.folders import reserve_folder
+from hashgnn.files import reserve_folder
 from hashgnn.models.method import Progress
 from hashgnn.recommender.adapter import adapt, feature_table
 from hashgnn.recommender.updating import _continue, merge

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hashgnn.data.interactions import Csr
-from hashgnn.evaluation.run_checks import Check, check_metrics, check_run
+from hashgnn.evaluation.evaluate import Check, check_metrics, check_run
 from hashgnn.evaluation.statistics import COLUMNS
 from hashgnn.reporting import checks as gathered
 from hashgnn.reporting.checks import check_against

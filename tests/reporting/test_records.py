@@ -9,7 +9,7 @@ from pyarrow import parquet
 
 from hashgnn.evaluation.statistics import user_values
 from hashgnn.files import save_arrays
-from hashgnn.reporting import provenance
+from hashgnn.reporting import records
 from hashgnn.reporting.records import main, pack, unpack
 from hashgnn.stage.record import describe_outputs, job_digest, read_record, write_record
 
@@ -169,7 +169,7 @@ def listed(tmp_path: Path, planned: str, stale: str) -> int:
     made = "results/d/m/bits8/seed0/train.provenance.json"
     settings = {"planned": {made: planned}, "stale": stale}
     outputs = [f"--{kind}={tmp_path}/p.{kind}" for kind in ("csv", "md", "html")]
-    return provenance.main([made, "--settings", json.dumps(settings), *outputs])
+    return records.provenance([made, "--settings", json.dumps(settings), *outputs])
 
 
 def test_results_of_other_code_or_settings_are_refused_or_marked(
@@ -180,7 +180,7 @@ def test_results_of_other_code_or_settings_are_refused_or_marked(
 
     assert listed(tmp_path, present, "fail") == 0
     assert (tmp_path / "p.csv").read_text().splitlines() == [
-        ",".join(provenance.COLUMNS),
+        ",".join(records.COLUMNS),
         "d,m/bits8/seed0,train,True,c0,P,,2026-01-01T00:00:00Z,2.0,3.0,100",
     ]
     for other in (

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hashgnn.experiment.tune import COLUMNS
+from hashgnn.experiment.study import COLUMNS
 from hashgnn.reporting.tuning import course, importance, study, tuning
 
 Row = tuple[str, float, float, dict[str, Any]]

@@ -86,7 +86,7 @@ def test_items_searched_in_parts_give_the_same(
     index = Index(codes)
     whole = index.hamming(queries, k, exclude)
     counted = index.level_counts(queries, k, exclude, relevant)
-    monkeypatch.setattr("hashgnn.threads._threads", 3)
+    monkeypatch.setattr("hashgnn.kernels._threads", 3)
     monkeypatch.setattr(exact, "_FEWEST", 300)
     assert len(exact.parts_of(index._items(), exclude)) == 3
     for one, other in zip(whole, index.hamming(queries, k, exclude), strict=True):

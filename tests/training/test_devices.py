@@ -19,11 +19,10 @@ from hashgnn.graph import Graph, NeighborSampler, aggregate, bipartite_graph
 from hashgnn.models import graph_hasher, hashgnn, hashgnn_plus
 from hashgnn.models.losses import similarity_reference
 from hashgnn.models.method import Progress
-from hashgnn.training.batches import Batches
 from hashgnn.training.checkpoint import Checkpoint
 from hashgnn.training.fit import Fitted, fit
 from hashgnn.training.monitoring import Callback, TrainingProgress, print_progress
-from hashgnn.training.steps import Steps, choose_engine
+from hashgnn.training.steps import Batches, Steps, choose_engine
 from tests.training.planted import SHARED, planted_task
 
 CPU = torch.device("cpu")

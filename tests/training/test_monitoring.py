@@ -10,9 +10,8 @@ from hashgnn.models.graph_hasher import pack
 from hashgnn.models.hashgnn import HashGnnModel, Parameters
 from hashgnn.models.method import Progress
 from hashgnn.search import Representation
-from hashgnn.training.batches import Batches
 from hashgnn.training.monitoring import PairwiseAuc, of_some_users, validation_recall
-from hashgnn.training.steps import Steps, choose_engine
+from hashgnn.training.steps import Batches, Steps, choose_engine
 from tests.training.planted import N_USERS, SHARED, planted_split, planted_task
 
 

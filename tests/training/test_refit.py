@@ -23,10 +23,10 @@ from hashgnn.models.method import (
     Vectors,
 )
 from hashgnn.training import loop
-from hashgnn.training.batches import Batches
 from hashgnn.training.checkpoint import Checkpoint, State
 from hashgnn.training.fit import Fitted, Repeat, fit
 from hashgnn.training.monitoring import TrainingProgress
+from hashgnn.training.steps import Batches
 from tests.training.planted import N_ITEMS, N_USERS, SHARED, planted_split, planted_task
 
 EPOCHS = 3

@@ -60,11 +60,11 @@ def load_package():
 
 load_package()
 
-from hashgnn.config.loading import in_order, refuse_repeated_keys, with_types
+from hashgnn.config.model import in_order, refuse_repeated_keys, with_types
 from hashgnn.config.methods import named_modules
 from hashgnn.config.model import base_folder, resolve
 from hashgnn.errors import InputError
-from hashgnn.experiment.existing import RUN, VALIDATION, reduced_to_existing
+from hashgnn.experiment.runs import RUN, VALIDATION, reduced_to_existing
 from hashgnn.experiment.hyper_parameters import CHECK, check_once
 from hashgnn.experiment.local_files import (
     check_local,

@@ -198,10 +198,11 @@ rule claims:
         **resources_of("claims"),
     params:
         settings=plan.settings.claims(),
-        code=code("hashgnn.reporting.claims.assess"),
+        code=code("hashgnn.reporting.entries:main", "hashgnn.reporting.claims:claims"),
     shell:
-        "python -m hashgnn.reporting.claims.assess {input} --settings {params.settings:q} "
+        "python -m hashgnn.reporting.entries hashgnn.reporting.claims:claims {input} "
         "--code {params.code:q} "
+        "--settings {params.settings:q} "
         "--csv {output.csv} --md {output.md} --html {output.html} "
         "--provenance {output.provenance} > {log} 2>&1"
 
@@ -262,10 +263,13 @@ rule provenance:
         settings=lambda wildcards: plan.settings.provenance(
             plan.planned(wildcards, code)
         ),
-        code=code("hashgnn.reporting.provenance"),
+        code=code(
+            "hashgnn.reporting.entries:main", "hashgnn.reporting.records:provenance"
+        ),
     shell:
-        "python -m hashgnn.reporting.provenance {input} --settings {params.settings:q} "
+        "python -m hashgnn.reporting.entries hashgnn.reporting.records:provenance {input} "
         "--code {params.code:q} "
+        "--settings {params.settings:q} "
         "--csv {output.csv} --md {output.md} --html {output.html} "
         "--provenance {output.provenance} > {log} 2>&1"
 

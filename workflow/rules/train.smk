@@ -22,7 +22,7 @@ rule tune:
         code=code_of(plan.study_code),
         folder=STUDY,
     shell:
-        "python -m hashgnn.experiment.tune --split {input.split} --triplets {input.triplets} "
+        "python -m hashgnn.experiment.study --split {input.split} --triplets {input.triplets} "
         "--code {params.code:q} "
         "--pretrained {input.pretrained} --features {input.features} "
         "--needs-mb {resources.needed_mb} "

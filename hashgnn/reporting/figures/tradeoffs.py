@@ -18,7 +18,7 @@ from hashgnn.reporting.figures import (
     run_figure,
 )
 from hashgnn.reporting.figures.style import artist_label, look, name_curves, panels, seeds_note
-from hashgnn.reporting.footprints import CUTOFF, SEARCHES, front, read_footprints
+from hashgnn.reporting.tables.quantization import CUTOFF, SEARCHES, front, read_footprints
 
 LINES = {
     "hamming": "--",

@@ -51,7 +51,7 @@ RULES = {
     "triplets": Rule("hashgnn.data.negatives", "results/*/triplets*/*.npy"),
     "train": Rule("hashgnn.training.train", f"{_RUN}/item_codes.npy"),
     "evaluate": Rule("hashgnn.evaluation.evaluate", f"{_RUN}/metrics.csv"),
-    "tune": Rule("hashgnn.experiment.tune", "results/*/*/study/tuned.yaml"),
+    "tune": Rule("hashgnn.experiment.study", "results/*/*/study/tuned.yaml"),
     "study": Rule("hashgnn.reporting.tuning:study", "figures/studies/*.svg"),
     "timing": Rule("hashgnn.evaluation.time_searches", f"{_RUN}/timing.csv"),
     "figure": Rule("hashgnn.reporting.figures", "figures/*.svg"),

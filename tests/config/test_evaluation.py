@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hashgnn.config.grids import CUTOFFS, Grids, check_cutoffs, showing_models
+from hashgnn.config.evaluation import CUTOFFS, Grids, check_cutoffs, showing_models
 from hashgnn.errors import InputError
-from hashgnn.reporting import footprints
 from hashgnn.reporting.entries import FIGURES, TABLES
 from hashgnn.reporting.figures import sweeps
-from hashgnn.reporting.tables import comparison
+from hashgnn.reporting.tables import comparison, quantization
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -20,12 +19,12 @@ CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 def test_the_cutoffs_are_those_that_the_modules_show() -> None:
     assert {
         **dict.fromkeys(("fig5", "fig7"), (sweeps.CUTOFF,)),
-        **dict.fromkeys(("fig8", "fig9"), (footprints.CUTOFF,)),
+        **dict.fromkeys(("fig8", "fig9"), (quantization.CUTOFF,)),
         **dict.fromkeys(
             ("table2", "table3", "methods", "encoders", "full_size"), comparison.CUTOFFS
         ),
         "published": (comparison.PUBLISHED_CUTOFF,),
-        **dict.fromkeys(("quantization", "quantization_verdict"), (footprints.CUTOFF,)),
+        **dict.fromkeys(("quantization", "quantization_verdict"), (quantization.CUTOFF,)),
     } == CUTOFFS
 
 

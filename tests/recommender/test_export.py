@@ -15,7 +15,7 @@ import sqlite_vec
 from usearch.index import Index as UsearchIndex
 
 from hashgnn import HashGNN
-from hashgnn.recommender.stores import bit_strings, most_significant_first
+from hashgnn.recommender.export import bit_strings, most_significant_first
 from tests.helpers import run_hashgnn as run
 
 K, BITS = 12, 20  # the last byte of a code holds four bits

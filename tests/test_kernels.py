@@ -7,14 +7,14 @@ import sys
 import pytest
 
 from hashgnn.errors import InputError
-from hashgnn.threads import get_threads, set_threads
+from hashgnn.kernels import get_threads, set_threads
 
 PROCESSORS = len(os.sched_getaffinity(0))
 
 SEARCH_AND_MULTIPLY = """
 import numpy as np, torch
 from hashgnn.search import Index
-from hashgnn.threads import get_threads
+from hashgnn.kernels import get_threads
 before = torch.get_num_threads()
 Index(np.zeros((9, 4), np.uint8)).hamming(np.zeros((5, 4), np.uint8), 3)
 print(get_threads(), before, torch.get_num_threads())
@@ -37,7 +37,7 @@ def said(script: str, **variables: str) -> list[int]:
     [("3", 3), ("3,2", 3), ("0", PROCESSORS), ("many", PROCESSORS), ("", PROCESSORS)],
 )
 def test_searches_obey_the_variable_that_torch_obeys(given: str, expected: int) -> None:
-    script = "from hashgnn.threads import get_threads; print(get_threads())"
+    script = "from hashgnn.kernels import get_threads; print(get_threads())"
     assert said(script, OMP_NUM_THREADS=given) == [expected]
 
 
