@@ -57,13 +57,13 @@ VARIANTS = (
     Variant("16 epochs", "hashgnn_plus", {"length": "epochs", "epochs": 16}),
     Variant("all links weigh alike", "hashgnn_plus", {"user_damping": 0.0}),
     Variant("users have embeddings", "hashgnn_plus", {"user_embeddings": True}),
-    Variant("only codes are trained", "hashgnn_plus", {"vector_weight": 0.0}),
-    Variant("only vectors are trained", "hashgnn_plus", {"code_weight": 0.0}),
     Variant(
-        "trained for asymmetric search",
-        "hashgnn_plus",
-        {"asymmetric_weight": 1.0, "code_weight": 0.5, "vector_weight": 0.0},
+        "only codes are trained", "hashgnn_plus", {"vector_weight": 0.0, "asymmetric_weight": 0.0}
     ),
+    Variant(
+        "only vectors are trained", "hashgnn_plus", {"code_weight": 0.0, "asymmetric_weight": 0.0}
+    ),
+    Variant("no asymmetric likelihood", "hashgnn_plus", {"asymmetric_weight": 0.0}),
     Variant("HashGNN", "hashgnn", {}),
     Variant("GraphSage", "graphsage", {}),
     Variant("LightGCN", "lightgcn", {}),

@@ -19,6 +19,21 @@ from hashgnn.errors import InputError
 FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 _TABLES = (".csv", ".tsv", ".parquet")
 
+_NEIGHBORS = click.option(
+    "--search",
+    default="hierarchical",
+    show_default=True,
+    type=click.Choice(["hierarchical", "hamming", "continuous"]),
+    help="Search by code and re-rank by vector, search by code, or search by vector.",
+)
+_SEARCH = click.option(
+    "--search",
+    default="hierarchical",
+    show_default=True,
+    type=click.Choice(["hierarchical", "hamming", "asymmetric", "continuous"]),
+    help="Search by code and re-rank by vector, search by code, search the items' codes by the "
+    "user's vector, or search by vector.",
+)
 _RANKING = (
     click.option(
         "--number",
@@ -27,13 +42,6 @@ _RANKING = (
         show_default=True,
         type=click.IntRange(1),
         help="Length of each list.",
-    ),
-    click.option(
-        "--search",
-        default="hierarchical",
-        show_default=True,
-        type=click.Choice(["hierarchical", "hamming", "continuous"]),
-        help="Search by code and re-rank by vector, search by code, or search by vector.",
     ),
     click.option(
         "--candidates",
@@ -146,6 +154,7 @@ _CONSEQUENCES = {"error": "", "skip": _LEFT_OUT, "popular": "given popular items
     "known or not, by these items and without training.",
 )
 @ranking_options
+@_SEARCH
 @filter_options
 @click.option(
     "--include-known",
@@ -182,8 +191,9 @@ def recommend(
     CSV has the columns user, item, rank and score; a JSON line is {"user": ..., "items": [...],
     "scores": [...]}. Users are written in the given order, repeated ones repeatedly; the lists of a
     user for whom no items are left are empty. Scores are inner products: of the codes for hamming,
-    of the vectors for the other searches. With --unknown popular, a column (or key) source tells
-    model from popular; the score of a popular item is its number of users.
+    of the user's vector and the item's code for asymmetric, else of the vectors. With --unknown
+    popular, a column (or key) source tells model from popular; the score of a popular item is its
+    number of users.
     """
     if history is not None and (named or users is not None):
         raise InputError("--history names the users itself; leave out --user and --users")
@@ -294,6 +304,7 @@ def _write_lines(file: IO[str], users: Sequence[Any], found: Any) -> None:  # a 
     help="File of ids, one per line, in UTF-8; - is standard input. [default: all]",
 )
 @ranking_options
+@_NEIGHBORS
 @filter_options
 @click.option(
     "--unknown",

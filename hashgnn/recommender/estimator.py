@@ -250,10 +250,10 @@ class HashGNN:
                 represented by these items, without training.
             items: Ids of the only items to recommend, or a mapping from users to such lists.
             filter_items: Ids of items not to recommend, or a mapping from users to such lists.
-            options: ``search`` (hierarchical, hamming or continuous), ``exclude_known`` (True),
-                ``candidates`` of hierarchical search (500, or ``n`` if that is more), and
-                ``unknown``, what to do with unknown ids: error, skip or popular. See
-                ``hashgnn.recommender.queries.Query``.
+            options: ``search`` (hierarchical, hamming, asymmetric or continuous),
+                ``exclude_known`` (True), ``candidates`` of hierarchical search (500, or ``n`` if
+                that is more), and ``unknown``, what to do with unknown ids: error, skip or popular.
+                See ``hashgnn.recommender.queries.Query``.
 
         Raises:
             InputError: An id is unknown, or an option is.

@@ -113,7 +113,7 @@ def _name(callback: Callback, method: str, progress: TrainingProgress) -> None:
 def _searches(model: Model, method: str) -> tuple[str, ...]:
     if method in _BASELINES:
         return ("continuous",)
-    return ("hamming", "hierarchical", "continuous")
+    return ("hamming", "asymmetric", "hierarchical", "continuous")
 
 
 def measure(

@@ -128,7 +128,8 @@ def _id_text(id_: Any, kind: str) -> str:
 
 # Queries.
 
-Search = Literal["hierarchical", "hamming", "continuous"]
+NeighborSearch = Literal["hierarchical", "hamming", "continuous"]
+Search = Literal["hierarchical", "hamming", "asymmetric", "continuous"]
 SEARCHES: tuple[Search, ...] = get_args(Search)
 Size = Annotated[int, Field(ge=1)]  # without a limit: larger values mean all
 
@@ -167,7 +168,7 @@ class NeighborQuery(Section):
     n: Size
     """Length of the lists."""
 
-    search: Search = "hierarchical"
+    search: NeighborSearch = "hierarchical"
     """``hamming`` scores by the inner product of the codes, bits - 2 * distance; ``continuous`` by
     that of the vectors; ``hierarchical`` by that of the vectors among the nearest codes."""
 
@@ -185,6 +186,10 @@ class NeighborQuery(Section):
 
 class Query(NeighborQuery):
     """How many items to recommend, and how to find them."""
+
+    search: Search = "hierarchical"  # type: ignore[assignment]
+    """As for neighbors, or ``asymmetric``, which scores by the inner product of the user's vector
+    with the items' codes of -1 and 1."""
 
     exclude_known: bool = True
     """Whether to leave out the items that a user interacted with in training."""

@@ -221,6 +221,12 @@ class Model:
             raise InputError(f"search {search!r}: this method has no codes; use 'continuous'")
         if search != "hamming" and self.items.vectors is None:
             raise InputError(f"search {search!r}: this method has no vectors; use 'hamming'")
+        width = 0 if self.users.vectors is None else self.users.vectors.shape[1]
+        if search == "asymmetric" and width != self.bits:
+            raise InputError(
+                f"search 'asymmetric': vectors have {width} dimensions and codes {self.bits} bits; "
+                "it needs as many; use 'hierarchical'"
+            )
 
     def _search(
         self,
@@ -237,6 +243,8 @@ class Model:
         if search == "hamming":
             rows, distances = index.hamming(codes, n, exclude, only)  # type: ignore[arg-type]
             return rows, self.bits - 2 * distances
+        if search == "asymmetric":
+            return index.asymmetric(vectors, n, exclude, only)  # type: ignore[arg-type]
         if search == "continuous":
             return index.continuous(vectors, n, exclude, only)  # type: ignore[arg-type]
         return index.hierarchical(codes, vectors, n, exclude, candidates, only)  # type: ignore[arg-type]

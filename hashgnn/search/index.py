@@ -102,22 +102,29 @@ class Index:
         vectors: np.ndarray,
         k: int,
         exclude: Csr | None = None,
+        only: Only = None,
         query_bits: int | None = None,
     ) -> Ranked:
         """Find the ``k`` items whose codes have the largest inner product with each query vector.
 
         Item codes stand for vectors of -1 and 1. ``vectors`` float32 [Q, bits] stay floats, or are
         rounded to ``query_bits`` each, 2 to 8 with the sign, which is faster; then scores are
-        those of the rounded queries.
+        those of the rounded queries. Lists of ``only`` for each query are short: floats rank them.
         """
+        if is_for_all(only):
+            return self.subset(only).asymmetric(vectors, k, exclude, None, query_bits)
+        if query_bits is not None:
+            least, most = asymmetric.QUERY_BITS[0], asymmetric.QUERY_BITS[-1]
+            query_bits = whole_number("query_bits", query_bits, least, most)
         wanted, items, vectors = whole_number("k", k), self._items(), self._fit_to_codes(vectors)
         excluded, k = self._places(vectors, exclude), self._at_most(wanted)
-        if query_bits is None:
+        if only is not None:
+            listed = padded_rows(self._listed(vectors, exclude, only))
+            found, scores = asymmetric.rerank(items, vectors, listed, k)
+        elif query_bits is None:
             found, scores = asymmetric.nearest_exactly(items, vectors, k, excluded)
         else:
-            least, most = asymmetric.QUERY_BITS[0], asymmetric.QUERY_BITS[-1]
-            rounded = whole_number("query_bits", query_bits, least, most)
-            found, scores = asymmetric.nearest(items, vectors, k, excluded, rounded)
+            found, scores = asymmetric.nearest(items, vectors, k, excluded, query_bits)
         return padded(self._ids(found), wanted, -1), padded(scores, wanted, -np.inf)
 
     def hierarchical(

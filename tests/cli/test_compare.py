@@ -38,7 +38,8 @@ def test_a_method_beside_its_baselines(clicks: Path) -> None:
     found = pd.read_csv(io.StringIO(ran.stdout))
     assert found.columns.tolist() == COLUMNS
     rows = list(found[["method", "search", "n"]].itertuples(index=False, name=None))
-    searches = [("mf", search) for search in ("hamming", "hierarchical", "continuous")]
+    asked = ("hamming", "asymmetric", "hierarchical", "continuous")
+    searches = [("mf", search) for search in asked]
     searches += [("popularity", "continuous"), ("als", "continuous")]
     assert rows == [(*pair, n) for pair in searches for n in (3, 10)]
     # Ten of the thirteen items that a user has not: each is one of three tested or not.

@@ -14,7 +14,7 @@ from hashgnn import HashGNN, InputError
 from tests.recommender.conftest import GROUPS, ITEMS, SMALL, own_group
 
 
-@pytest.mark.parametrize("search", ["hierarchical", "hamming", "continuous"])
+@pytest.mark.parametrize("search", ["hierarchical", "hamming", "asymmetric", "continuous"])
 def test_users_get_the_items_of_their_group_that_they_lack(
     fitted: HashGNN, planted: pd.DataFrame, search: str
 ) -> None:

@@ -10,7 +10,8 @@ from hashgnn import HashGNN, InputError
 from tests.recommender.conftest import ITEMS
 
 USER, OTHER = "üser 17", "üser 3"
-SEARCHES = ["hierarchical", "hamming", "continuous"]
+NEIGHBOR_SEARCHES = ["hierarchical", "hamming", "continuous"]
+SEARCHES = [*NEIGHBOR_SEARCHES, "asymmetric"]
 
 
 def lists(found: pd.DataFrame) -> dict[str, list[Any]]:
@@ -118,7 +119,7 @@ def test_ids_that_are_no_integers_stay_text_beside_integers() -> None:
     assert found.user.tolist() == [3, "zoe", 77, "007"]
 
 
-@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize("search", NEIGHBOR_SEARCHES)
 def test_similar_items_and_users_are_of_the_same_group(fitted: HashGNN, search: Any) -> None:
     found = fitted.similar_items([7003, 7042], n=6, search=search)
     assert found.columns.tolist() == ["item", "similar", "rank", "score"]

@@ -1,6 +1,7 @@
 """Recommendations of a trained model: ids, searches, scores and numbers of items."""
 
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,25 @@ def test_a_user_to_whom_nothing_is_left_has_no_row() -> None:
     assert set(model.recommend([0, 1]).user) == {1}
 
 
+def test_asymmetric_search_scores_items_codes_by_the_users_vector(numbered: HashGNN) -> None:
+    model = numbered.model_
+    found = numbered.recommend([3], n=4, search="asymmetric", exclude_known=False)
+
+    bits = np.unpackbits(model.items.codes, axis=1, count=model.bits, bitorder="little")
+    user = model.users.vectors[model.user_ids.rows([3], "user")[0]]
+    scores = (2.0 * bits - 1) @ user
+    assert found.score.tolist() == pytest.approx(sorted(scores, reverse=True)[:4], rel=1e-5)
+    rows = model.item_ids.rows(found["item"].tolist(), "item")
+    assert scores[rows].tolist() == pytest.approx(found.score.tolist(), rel=1e-5)
+
+
+def test_asymmetric_search_needs_a_bit_for_each_dimension(numbered: HashGNN) -> None:
+    model = numbered.model_
+    narrow = replace(model, users=model.users._replace(vectors=model.users.vectors[:, :-1]))
+    with pytest.raises(InputError, match=r"^search 'asymmetric': vectors have .* dimensions and"):
+        narrow.recommend([3], search="asymmetric")
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -183,7 +203,10 @@ def test_a_user_to_whom_nothing_is_left_has_no_row() -> None:
         ({"candidates": 2.5}, "candidates: expected a whole number or nothing, got 2.5"),
         ({"candidate": 9}, "candidate: unknown key; known keys: .*; did you mean candidates[?]"),
         ({"unknown": "drop"}, "unknown: expected one of 'error', 'skip', 'popular', got 'drop'"),
-        ({"search": "exact"}, "search: expected one of 'hierarchical', 'hamming', 'continuous'"),
+        (
+            {"search": "exact"},
+            "search: expected one of 'hierarchical', 'hamming', 'asymmetric', 'continuous'",
+        ),
         ({"search": ["hamming"]}, "search: expected one of 'hierarchical', 'hamming'"),
         ({"exclude_known": "no"}, "exclude_known: expected true or false, got 'no'"),
     ],

@@ -73,7 +73,7 @@ def test_it_is_what_multiplying_out_gives(
     excluded = [set(np.flatnonzero(random.random(n_items) < 0.2).tolist()) for _ in queries]
     index = Index(codes)
 
-    ids, scores = index.asymmetric(queries, k, as_rows(excluded), query_bits)
+    ids, scores = index.asymmetric(queries, k, as_rows(excluded), None, query_bits)
 
     if query_bits is None:
         products = exact_scores(queries, codes)
@@ -153,7 +153,7 @@ def test_unfit_queries_are_refused(vectors: np.ndarray, query_bits: int, message
     index = Index(np.zeros((5, 4), np.uint8))
 
     if not message:
-        assert index.asymmetric(vectors, 2, None, query_bits)[0].shape == (1, 2)
+        assert index.asymmetric(vectors, 2, query_bits=query_bits)[0].shape == (1, 2)
         return
     with pytest.raises(InputError, match=message):
-        index.asymmetric(vectors, 2, None, query_bits)
+        index.asymmetric(vectors, 2, query_bits=query_bits)

@@ -292,6 +292,13 @@ def test_only_these_are_found_and_as_many_as_there_are(only: Any, exclude: Csr |
     np.testing.assert_array_equal(ids, brute_force(-products, index, K, exclude))
     assert (np.isfinite(scores) == (ids >= 0)).all()
 
+    queries = random_vectors(QUERIES, 24, 8)
+    sums = queries @ (2.0 * np.unpackbits(CODES, axis=1, bitorder="little") - 1).T
+    ids, scores = index.asymmetric(queries, K, exclude, only)
+    keys = np.where(open_to, -sums, np.inf)
+    np.testing.assert_array_equal(ids, brute_force(keys, index, K, exclude))
+    assert (np.isfinite(scores) == (ids >= 0)).all()
+
     near = index.hamming(WANTED, 25, exclude, only)[0]
     candidates = np.full_like(products, -np.inf)
     rows, places = np.nonzero(near >= 0)
