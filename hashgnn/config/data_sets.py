@@ -430,7 +430,7 @@ class DataSet(Section):
     more than it has epochs."""
 
     published: tuple[Published, ...] = ()
-    """What others report on this split, for the table `published`."""
+    """What others report on this split, for the table `published` and figure 10."""
 
     def check(self) -> None:
         """Raise ``InputError`` for keys that need files or columns that the data set lacks."""

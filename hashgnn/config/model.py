@@ -115,6 +115,10 @@ class Configuration(Section):
                 yield from self._unless_known(f"grids.{name}.{kind}", kind, ids)
             for kind, ids in shown.items():
                 yield from self._same_names(f"grids.{name}.{kind}", kind, ids)
+            for model in getattr(grid, "bits_of", ()):
+                if models and model not in models:
+                    among, nearest = ", ".join(models), did_you_mean(model, models)
+                    yield f"grids.{name}.bits_of: {model} is none of its models: {among}{nearest}"
         if (guided := self.grids.fig7) and guided.sweeps[0] in self.sweeps:
             model = self.sweeps[guided.sweeps[0]].model
             if model not in (_shown_in("fig7", guided, self.models) or ()):

@@ -19,6 +19,7 @@ from hashgnn.experiment.runs import (
     HIERARCHICAL,
     Grid,
     base_model,
+    code_lengths,
     compared_runs,
     is_tuned,
     points,
@@ -35,6 +36,9 @@ VALIDATED_BY = ("validation_cutoff", "candidates")
 
 # Figures and tables by the bytes that are kept of an item.
 FOOTPRINTS = ("fig8", "fig9", "quantization", "quantization_verdict")
+
+# Those that show what others report, too.
+BESIDE_PUBLISHED = ("fig10", "published")
 
 
 def to_text(**used: Any) -> str:
@@ -173,6 +177,8 @@ class JobSettings:
             used["runs"] = runs(self._config, grid)
         if name in FOOTPRINTS:
             used["quantized"] = self._quantized(models)
+        if name in BESIDE_PUBLISHED:
+            used["published"] = self._published(grid["datasets"])
         return to_text(**used)
 
     def table(self, wildcards: Wildcards) -> str:
@@ -186,9 +192,8 @@ class JobSettings:
             used["runs"] = runs(self._config, grid)
         if name in FOOTPRINTS:
             used["quantized"] = self._quantized(grid["models"])
-        if name == "published":
-            datasets = self._config["datasets"]
-            used["published"] = {d: datasets[d].get("published", []) for d in grid["datasets"]}
+        if name in BESIDE_PUBLISHED:
+            used["published"] = self._published(grid["datasets"])
         if name in HIERARCHICAL:
             used["places"] = self._places(grid["models"])
         if name in (*HIERARCHICAL, "table4"):
@@ -246,10 +251,11 @@ class JobSettings:
                 yield [titles.get(name, name), ""]
                 continue
             kinds = {"datasets": "data sets", "models": "methods", "sweeps": "sweeps"}
+            wanted, shown = ({**one, "bits": code_lengths(one)} for one in (grid, made))
             lacking = [
                 f"{title} {', '.join(self._printed(kind, one) for one in missing)}"
                 for kind, title in (kinds | {"bits": "bits", "seeds": "seeds"}).items()
-                if (missing := [one for one in grid.get(kind, []) if one not in made[kind]])
+                if (missing := [one for one in wanted.get(kind, []) if one not in shown[kind]])
             ]
             if lacking:
                 yield [titles.get(name, name), f"without {', '.join(lacking)}"]
@@ -336,6 +342,10 @@ class JobSettings:
             for model in models
             if entries[model].get("pretrained")
         }
+
+    def _published(self, datasets: Iterable[str]) -> dict[str, list[Any]]:
+        """Return what others report on each data set."""
+        return {id: self._config["datasets"][id].get("published", []) for id in datasets}
 
     def _looks(self, models: Iterable[str]) -> dict[str, list[str]]:
         """Return colour and marker by model."""

@@ -2,8 +2,8 @@
 
 import copy
 import re
-from collections.abc import Callable, Iterator, Mapping
-from itertools import combinations, product
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import chain, combinations, product
 from typing import Any, NamedTuple
 
 from hashgnn.config.methods import Config, negatives, parameters, shares_training, with_values
@@ -32,11 +32,17 @@ def runs(config: Config, grid: Grid) -> list[Run]:
 
 def _all_runs(config: Config, grid: Grid) -> Iterator[Run]:
     datasets, bits, seeds = grid["datasets"], grid.get("bits", []), grid.get("seeds", [])
-    for dataset, model, length, seed in product(datasets, grid.get("models", []), bits, seeds):
-        yield Run(dataset, model, length, seed)
+    for dataset, model in product(datasets, grid.get("models", [])):
+        for length, seed in product(grid.get("bits_of", {}).get(model, bits), seeds):
+            yield Run(dataset, model, length, seed)
     for dataset, sweep, length in product(datasets, grid.get("sweeps", []), bits):
         for point in points(config, sweep, dataset, length):
             yield from (Run(dataset, point.model, point.bits, seed) for seed in seeds)
+
+
+def code_lengths(grid: Grid) -> list[int]:
+    """Return each code length of ``grid`` once: those of all models, then those of single ones."""
+    return list(dict.fromkeys(chain(grid.get("bits", []), *grid.get("bits_of", {}).values())))
 
 
 def evaluated_runs(config: Config) -> list[Run]:
@@ -289,8 +295,17 @@ def _parts(grid: Grid, complete: Mapping[Run, bool]) -> Iterator[dict[str, Any]]
     there = {run.dataset for run, done in complete.items() if done}
     datasets = _choices([d for d in grid["datasets"] if d in there])
     seeds = [grid["seeds"][:n] for n in range(len(grid["seeds"]), 0, -1)]
-    for data, bits, some in product(datasets, _choices(grid["bits"]), seeds):
-        yield {**grid, "datasets": data, "bits": bits, "seeds": some}
+    for data, bits, some in product(datasets, _choices(code_lengths(grid)), seeds):
+        yield {**grid, **_of_lengths(grid, bits), "datasets": data, "seeds": some}
+
+
+def _of_lengths(grid: Grid, chosen: Collection[int]) -> dict[str, Any]:
+    """Return the keys of ``grid`` that say the code lengths, reduced to those ``chosen``."""
+    made: dict[str, Any] = {"bits": [bits for bits in grid["bits"] if bits in chosen]}
+    if "bits_of" in grid:
+        of_models = grid["bits_of"].items()
+        made["bits_of"] = {model: [b for b in own if b in chosen] for model, own in of_models}
+    return made
 
 
 def _choices(values: list[Any]) -> list[list[Any]]:
@@ -313,7 +328,8 @@ def _completed(
         whole = [
             one
             for one in part[key]
-            if all(complete[run] for run in runs(config, {**part, **others, key: [one]}))
+            if (found := runs(config, {**part, **others, key: [one]}))
+            and all(complete[run] for run in found)
         ]
         if not whole or ({"models", "sweeps"} <= part.keys() and len(whole) < len(part[key])):
             return None

@@ -34,12 +34,12 @@ DATA_SET = (
     "negative_rounds, published, reader, split, stands_in_for, training"
 )
 GRIDS = (
-    "encoders, fig1, fig3, fig4, fig5, fig6, fig7, fig8, fig9, full_size, methods, published, "
-    "quantization, quantization_verdict, table1, table2, table3, table4"
+    "encoders, fig1, fig10, fig3, fig4, fig5, fig6, fig7, fig8, fig9, full_size, methods, "
+    "published, quantization, quantization_verdict, table1, table2, table3, table4"
 )
 SHOWING = (
-    "fig1, fig3, fig4, fig6, fig7, fig8, fig9, table2, table3, table4, methods, encoders, "
-    "full_size, published, quantization, quantization_verdict"
+    "fig1, fig3, fig4, fig6, fig7, fig8, fig9, fig10, table2, table3, table4, methods, "
+    "encoders, full_size, published, quantization, quantization_verdict"
 )
 MODEL = (
     "baseline, color, continuous, marker, module, name, negatives, own_layers, parameters, "
@@ -49,6 +49,8 @@ MODEL_KEYS = (
     "name, module, color, marker, place, shown_in, continuous, pretrained, "
     "shared_training, own_layers, baseline, negatives, parameters, per_dataset, tuning"
 )
+
+BESIDE = {"datasets": ["gowalla"], "models": ["pte", "mf"], "bits": [8], "seeds": [0]}
 
 
 def with_change(path: str, value: Any) -> dict[str, Any]:
@@ -497,6 +499,16 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "grids fig7 sweeps",
             ["fixed_p", "triplets"],
             "grids.fig7.sweeps: expected a list of 1, got ['fixed_p', 'triplets']",
+        ),
+        (
+            "grids published",
+            {**BESIDE, "bits_of": {"bine": [8]}},
+            "grids.published.bits_of: bine is none of its models: pte, mf; did you mean pte?",
+        ),
+        (
+            "grids published",
+            {**BESIDE, "bits_of": {"mf": [2048]}},
+            "grids.published.bits_of.mf: expected 1,024 or less, got 2048",
         ),
         ("grids fig7 models", ["hash_ste"], "grids.fig7.models: lacks hashgnn_nr, whose p falls"),
         (

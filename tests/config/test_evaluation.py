@@ -23,7 +23,7 @@ def test_the_cutoffs_are_those_that_the_modules_show() -> None:
         **dict.fromkeys(
             ("table2", "table3", "methods", "encoders", "full_size"), comparison.CUTOFFS
         ),
-        "published": (comparison.PUBLISHED_CUTOFF,),
+        **dict.fromkeys(("fig10", "published"), (comparison.PUBLISHED_CUTOFF,)),
         **dict.fromkeys(("quantization", "quantization_verdict"), (quantization.CUTOFF,)),
     } == CUTOFFS
 
@@ -47,6 +47,7 @@ def test_figures_and_tables_of_models() -> None:
         ("fig5", [10, 20], "50"),
         ("fig3", [10, 20], ""),
         ("published", [50], "20"),
+        ("fig10", [50], "20"),
         ("table4", [3], ""),
     ],
 )

@@ -190,6 +190,26 @@ def test_the_table_of_quantizers_has_their_bytes() -> None:
     assert found["continuous"] == ["own"]
 
 
+def test_the_figure_beside_published_results_has_what_the_table_has() -> None:
+    grid = {"datasets": ["a", "b"], "models": ["m", "own"], **ONE, "bits_of": {"m": [8, 16]}}
+    reported = [{"method": "theirs", "recall": 0.5}]
+    datasets = config()["datasets"]
+    datasets["a"]["published"] = reported
+    asked = plan({"fig10": grid, "published": grid}, datasets=datasets)
+
+    inputs = asked.figure_inputs({"figure": "fig10"})
+    assert inputs == asked.table_inputs({"table": "published"})
+    assert inputs[:3] == [
+        *(run("a", "m", "metrics.csv", bits=bits) for bits in (8, 16)),
+        run("a", "own", "metrics.csv"),
+    ]
+    for settings in (
+        asked.settings.figure({"figure": "fig10"}),
+        asked.settings.table({"table": "published"}),
+    ):
+        assert json.loads(settings)["published"] == {"a": reported, "b": []}
+
+
 def test_the_verdict_on_quantizers_is_chosen_on_validation() -> None:
     grid = {"quantization_verdict": {"datasets": ["a"], "models": ["own", "hash"], **ONE}}
 

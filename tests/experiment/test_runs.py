@@ -9,6 +9,7 @@ from hashgnn.errors import InputError
 from hashgnn.experiment.runs import (
     Point,
     Run,
+    code_lengths,
     compared_runs,
     derived_models,
     evaluated_runs,
@@ -146,6 +147,22 @@ def test_a_number_has_no_keys_to_set() -> None:
         variant(MODEL, {"weight.x": 1})
 
 
+def test_single_models_have_code_lengths_of_their_own() -> None:
+    grid = {
+        **{"datasets": ["a"], "models": ["m", "n"], "bits": [8, 16], "seeds": [0, 1]},
+        "bits_of": {"n": [16, 4]},
+    }
+
+    assert runs(config(), grid) == [
+        Run("a", model, bits, seed)
+        for model, lengths in (("m", (8, 16)), ("n", (16, 4)))
+        for bits in lengths
+        for seed in (0, 1)
+    ]
+    assert code_lengths(grid) == [8, 16, 4]
+    assert code_lengths({"datasets": ["a"]}) == []
+
+
 def test_runs_of_all_grids_and_those_that_are_compared_by_model() -> None:
     made = config(weight=(["weight"], [0, 0.5]))
     made["grids"] = {
@@ -251,6 +268,27 @@ def test_a_figure_that_lacks_one_file_of_a_training_lacks_the_training() -> None
     there.remove("results/a/m/bits8/seed0/per_user.npz")
     with pytest.raises(InputError, match="existing: true, but there are no results"):
         reduced_to_existing(config, there.__contains__)
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [
+        ({("m", 8), ("n", 8), ("n", 4)}, {}),
+        ({("m", 8), ("n", 8)}, {"bits_of": {"n": [8]}}),
+        ({("m", 8), ("n", 4)}, {"models": ["m"], "bits_of": {"n": [8, 4]}}),  # as many as n has
+        ({("n", 8), ("n", 4)}, {"models": ["n"]}),
+        ({("n", 4)}, {"models": ["n"], "bits": [], "bits_of": {"n": [4]}}),
+    ],
+)
+def test_code_lengths_of_single_models_are_reduced_too(
+    there: set[tuple[str, int]], expected: dict[str, Any]
+) -> None:
+    grid = {**GRID, "datasets": ["a"], "seeds": [0], "bits_of": {"n": [8, 4]}}
+    files = {f"results/a/{model}/bits{bits}/seed0/metrics.csv" for model, bits in there}
+    config = {**CONFIG, "grids": {"published": grid}}
+
+    made = reduced_to_existing(config, files.__contains__)["grids"]["published"]
+    assert made == {**grid, **expected}
 
 
 def test_a_table_of_data_needs_their_preparation() -> None:

@@ -133,13 +133,44 @@ def name_curves(figure: Figure, note: str) -> None:
     """Name all curves of a figure, and write ``note`` below it.
 
     Names are at the right ends of the curves if the panels are in one column and the names fit
-    without overlap, else in a legend in the order of the ends of the first panel's curves.
+    without overlap, else in a legend in the order of the ends of the first panel's curves. Names of
+    points (``name_point``) are moved apart, and all curves are then in a legend.
     """
     grid = _grid(figure)
     figure.set_figheight(grid[0] * HEIGHT + _ROW)
     figure.supxlabel(note, fontsize=6.5, color="#555555")
-    if grid[1] > 1 or not _name_ends(figure):
+    has_points = any(panel.texts for panel in figure.axes)
+    if has_points or grid[1] > 1 or not _name_ends(figure):
         draw_legend(figure)
+    if has_points:
+        figure.draw_without_rendering()
+        for panel in figure.axes:
+            _spread_names(panel, beside=True)
+            _move_title(panel)
+
+
+def name_point(
+    panel: Axes, name: str, point: tuple[float, float], color: str, line: str = "-"
+) -> Annotation:
+    """Write ``name`` right of the panel, with a line in the style ``line`` to ``point``."""
+    return panel.annotate(
+        name,
+        point,
+        (1.03, 0.5),
+        textcoords="axes fraction",
+        verticalalignment="center",
+        fontsize=7.5,
+        color=readable(color),
+        arrowprops={
+            "arrowstyle": "-",
+            "color": color,
+            "linewidth": 0.6,
+            "linestyle": line,
+            "shrinkA": 1,
+            "shrinkB": 4,
+            "relpos": (0, 0.5),
+        },
+    )
 
 
 def draw_legend(figure: Figure) -> None:
@@ -173,13 +204,18 @@ def seeds_note(numbers: pd.DataFrame, interval: str = "band") -> str:
     return f"mean of {number} seeds; {interval}: 95 % t interval of the mean"
 
 
-def spread(places: Sequence[float], gap: float) -> np.ndarray:
+def spread(
+    places: Sequence[float], gap: float, within: tuple[float, float] = (-np.inf, np.inf)
+) -> np.ndarray:
     """Return ascending ``places`` moved as little as possible to be ``gap`` apart (least squares).
 
-    Isotonic regression of the places minus multiples of the gap.
+    Isotonic regression of the places minus multiples of the gap, which is clipped to keep all
+    ``within`` two bounds, the upper one of which gives way where there is no room.
     """
     steps = gap * np.arange(len(places))
-    return np.asarray(isotonic_regression(np.asarray(places) - steps).x + steps)
+    low, high = within
+    found = isotonic_regression(np.asarray(places) - steps).x
+    return np.asarray(np.clip(found, low, max(low, high - steps[-1])) + steps)
 
 
 def _grid(figure: Figure) -> tuple[int, int]:
@@ -206,8 +242,13 @@ def _name_ends(figure: Figure) -> bool:
     for note in [] if fits else made:
         note.remove()
     for panel in figure.axes if fits else []:
-        panel.title.set(horizontalalignment="left", x=0.0)  # longer than what is left of the panel
+        _move_title(panel)
     return fits
+
+
+def _move_title(panel: Axes) -> None:
+    """Begin the title at the left: it is longer than what the names leave of the panel."""
+    panel.title.set(horizontalalignment="left", x=0.0)
 
 
 def _size(note: Annotation) -> tuple[float, float]:
@@ -223,32 +264,16 @@ def _annotate(panel: Axes) -> list[Annotation]:
         label, points = str(line.get_label()), np.asarray(line.get_xydata(), float)
         points = points[np.isfinite(points).all(axis=1)]
         if label.startswith("=") and len(points):
-            color = to_hex(line.get_color())
-            made.append(
-                panel.annotate(
-                    label[1:],
-                    (points[-1, 0], points[-1, 1]),
-                    (1.03, 0.5),
-                    textcoords="axes fraction",
-                    verticalalignment="center",
-                    fontsize=7.5,
-                    color=readable(color),
-                    arrowprops={
-                        "arrowstyle": "-",
-                        "color": color,
-                        "linewidth": 0.6,
-                        "linestyle": line.get_linestyle(),
-                        "shrinkA": 1,
-                        "shrinkB": 4,
-                        "relpos": (0, 0.5),
-                    },
-                )
-            )
+            end, color = (points[-1, 0], points[-1, 1]), to_hex(line.get_color())
+            made.append(name_point(panel, label[1:], end, color, str(line.get_linestyle())))
     return made
 
 
-def _spread_names(panel: Axes) -> bool:
-    """Move names to the heights of their curves' ends; return whether they fit."""
+def _spread_names(panel: Axes, beside: bool = False) -> bool:
+    """Move names to the heights of their curves' ends; return whether they fit.
+
+    With ``beside``, none is moved above or below the panel.
+    """
     notes = [text for text in panel.texts if isinstance(text, Annotation)]
     if not notes:
         return True
@@ -256,7 +281,8 @@ def _spread_names(panel: Axes) -> bool:
     ends = [(panel.transData.transform(note.xy)[1] - box.y0) / box.height for note in notes]
     gap = 1.15 * max(_size(note)[1] for note in notes) / box.height
     order = np.argsort(ends, kind="stable")
-    placed = spread([ends[place] for place in order], gap)
+    margin = gap / 2 if beside else -np.inf
+    placed = spread([ends[place] for place in order], gap, (margin, 1 - margin))
     for place, height in zip(order, placed, strict=True):
         notes[place].set_position((1.03, float(height)))
     moved = np.abs(placed - np.sort(ends)).max()

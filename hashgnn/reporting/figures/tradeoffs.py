@@ -1,7 +1,10 @@
-"""Figure 8: HR@50 against the bytes of an item; figure 9: against the time of a query."""
+"""Figure 8: HR@50 against the bytes of an item; figure 9: against the time of a query.
+
+Figure 10: Recall@20 against the bytes of an item, beside published results.
+"""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
 
+from hashgnn.config.methods import Look
+from hashgnn.evaluation.statistics import read_metrics
 from hashgnn.evaluation.time_queries import read_query_times
 from hashgnn.reporting.figures import (
     by_dataset,
@@ -17,7 +22,17 @@ from hashgnn.reporting.figures import (
     label_rows,
     run_figure,
 )
-from hashgnn.reporting.figures.style import artist_label, look, name_curves, panels, seeds_note
+from hashgnn.reporting.figures.style import (
+    artist_label,
+    counterpart,
+    line_style,
+    look,
+    name_curves,
+    name_point,
+    panels,
+    seeds_note,
+)
+from hashgnn.reporting.tables.comparison import PUBLISHED_CUTOFF, by_bytes, published_values
 from hashgnn.reporting.tables.quantization import CUTOFF, SEARCHES, front, read_footprints
 
 LINES = {
@@ -29,6 +44,7 @@ LINES = {
 }
 BYTES = (4, 512)  # the ends of the axis
 _FRONT = "#888888"
+_PUBLISHED = Look("#777777", "D")
 _COLUMNS, _SIZES = 2, 2  # panels side by side: of figure 8, and of figure 9
 _SPEED = ["dataset", "model", "bits", "seed", "search"]
 
@@ -41,6 +57,11 @@ def fig8(argv: Sequence[str] | None = None) -> int:
 def fig9(argv: Sequence[str] | None = None) -> int:
     """Draw figure 9: HR@50 by microseconds of a query, of codes, quantized vectors, floats."""
     return run_figure(fig9.__doc__, make_fig9, argv)
+
+
+def fig10(argv: Sequence[str] | None = None) -> int:
+    """Draw figure 10: Recall@20 by the bytes kept of an item, beside what others report."""
+    return run_figure(fig10.__doc__, make_fig10, argv)
 
 
 def make_fig8(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
@@ -61,10 +82,7 @@ def make_fig8(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
         shown = rows[rows.bytes.between(*BYTES)]
         draw_tradeoff(panel, shown, "bytes", args.settings)
         panel.set(title=name, xlabel="bytes an item")
-        panel.set_xscale("log", base=2)
-        ticks = [2**power for power in range(2, 10)]
-        panel.set_xticks(ticks, list(map(str, ticks)))
-        panel.xaxis.set_minor_locator(NullLocator())
+        double(panel, range(2, 10))
     label_rows(axes, columns, f"HR@{CUTOFF} (recall)")
     name_curves(figure, seeds_note(numbers))
     return figure, numbers
@@ -101,6 +119,56 @@ def make_fig9(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
     return figure, numbers
 
 
+def make_fig10(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
+    """Return figure 10 and its numbers; ``inputs`` are ``metrics.csv`` of all trainings.
+
+    Hierarchical search, which keeps codes and vectors, has the recall of vectors with more bytes,
+    and is not shown; nor is re-ranking, as in figure 8.
+    """
+    settings = args.settings
+    ours = by_bytes(read_metrics(args.inputs), settings["continuous"])
+    shown = ours[(ours.metric == "hr") & (ours.search != "hierarchical")]
+    theirs = published_values(settings["published"])
+    reported = theirs[theirs.metric == "hr"]
+    numbers = pd.concat([shown, reported], ignore_index=True)
+    numbers = numbers.rename(columns={"bytes_per_item": "bytes"})
+    numbers = numbers.astype({"bits": "Int64", "seed": "Int64"})  # published ones have none
+    places = by_dataset(numbers, dict(settings["datasets"]))
+    figure, axes = panels(1, len(places))
+    for panel, (name, rows) in zip(axes, places, strict=True):
+        draw_searches(panel, rows, "bytes", settings)
+        draw_published(panel, rows[rows.side == "published"])
+        panel.set(title=name, xlabel="")
+        double(panel, range(2, 13, 3))
+    axes[-1].set_xlabel("bytes an item")
+    label_rows(axes, 1, f"Recall@{PUBLISHED_CUTOFF}")
+    name_curves(figure, f"{seeds_note(shown)}; best on test: the epoch chosen on the test part")
+    return figure, numbers
+
+
+def draw_published(panel: Axes, rows: pd.DataFrame) -> None:
+    """Draw and name what others report, open where the best epoch on the test part is."""
+    by_test = rows.epoch_chosen_on == "test"
+    for label, shown, style in (
+        ("published", rows[~by_test], _PUBLISHED),
+        ("published, best on test", rows[by_test], counterpart(_PUBLISHED)),
+    ):
+        if not shown.empty:
+            drawn = {**line_style(style), "linestyle": "", "zorder": 5}
+            panel.plot(shown.bytes, shown.value, label=artist_label(label), **drawn)
+    for row in rows.to_dict("records"):
+        named = name_point(panel, row["model"], (row["bytes"], row["value"]), _PUBLISHED.color)
+        named.set_zorder(1)  # its line lies below the curves
+
+
+def double(panel: Axes, powers: Iterable[int]) -> None:
+    """Let the horizontal axis double at equal steps, with ticks at these powers of two."""
+    panel.set_xscale("log", base=2)
+    ticks = [2**power for power in powers]
+    panel.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    panel.xaxis.set_minor_locator(NullLocator())
+
+
 def _threads(numbers: pd.DataFrame) -> str:
     count = numbers["threads"].max()
     return "one thread" if count == 1 else f"{count} threads"
@@ -115,17 +183,7 @@ def median_times(paths: Sequence[Path]) -> pd.DataFrame:
 
 def draw_tradeoff(panel: Axes, rows: pd.DataFrame, x: str, settings: Mapping[str, Any]) -> None:
     """Draw a curve over the sizes of codes for each model and search, and the Pareto front."""
-    for model, name in settings["models"]:
-        for search, label in SEARCHES.items():
-            own = rows[(rows.model == model) & (rows.search == search)]
-            if own.empty:
-                continue
-            style = look(settings, model)
-            # Times differ from seed to seed: a point has the means of both.
-            points = (
-                own.groupby("bits", as_index=False)[[x, "value"]].mean() if x != "bytes" else own
-            )
-            draw_curve(panel, points, x, style, f"{name}, {label}", linestyle=LINES[search])
+    draw_searches(panel, rows, x, settings)
     means = rows.groupby(["model", "search", "bits"], as_index=False)[[x, "value"]].mean()
     best = front(means, x, "value")
     panel.step(
@@ -138,3 +196,18 @@ def draw_tradeoff(panel: Axes, rows: pd.DataFrame, x: str, settings: Mapping[str
         zorder=0,
         label=artist_label("Pareto front"),
     )
+
+
+def draw_searches(panel: Axes, rows: pd.DataFrame, x: str, settings: Mapping[str, Any]) -> None:
+    """Draw a curve over the sizes of codes for each model and search."""
+    for model, name in settings["models"]:
+        for search, label in SEARCHES.items():
+            own = rows[(rows.model == model) & (rows.search == search)]
+            if own.empty:
+                continue
+            style = look(settings, model)
+            # Times differ from seed to seed: a point has the means of both.
+            points = (
+                own.groupby("bits", as_index=False)[[x, "value"]].mean() if x != "bytes" else own
+            )
+            draw_curve(panel, points, x, style, f"{name}, {label}", linestyle=LINES[search])

@@ -15,6 +15,15 @@ METRICS = {"hr": "HR", "ndcg": "NDCG"}
 SIDES = {"codes": "Hamming", "vectors": "vectors"}
 PUBLISHED_CUTOFF = 20
 PUBLISHED_METRICS = {"hr": "Recall", "ndcg": "NDCG"}
+# What each search keeps of an item.
+KEPT = {
+    "hamming": "codes",
+    "asymmetric": "codes, float user",
+    "hierarchical": "codes, then vectors",
+    "continuous": "vectors",
+}
+_FLOAT_BYTES = 4
+_OF_PUBLISHED = ("bytes_per_item", "epoch_chosen_on", "source")
 
 
 def methods(argv: Sequence[str] | None = None) -> int:
@@ -150,35 +159,49 @@ def beside_published(
         published: For each data set the results that others report, as in the configuration.
 
     Returns:
-        Means over seeds by Hamming and by continuous search, and published values, with the columns
-        ``bytes_per_item``, ``epoch_chosen_on`` and ``source`` (empty for ours).
+        Means over seeds, as ``by_bytes``, then published values, with the columns
+        ``epoch_chosen_on`` and ``source`` (empty for ours).
     """
-    searches = {"hamming": "codes", "continuous": "vectors"}
+    ours = over_seeds(by_bytes(frame, continuous)).assign(epoch_chosen_on="validation", source="")
+    theirs = published_values(published).rename(columns={"value": "mean"})
+    return pd.concat([ours, theirs], ignore_index=True)
+
+
+def by_bytes(frame: pd.DataFrame, continuous: Sequence[str]) -> pd.DataFrame:
+    """Return Recall@20 and NDCG@20 by each search, with the bytes that it keeps of an item.
+
+    Searches of codes are left out for models of ``continuous``, which have none of their own.
+    Column ``side`` says what is kept, ``bytes_per_item`` how much; vectors have a float for each
+    bit.
+    """
     shown = frame.metric.isin(PUBLISHED_METRICS) & (frame.n == PUBLISHED_CUTOFF)
-    shown &= frame.search.isin(searches)
-    shown &= ~(frame.model.isin(continuous) & (frame.search == "hamming"))
-    ours = over_seeds(frame[shown])
-    ours["side"] = ours.search.map(searches)
-    ours["bytes_per_item"] = ours.bits * 4  # vectors have a float for each bit
-    codes = ours.side == "codes"
-    ours.loc[codes, "bytes_per_item"] = ours.bits[codes] // 8
-    ours = ours.assign(epoch_chosen_on="validation", source="")
-    theirs = [
+    shown &= frame.search.isin(KEPT)
+    shown &= ~(frame.model.isin(continuous) & (frame.search != "continuous"))
+    ours = frame[shown]
+    codes = -(-ours.bits // 8) * (ours.search != "continuous")
+    floats = _FLOAT_BYTES * ours.bits * ours.search.isin(("hierarchical", "continuous"))
+    return ours.assign(side=ours.search.map(KEPT), bytes_per_item=codes + floats)
+
+
+def published_values(published: Mapping[str, Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
+    """Return a row for each published value; ``model`` is the name of the method."""
+    rows = [
         {
             "dataset": dataset,
             "model": entry["method"],
             "side": "published",
             "metric": metric,
             "n": PUBLISHED_CUTOFF,
-            "mean": entry[key],
-            **{name: entry[name] for name in ("bytes_per_item", "epoch_chosen_on", "source")},
+            "value": entry[key],
+            **{name: entry[name] for name in _OF_PUBLISHED},
         }
         for dataset, entries in published.items()
         for entry in entries
         for metric, key in (("hr", "recall"), ("ndcg", "ndcg"))
         if entry.get(key) is not None
     ]
-    return pd.concat([ours, pd.DataFrame(theirs)], ignore_index=True)
+    columns = ["dataset", "model", "side", "metric", "n", "value", *_OF_PUBLISHED]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def print_published(
@@ -206,4 +229,9 @@ def print_published(
         f"Recall and NDCG at {PUBLISHED_CUTOFF} on {named(datasets.values())}, beside what others "
         "report on the same splits, by the bytes that an item takes."
     )
-    return Printed(pd.DataFrame(rows), caption, "Data set")
+    legend = (
+        "Searches: codes, by Hamming distance; codes, float user, by the inner product of the "
+        "user's vector with codes of -1 and 1; codes, then vectors, the nearest codes ranked by "
+        "their vectors; vectors, by inner product."
+    )
+    return Printed(pd.DataFrame(rows), caption, "Data set", [legend])

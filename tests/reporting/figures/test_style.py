@@ -15,6 +15,7 @@ from hashgnn.reporting.figures.style import (
     counterpart,
     line_style,
     name_curves,
+    name_point,
     panels,
     readable,
     seeds_note,
@@ -100,6 +101,28 @@ def test_all_of_the_text_is_within_the_figure() -> None:
         assert box.x1 <= figure.bbox.width + 1
 
 
+def test_names_of_points_are_beside_their_panels_apart_from_each_other() -> None:
+    use_style()
+    figure, axes = panels(1, 2)
+    for panel in axes:
+        panel.plot([0, 1], [0.2, 0.3], label=artist_label("a curve"))
+        panel.set_ylim(0, 1)
+    for number in range(4):
+        name_point(axes[0], f"point {number}", (0.5, 1 - number / 100), "#777777")
+    name_curves(figure, "a note")
+    figure.draw_without_rendering()
+
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["a curve"]
+    order = sorted(boxes(figure).items(), key=lambda item: -item[1][0])
+    assert [name for name, _ in order] == [f"point {number}" for number in range(4)]
+    for (_, (low, _)), (_, (_, high)) in pairwise(order):
+        assert high <= low
+    assert order[0][1][1] <= axes[0].get_window_extent().y1
+    assert all(note.get_position()[0] > 1 for note in axes[0].texts)
+    assert not axes[1].texts
+
+
 CROWD = {f"method {i}": 0.5 + i / 1000 for i in range(12)}
 
 
@@ -133,6 +156,12 @@ def test_places_are_spread(places: list[float], gap: float) -> None:
     assert made.mean() == pytest.approx(np.mean(places), abs=1e-6)
     if (np.diff(places) >= gap).all():
         assert made == pytest.approx(places, abs=1e-9)
+
+
+def test_places_stay_within_bounds_where_there_is_room() -> None:
+    assert spread([0.9, 0.95, 1.2], 0.1, (0, 1)) == pytest.approx([0.8, 0.9, 1.0])
+    assert spread([-0.3, 0.05], 0.1, (0, 1)) == pytest.approx([0.0, 0.1])
+    assert spread([0.4, 0.4, 0.4], 0.6, (0, 1)) == pytest.approx([0.0, 0.6, 1.2])
 
 
 @pytest.mark.parametrize(

@@ -78,3 +78,36 @@ def test_figure_9_has_the_median_of_the_rounds_at_both_sizes(
     assert "mathdefault" not in text  # formulas are not parsed
     for label in ("300 items", "1,000,000 items", "microseconds a query, one thread"):
         assert f"{label}<" in text
+
+
+def test_figure_10_has_what_others_report_beside_each_search(
+    inputs: dict[str, list[Path]], draw: Any
+) -> None:
+    reported = {"ndcg": 0.1, "bytes_per_item": 108, "source": "logs"}
+    published = {
+        "d": [
+            {"method": "Theirs", "recall": 0.3, "epoch_chosen_on": "test", **reported},
+            {"method": "Others'", "recall": 0.4, "epoch_chosen_on": "unknown", **reported},
+            {"method": "No recall", "epoch_chosen_on": "test", **reported},
+        ]
+    }
+
+    files = inputs["metrics"][:4]  # of own and mf
+    numbers, made = draw("fig10", files, **SETTINGS, published=published)
+
+    shown = numbers[["model", "side", "bytes", "value"]].round(9).to_numpy().tolist()
+    assert sorted(shown) == [
+        ["Others'", "published", 108, 0.4],
+        ["Theirs", "published", 108, 0.3],
+        ["mf", "vectors", 128, 0.332],
+        ["mf", "vectors", 256, 0.364],
+        ["own", "codes", 4, 0.132],
+        ["own", "codes", 8, 0.164],
+        ["own", "vectors", 128, 0.332],
+        ["own", "vectors", 256, 0.364],
+    ]
+    text = made["svg"].decode()
+    for label in ("Own, Hamming", "MF, floats", "published", "published, best on test"):
+        assert f"{label}<" in text
+    assert "Theirs<" in text
+    assert "No recall<" not in text
