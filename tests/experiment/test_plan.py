@@ -195,7 +195,8 @@ def test_the_figure_beside_published_results_has_what_the_table_has() -> None:
     reported = [{"method": "theirs", "recall": 0.5}]
     datasets = config()["datasets"]
     datasets["a"]["published"] = reported
-    asked = plan({"fig10": grid, "published": grid}, datasets=datasets)
+    evaluation = {"cutoffs": [20], "candidates": 500}
+    asked = plan({"fig10": grid, "published": grid}, datasets=datasets, evaluation=evaluation)
 
     inputs = asked.figure_inputs({"figure": "fig10"})
     assert inputs == asked.table_inputs({"table": "published"})
