@@ -29,7 +29,8 @@ def test_rows_are_kept_and_measured_once(tmp_path: Path, monkeypatch: pytest.Mon
         parts.main([f"{tmp_path}/shop/split.npz:0.5", "--into", str(page)])
 
     assert measured == [(4, variant.name) for variant in parts.VARIANTS]
-    assert len(pd.read_csv(tmp_path / "parts.csv")) == 2
+    kept = pd.read_csv(tmp_path / "parts.csv")
+    assert len(kept) == 2
     assert page.read_text() == (
         "before\n\n<!-- Parts: benchmarks/parts.py. -->\n\n"
         "By codes:\n\n"
@@ -49,3 +50,12 @@ def test_rows_are_kept_and_measured_once(tmp_path: Path, monkeypatch: pytest.Mon
         "| embeddings start at random | 0.5000 |\n"
         "\n<!-- End of the parts. -->\nafter\n"
     )
+    # With other settings a row is measured anew, and replaces what was there.
+    changed = parts.VARIANTS[0]._replace(changes={"epochs": 3})
+    monkeypatch.setattr(parts, "VARIANTS", (changed, parts.VARIANTS[1]))
+    parts.main([f"{tmp_path}/shop/split.npz:0.5"])
+    assert len(measured) == 3
+    assert pd.read_csv(tmp_path / "parts.csv").settings.isin(kept.settings).tolist() == [
+        True,
+        False,
+    ]
