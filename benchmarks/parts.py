@@ -54,6 +54,7 @@ class Variant(NamedTuple):
 
 VARIANTS = (
     Variant("HashGNN+", "hashgnn_plus", {}),
+    Variant("no asymmetric likelihood", "hashgnn_plus", {"asymmetric_weight": 0.0}),
     Variant("embeddings start at random", "hashgnn_plus", {"initial_embeddings": "normal"}),
     Variant("all neighbors may be drawn", "hashgnn_plus", {"neighbor_share": 1.0}),
     Variant("no dropout", "hashgnn_plus", {"embedding_dropout": 0.0}),
@@ -66,7 +67,6 @@ VARIANTS = (
     Variant(
         "only vectors are trained", "hashgnn_plus", {"code_weight": 0.0, "asymmetric_weight": 0.0}
     ),
-    Variant("no asymmetric likelihood", "hashgnn_plus", {"asymmetric_weight": 0.0}),
     Variant("HashGNN", "hashgnn", {}),
     Variant("GraphSage", "graphsage", {}),
     Variant("LightGCN", "lightgcn", {}),
