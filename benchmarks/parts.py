@@ -30,6 +30,7 @@ from hashgnn.files import atomic_write
 from hashgnn.models.method import Task
 from hashgnn.recommender.defaults import method_defaults
 from hashgnn.reporting.tables import to_markdown
+from hashgnn.stage.record import job_digest
 from hashgnn.training.fit import fit, load_method
 from hashgnn.training.monitoring import TrainingProgress
 from hashgnn.training.train import keep_freed_memory
@@ -37,7 +38,9 @@ from hashgnn.training.train import keep_freed_memory
 RECORDS = Path(__file__).with_name("parts.csv")
 BEGIN, END = "<!-- Parts: benchmarks/parts.py. -->\n", "<!-- End of the parts. -->"
 SEARCHES = {"hamming": "codes", "asymmetric": "asymmetric", "continuous": "vectors"}
-KEYS = ("data set", "share", "variant", "bits", "seed")
+KEYS = ("data set", "share", "variant", "settings", "bits", "seed")
+IDENTITY = [key for key in KEYS if key != "settings"]
+ANY_SIZE = 10**9  # interactions: the settings but for the batch size, which small data reduce
 N = 50
 
 
@@ -51,6 +54,7 @@ class Variant(NamedTuple):
 
 VARIANTS = (
     Variant("HashGNN+", "hashgnn_plus", {}),
+    Variant("no asymmetric likelihood", "hashgnn_plus", {"asymmetric_weight": 0.0}),
     Variant("embeddings start at random", "hashgnn_plus", {"initial_embeddings": "normal"}),
     Variant("all neighbors may be drawn", "hashgnn_plus", {"neighbor_share": 1.0}),
     Variant("no dropout", "hashgnn_plus", {"embedding_dropout": 0.0}),
@@ -63,7 +67,6 @@ VARIANTS = (
     Variant(
         "only vectors are trained", "hashgnn_plus", {"code_weight": 0.0, "asymmetric_weight": 0.0}
     ),
-    Variant("no asymmetric likelihood", "hashgnn_plus", {"asymmetric_weight": 0.0}),
     Variant("HashGNN", "hashgnn", {}),
     Variant("GraphSage", "graphsage", {}),
     Variant("LightGCN", "lightgcn", {}),
@@ -71,6 +74,12 @@ VARIANTS = (
     Variant("PureSVD", "puresvd", {}),
     Variant("MF (ALS)", "als", {}),
 )
+
+
+def settings_digest(variant: Variant) -> str:
+    """Return a digest of all hyper-parameters of a variant."""
+    defaults = method_defaults(variant.method, variant.changes, ANY_SIZE)
+    return job_digest(defaults.module, [defaults.parameters, defaults.negatives])[:8]
 
 
 def some_users(split: Split, share: float) -> Split:
@@ -126,10 +135,14 @@ def records() -> pd.DataFrame:
 def run(splits: Sequence[tuple[Path, float]], bits: int, seeds: Sequence[int]) -> None:
     """Measure what is missing, and keep each row when it is there."""
     for variant, (path, share), seed in product(VARIANTS, splits, seeds):
-        key = dict(zip(KEYS, (path.parent.name, share, variant.name, bits, seed), strict=True))
+        settings = settings_digest(variant)
+        values = (path.parent.name, share, variant.name, settings, bits, seed)
+        key = dict(zip(KEYS, values, strict=True))
         done = records()
         if (done[list(KEYS)] == list(key.values())).all(axis=1).any():
             continue
+        stale = (done[IDENTITY] == [key[name] for name in IDENTITY]).all(axis=1)
+        done = done[~stale]
         row = {**key, **measure(some_users(load_split(path), share), variant, bits, seed)}
         print(row, flush=True)
         with atomic_write(RECORDS) as temporary:
@@ -138,7 +151,9 @@ def run(splits: Sequence[tuple[Path, float]], bits: int, seeds: Sequence[int]) -
 
 def tables(rows: pd.DataFrame) -> str:
     """Return a table for each search: mean recall over seeds, a row per variant."""
-    order = [variant.name for variant in VARIANTS if variant.name in set(rows["variant"])]
+    present = {variant.name: settings_digest(variant) for variant in VARIANTS}
+    rows = rows[rows["variant"].map(present) == rows["settings"]]
+    order = [name for name in present if name in set(rows["variant"])]
     text = ""
     for name in SEARCHES.values():
         wide = rows.pivot_table(f"test {name}", "variant", "data set", sort=False)

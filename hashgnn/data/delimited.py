@@ -428,7 +428,8 @@ def _first_line(path: Path, text: _Layout) -> tuple[list[str], int]:
 def _cells(line: str, text: _Layout) -> list[str]:
     if not text.quote:
         return line.split(text.separator)
-    return next(csv.reader([line], delimiter=text.separator))
+    # Strict, so that a quote that is never closed does not swallow the first row.
+    return next(csv.reader([line], delimiter=text.separator, strict=text.header))
 
 
 def _lines(path: Path, text: _Layout) -> Iterator[str]:

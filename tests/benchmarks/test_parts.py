@@ -29,23 +29,33 @@ def test_rows_are_kept_and_measured_once(tmp_path: Path, monkeypatch: pytest.Mon
         parts.main([f"{tmp_path}/shop/split.npz:0.5", "--into", str(page)])
 
     assert measured == [(4, variant.name) for variant in parts.VARIANTS]
-    assert len(pd.read_csv(tmp_path / "parts.csv")) == 2
+    kept = pd.read_csv(tmp_path / "parts.csv")
+    assert len(kept) == 2
     assert page.read_text() == (
         "before\n\n<!-- Parts: benchmarks/parts.py. -->\n\n"
         "By codes:\n\n"
-        "| trained                    |   shop |\n"
-        "| :------------------------- | -----: |\n"
-        "| HashGNN+                   | 0.2500 |\n"
-        "| embeddings start at random | 0.2500 |\n"
+        "| trained                  |   shop |\n"
+        "| :----------------------- | -----: |\n"
+        "| HashGNN+                 | 0.2500 |\n"
+        "| no asymmetric likelihood | 0.2500 |\n"
         "\nBy asymmetric:\n\n"
-        "| trained                    |   shop |\n"
-        "| :------------------------- | -----: |\n"
-        "| HashGNN+                   | 0.3750 |\n"
-        "| embeddings start at random | 0.3750 |\n"
+        "| trained                  |   shop |\n"
+        "| :----------------------- | -----: |\n"
+        "| HashGNN+                 | 0.3750 |\n"
+        "| no asymmetric likelihood | 0.3750 |\n"
         "\nBy vectors:\n\n"
-        "| trained                    |   shop |\n"
-        "| :------------------------- | -----: |\n"
-        "| HashGNN+                   | 0.5000 |\n"
-        "| embeddings start at random | 0.5000 |\n"
+        "| trained                  |   shop |\n"
+        "| :----------------------- | -----: |\n"
+        "| HashGNN+                 | 0.5000 |\n"
+        "| no asymmetric likelihood | 0.5000 |\n"
         "\n<!-- End of the parts. -->\nafter\n"
     )
+    # With other settings a row is measured anew, and replaces what was there.
+    changed = parts.VARIANTS[0]._replace(changes={"epochs": 3})
+    monkeypatch.setattr(parts, "VARIANTS", (changed, parts.VARIANTS[1]))
+    parts.main([f"{tmp_path}/shop/split.npz:0.5"])
+    assert len(measured) == 3
+    assert pd.read_csv(tmp_path / "parts.csv").settings.isin(kept.settings).tolist() == [
+        True,
+        False,
+    ]

@@ -101,6 +101,7 @@ TIMED = {"user": "u", "item": "i", "time": "t"}
         ("u,i\na,x\nb,\n", {}, ["data.csv, line 3: the item is missing"]),
         ("u,i\n\n,x\n", {}, ["data.csv, line 3: the user is missing"]),
         ('u,i\na,"x\nb,y\n', {}, ["2 lines make 1 rows", "format.quote: false"]),
+        ('u,i,"t\na,x,"1"\n', {}, ["cannot parse the header line", "unexpected end of data"]),
         (b"u,i\na,x\n\xff,y\n", {}, ["data.csv, line 3", "set format.encoding"]),
         (b"\xff,i\na,x\n", {}, ["not utf-8 text", "set format.encoding"]),
         (
