@@ -122,7 +122,7 @@ def make_fig9(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
 def make_fig10(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
     """Return figure 10 and its numbers; ``inputs`` are ``metrics.csv`` of all trainings.
 
-    Hierarchical search, which keeps codes and vectors, has the recall of vectors with more bytes,
+    Hierarchical search keeps the vectors as well as the codes, more bytes than vectors alone take,
     and is not shown; nor is re-ranking, as in figure 8.
     """
     settings = args.settings
