@@ -30,7 +30,10 @@ NOT_RUN = "not run"
 WIDTH = 100  # characters of a line of text
 # Methods of the table on the first page of the project, besides the paper's own.
 HASHING, CONTINUOUS = 2, 3
-SEARCHES = {"hamming": "Hamming", "hierarchical": "hierarchical", "continuous": "continuous"}
+SEARCHES = {
+    **{"hamming": "Hamming", "asymmetric": "asymmetric"},
+    **{"hierarchical": "hierarchical", "continuous": "continuous"},
+}
 _COMPARED = re.compile(r"(-?[\d.]+) to (-?[\d.]+)")
 
 Settings = Mapping[str, Any]
@@ -156,8 +159,9 @@ def leading(rates: pd.DataFrame, settings: Settings) -> list[tuple[str, str]]:
     hashing = [model for model in coded if model in (*best, *settings["proposed"])]
     vectors = [model for search, model in means.index if search == "continuous"]
     others = [model for model in vectors if model in settings["continuous"]][:CONTINUOUS]
+    searches = [search for search in SEARCHES if search != "continuous"]
     return [
-        *((model, search) for model in hashing for search in ("hamming", "hierarchical")),
+        *((model, search) for model in hashing for search in searches),
         *((model, "continuous") for model in others),
     ]
 
@@ -290,12 +294,19 @@ def _printed_best(results: Results) -> Printed:
         (row["dataset"], row["search"]): f"{results.name('models', row['model'])} {row['mean']:.3f}"
         for row in results.best.to_dict("records")
     }
+    searches = [search for search in SEARCHES if search in set(results.best.search)]
     rows = [
         {"Data set": name}
-        | {f"{title} search": cells.get((id, search), "-") for search, title in SEARCHES.items()}
+        | {f"{SEARCHES[search]} search": cells.get((id, search), "-") for search in searches}
         for id, name in results.settings["datasets"]
     ]
     return Printed(pd.DataFrame(rows))
+
+
+def bytes_per_item(search: str, bits: int) -> int:
+    """Return the bytes that a search keeps of an item: a code, a float for each bit, or both."""
+    code, vector = -(-bits // 8), 4 * bits
+    return {"continuous": vector, "hierarchical": code + vector}.get(search, code)
 
 
 def headline(results: Results) -> Iterator[str]:
@@ -312,7 +323,8 @@ def headline(results: Results) -> Iterator[str]:
         if own.empty:
             continue
         row: dict[str, Any] = {
-            "method, search": f"{results.name('models', model)}, {SEARCHES[search]}"
+            "method, search": f"{results.name('models', model)}, {SEARCHES[search]}",
+            "bytes per item": bytes_per_item(search, _usual(rates.bits)),
         }
         for id, name in shown:
             is_best = id in own and own[id] == best[id]
