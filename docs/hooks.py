@@ -1,13 +1,15 @@
-"""MkDocs hooks: generate pages and navigation, rewrite links, render equations as MathML."""
+"""MkDocs hooks: generate pages, notebooks and navigation, rewrite links, equations as MathML."""
 
 import posixpath
 import re
 from collections.abc import Iterator
 from html import unescape
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import click
+import nbformat
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -18,6 +20,7 @@ from hashgnn.reporting.entries import PAGES
 
 ROOT = Path(__file__).parents[1]
 _EQUATION = re.compile(r'<(div|span) class="arithmatex">\\[\[(](.*?)\\[\])]</\1>', re.DOTALL)
+_LOOK = re.compile(r' border="1" class="dataframe"|<style scoped>.*?</style>\n?', re.DOTALL)
 _LINK = re.compile(r"(\]\()([^)\s#:]+)")
 
 # Where the site shows files and folders of the repository that lie outside docs/.
@@ -29,6 +32,10 @@ SHOWN_AT = {
     "hashgnn/cli": "command-line.md",
     "hashgnn/recommender": "python.md",
 }
+SHOWN_AT |= {
+    f"docs/notebooks/{path.name}": f"notebooks/{path.stem}.md"
+    for path in sorted(ROOT.glob("docs/notebooks/*.ipynb"))
+}
 SOURCES = {page: path for path, page in SHOWN_AT.items()}
 PUBLIC = ("hashgnn.HashGNN", "hashgnn.InputError", "hashgnn.search.Index")
 
@@ -36,6 +43,8 @@ PUBLIC = ("hashgnn.HashGNN", "hashgnn.InputError", "hashgnn.search.Index")
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages, and fill the navigation's empty parts with methods and modules."""
     pages = {page: _text(path) for path, page in SHOWN_AT.items() if path.endswith(".md")}
+    notebooks = {page: path for path, page in SHOWN_AT.items() if path.endswith(".ipynb")}
+    pages |= {page: _notebook(ROOT / path) for page, path in notebooks.items()}
     pages["command-line.md"] = _command_line()
     pages["python.md"] = "\n\n".join(["# Python interface", *(f"::: {name}" for name in PUBLIC)])
     api = {f"api/{name}.md": text for name, text in _api()}
@@ -83,6 +92,33 @@ def _results() -> list[str]:
 
 def _text(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
+
+
+def _notebook(path: Path) -> str:
+    """Return a notebook as a page: its prose, its code and what the code shows."""
+    parts = []
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            parts.append(cell.source)
+            continue
+        parts.append(f"```python\n{cell.source}\n```")
+        for kind, outputs in groupby(cell.outputs, lambda output: output.output_type):
+            if kind == "stream":
+                parts.append(_shown("".join(output.text for output in outputs)))
+            else:
+                parts += [_result(output.data) for output in outputs]
+    return "\n\n".join(parts)
+
+
+def _result(data: dict[str, str]) -> str:
+    """Return an output, given by its types, as an image, a table without a look, or text."""
+    if "image/png" in data:
+        return f'<img alt="" src="data:image/png;base64,{data["image/png"].strip()}">'
+    return _LOOK.sub("", data["text/html"]) if "text/html" in data else _shown(data["text/plain"])
+
+
+def _shown(text: str) -> str:
+    return f"```text\n{text.rstrip()}\n```"
 
 
 def on_page_content(html: str, **_: Any) -> str:

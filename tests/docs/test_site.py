@@ -75,6 +75,15 @@ def test_docstrings_are_there(site: Path) -> None:
     assert "hashgnn.search.index.Index.hierarchical" in (site / "api/search.html").read_text()
 
 
+def test_notebooks_are_pages_with_their_outputs(site: Path) -> None:
+    for path in ROOT.glob("docs/notebooks/*.ipynb"):
+        page = (site / "notebooks" / f"{path.stem}.html").read_text()
+        assert 'src="data:image/png;base64,' in page
+        assert re.search(r"<table>\s*<thead>", page)
+        assert ".ipynb" not in page
+    assert 'href="notebooks/recommend.html"' in (site / "serving.html").read_text()
+
+
 def test_links_lead_to_the_pages_of_the_site(site: Path) -> None:
     overview = (site / "index.html").read_text()
     answers = " ".join(re.findall(r"<td>.*?</td>", overview, re.DOTALL))
