@@ -54,45 +54,50 @@ def check_places(config: Config) -> None:
         local_path(place, Path())
 
 
-def check_local(config: Config, base: Path) -> None:
-    """Raise ``InputError`` if a local file of the planned data sets is missing or lacks columns.
+def check_local(config: Config, base: Path) -> list[str]:
+    """Return a line for each local file of the planned data sets that is missing.
 
+    A missing file is no error: what is asked for may not need it, or a rule of a workflow that uses
+    this one as a module may write it. Raises ``InputError`` if a file that is there lacks columns.
     Only headers are read. Files of the web, and those that a mirror of the web may hold, are not
-    looked at. A file that was moved away after it had been copied is left to the job of the copy,
-    so that results remain usable without it.
+    looked at, nor is one that was moved away after it had been copied.
     """
     grids = [grid for grid in config["grids"].values() if grid]
     planned = dict.fromkeys(name for grid in grids for name in grid.get("datasets", ()))
-    mistakes = []
+    missing, mistakes = [], []
     for dataset in planned:
         for file in raw_sources(config["datasets"][dataset]):
             try:
-                _check_local(config, dataset, file, base)
+                if absent := _check_local(config, dataset, file, base):
+                    missing.append(absent)
             except InputError as error:
                 mistakes.append(str(error))
     if mistakes:
         raise InputError("\n".join(mistakes))
+    return missing
 
 
-def _check_local(config: Config, dataset: str, file: str, base: Path) -> None:
+def _check_local(config: Config, dataset: str, file: str, base: Path) -> str | None:
+    """Return a message if the file is missing; raise ``InputError`` if it is unfit."""
     entry = config["datasets"][dataset]
     address, mirror = raw_sources(entry)[file].get("address"), config.get("mirror")
     source = local_path(address, base) if address else None
     folder = local_path(mirror, base) if mirror else None
     if address is None or source is None or (mirror and folder is None):
-        return
+        return None
     if folder and (copy := folder / dataset / file).is_file():
         source = copy
     if not source.exists():
         if _recorded(Path("results", dataset, "download", file))[1].get("address") == address:
-            return
-        raise not_there(f"{dataset}: {file}", address, base)
+            return None
+        return str(not_there(f"{dataset}: {file}", address, base))
     if not source.is_file():
         raise InputError(f"{dataset}: {file}: {source} is no regular file; name a file")
     try:
         _check_columns(entry, file, source)
     except InputError as error:
         raise InputError(f"{dataset}: {file}: {error}") from error
+    return None
 
 
 def _check_columns(entry: Mapping[str, Any], file: str, source: Path) -> None:

@@ -128,7 +128,8 @@ if workflow.is_main_process and not workflow.deployment_settings.deployment_meth
             Path(".snakemake/checked"),
         )
         if not config["existing"]:
-            check_local(config, Path(BASE))
+            for missing in check_local(config, Path(BASE)):
+                print(f"warning: {missing}", file=sys.stderr)
     except InputError as error:
         raise WorkflowError(f"invalid configuration:\n{error}")
 

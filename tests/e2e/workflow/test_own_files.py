@@ -34,16 +34,15 @@ def test_a_file_that_was_moved_away_ends_in_one_line(copy: Project) -> None:
     assert "Traceback" not in said
 
 
-def test_a_file_that_never_was_there_is_missed_by_the_plan(copy: Project) -> None:
+def test_the_plan_warns_of_a_file_that_is_not_there(copy: Project) -> None:
     (copy.root / "odd.tsv").unlink()
     shutil.rmtree(copy.root / "results/shop/download")
 
     ran = copy.snakemake("-n", "--", MADE)
 
-    assert ran.returncode == 1
-    said = ran.stdout + ran.stderr
-    assert f"shop: odd.tsv: no file 'odd.tsv' in {copy.root}, where relative paths begin; " in said
-    assert "Traceback" not in said
+    assert ran.returncode == 0, ran.stderr
+    place = f"{copy.root}, where relative paths begin; "
+    assert f"warning: shop: odd.tsv: no file 'odd.tsv' in {place}" in ran.stderr
 
 
 def test_relative_addresses_begin_where_snakemake_does(copy: Project) -> None:
