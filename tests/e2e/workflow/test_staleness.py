@@ -245,6 +245,12 @@ def test_an_unfit_file_of_the_user_is_refused_before_any_job(
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("address", ["~/nowhere.tsv", "$HOME/odd.tsv", "odd"])
+def test_an_address_that_leads_to_no_file_is_missed(project: Any, address: str) -> None:
+    files = {"files": {"odd.tsv": {"address": address}}}
+    assert project.stale({"datasets": {"shop": files}}) == matching(OF_SHOP)
+
+
 def test_an_edited_file_of_a_mirror_is_seen(project: Any) -> None:
     file = project.root / "mirror/shop/odd.tsv"
     file.parent.mkdir(parents=True)
