@@ -73,7 +73,8 @@ class Parameters(GraphParameters):
     """w_h, the weight of the codes' likelihood."""
 
     vector_weight: float = Field(default=1.0, ge=0)
-    """w, the weight of the vectors' likelihood."""
+    """w, the weight of the vectors' likelihood. With 0 the vectors of items are not trained, and
+    hierarchical and continuous search find nothing of use."""
 
     asymmetric_weight: float = Field(default=0.0, ge=0)
     """w_a, the weight of the likelihood of users' vectors and items' codes, which trains for

@@ -22,6 +22,7 @@ from hashgnn.reporting.records import by_stage
 from hashgnn.reporting.summary import VERDICTS, describe, kept
 from hashgnn.reporting.summary import verdicts as count_verdicts
 from hashgnn.reporting.tables import Cell, Printed, named, to_markdown, write_text
+from hashgnn.reporting.tables.comparison import bytes_per_item
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
 CUTOFF = 50
@@ -301,12 +302,6 @@ def _printed_best(results: Results) -> Printed:
         for id, name in results.settings["datasets"]
     ]
     return Printed(pd.DataFrame(rows))
-
-
-def bytes_per_item(search: str, bits: int) -> int:
-    """Return the bytes that a search keeps of an item: a code, a float for each bit, or both."""
-    code, vector = -(-bits // 8), 4 * bits
-    return {"continuous": vector, "hierarchical": code + vector}.get(search, code)
 
 
 def headline(results: Results) -> Iterator[str]:

@@ -167,20 +167,24 @@ def beside_published(
     return pd.concat([ours, theirs], ignore_index=True)
 
 
+def bytes_per_item(search: str, bits: int) -> int:
+    """Return the bytes that a search keeps of an item: a code, a float for each bit, or both."""
+    code, vector = -(-bits // 8), _FLOAT_BYTES * bits
+    return {"continuous": vector, "hierarchical": code + vector}.get(search, code)
+
+
 def by_bytes(frame: pd.DataFrame, continuous: Sequence[str]) -> pd.DataFrame:
     """Return Recall@20 and NDCG@20 by each search, with the bytes that it keeps of an item.
 
     Searches of codes are left out for models of ``continuous``, which have none of their own.
-    Column ``side`` says what is kept, ``bytes_per_item`` how much; vectors have a float for each
-    bit.
+    Column ``side`` says what is kept, ``bytes_per_item`` how much.
     """
     shown = frame.metric.isin(PUBLISHED_METRICS) & (frame.n == PUBLISHED_CUTOFF)
     shown &= frame.search.isin(KEPT)
     shown &= ~(frame.model.isin(continuous) & (frame.search != "continuous"))
     ours = frame[shown]
-    codes = -(-ours.bits // 8) * (ours.search != "continuous")
-    floats = _FLOAT_BYTES * ours.bits * ours.search.isin(("hierarchical", "continuous"))
-    return ours.assign(side=ours.search.map(KEPT), bytes_per_item=codes + floats)
+    stored = [bytes_per_item(*row) for row in zip(ours.search, ours.bits, strict=True)]
+    return ours.assign(side=ours.search.map(KEPT), bytes_per_item=stored)
 
 
 def published_values(published: Mapping[str, Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
