@@ -20,11 +20,13 @@ from tests.helpers import run_hashgnn as run
 K, BITS = 12, 20  # the last byte of a code holds four bits
 # Ids that COPY must not take for anything else.
 ODD = ["a\tb", "a\\b", "a\nb", "a\rb", "\\N", "\\.", "é 'x' \"y\""]
-PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))  # of Debian, which are not on the path
 
 
 def program(name: str) -> str | None:
-    return shutil.which(name, path=os.pathsep.join([*map(str, PROGRAMS), os.environ["PATH"]]))
+    """A program of the PostgreSQL on the path, or else of Debian's, which is not on it."""
+    debian = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))]
+    first = shutil.which("initdb") or next(reversed(debian), None)
+    return first and shutil.which(name, path=str(Path(first).resolve().parent))
 
 
 class Server:
@@ -155,12 +157,19 @@ def test_the_pages_re_ranking_finds_what_hierarchical_search_finds(
 
 def test_pgvector(loaded: Server, model: HashGNN) -> None:
     if not loaded.psql("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"):
-        pytest.skip("the extension pgvector is not installed in this PostgreSQL")
+        pytest.skip("pgvector is missing in this PostgreSQL: apt-get install postgresql-*-pgvector")
     loaded.psql(page("CREATE EXTENSION"))
-    rows = loaded.psql(page("<~>").replace("'anna'", "'u7'"))
+    query = page("<~>").replace("'anna'", "'u7'")
+    by_index = f"SET enable_seqscan = off; {query}"  # which costs more than a scan of 70 items
+    plan = loaded.psql(by_index.replace("SELECT id", "EXPLAIN SELECT id", 1))
+    assert "Index Scan using hashgnn_items_code_idx" in str(plan)
 
     user = model.model_.user_ids.text.get_loc("u7")
-    assert [float(d) for _, d in rows] == sorted(distances(model, user).values())[:10]
+    expected = distances(model, user)
+    for asked in (query, by_index):
+        rows = loaded.psql(asked)
+        assert [float(distance) for _, distance in rows] == sorted(expected.values())[:10]
+        assert all(expected[id_] == float(distance) for id_, distance in rows)
 
 
 def test_integer_ids_are_integers(server: Server, tmp_path: Path) -> None:
