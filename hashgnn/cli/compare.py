@@ -18,6 +18,7 @@ from hashgnn.cli.train_model import (
     read_tables,
     table_options,
     training_options,
+    training_settings,
 )
 from hashgnn.errors import InputError
 
@@ -87,14 +88,14 @@ def evaluate(tables: tuple[Path, ...], layout: str, output: str, **options: Any)
     error states.
     """
     chosen = _split(options)
+    settings = training_settings(options)
     # Imported here because it loads torch, which takes seconds.
-    from hashgnn.config.base import parse
-    from hashgnn.recommender.fitting import ProgressBar, TrainingSettings
+    from hashgnn.kernels import announce_compilation
+    from hashgnn.recommender.fitting import ProgressBar, check_parameters
     from hashgnn.recommender.model_comparison import compare, divide
 
-    settings = parse(
-        TrainingSettings, {name: options[name] for name in TrainingSettings.model_fields}
-    )
+    announce_compilation()
+    check_parameters(settings.method, settings.parameters, ())
     data, _ = read_tables(tables, options)
     with errors_in_terms_of_options({}):
         division = divide(data, chosen)
@@ -187,11 +188,6 @@ def quantize(
     package's, those of PQ, OPQ and RaBitQ are timed by FAISS.
     """
     import numpy as np
-    import pandas as pd
-
-    from hashgnn.errors import InputError
-    from hashgnn.reporting.quantizers import Measured, compare
-    from hashgnn.reporting.tables import to_markdown
 
     floats, queries = _vectors(items), _vectors(users)
     if floats.shape[1] != queries.shape[1]:
@@ -202,6 +198,12 @@ def quantize(
     if wanted["number"] > len(floats):
         raise InputError(f"--number: {wanted['number']} is more than the {len(floats)} items")
     known = _matrix(relevant, len(queries), len(floats)) if relevant else None
+    # Imported here because it loads torch, which takes seconds.
+    import pandas as pd
+
+    from hashgnn.reporting.quantizers import Measured, compare
+    from hashgnn.reporting.tables import to_markdown
+
     random = np.random.default_rng(wanted["seed"])
     some = np.sort(random.permutation(len(queries))[: wanted["queries"]])
     rows = compare(
@@ -237,7 +239,6 @@ def _write(output: Path, table: "pd.DataFrame", printed: str) -> None:
 def _vectors(path: Path) -> "np.ndarray":
     import numpy as np
 
-    from hashgnn.errors import InputError
     from hashgnn.files import load_array
     from hashgnn.search.validation import fit_vectors
 
@@ -256,8 +257,6 @@ def _vectors(path: Path) -> "np.ndarray":
 def _matrix(path: Path, users: int, items: int) -> Any:
     """Read relevant items: a scipy sparse matrix [users, items] in CSR format."""
     from scipy import sparse
-
-    from hashgnn.errors import InputError
 
     try:
         matrix = sparse.load_npz(path)

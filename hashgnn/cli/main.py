@@ -217,7 +217,7 @@ def _announcing(command: click.Command) -> click.Command:
     return command
 
 
-for _command in (train, update, evaluate, recommend, similar, export, serve, quantize):
+for _command in (update, recommend, similar, export, serve, quantize):
     main.add_command(_announcing(_command))
-for _command in (info, status):
+for _command in (train, evaluate, info, status):  # the first two announce it after their checks
     main.add_command(_command)

@@ -228,6 +228,17 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return reduce(lambda below, option: option(below), reversed(_TRAINING), command)
 
 
+def training_settings(options: Mapping[str, Any]) -> Any:
+    """Return the ``TrainingSettings`` of ``training_options``.
+
+    Raises ``InputError`` for wrong ones, at once, as neither torch nor pandas nor numba is loaded.
+    """
+    from hashgnn.config.base import parse
+    from hashgnn.recommender.defaults import TrainingSettings
+
+    return parse(TrainingSettings, {name: options[name] for name in TrainingSettings.model_fields})
+
+
 @click.command()
 @TABLES
 @click.option(
@@ -249,17 +260,16 @@ def train(tables: tuple[Path, ...], output: Path, overwrite: bool, **options: An
     or a position from 0 if no column has that name. Repeats of a pair count once. To resume an
     interrupted training, run the same command again.
     """
-    from hashgnn.recommender.folder import save_model
-
+    settings = training_settings(options)
     _refuse_model(output, overwrite)
     # Imported here because it loads torch, which takes seconds.
-    from hashgnn.config.base import parse
+    from hashgnn.kernels import announce_compilation
     from hashgnn.recommender.adapter import with_features
-    from hashgnn.recommender.fitting import ProgressBar, TrainingSettings, fit, summary
+    from hashgnn.recommender.fitting import ProgressBar, check_parameters, fit, summary
+    from hashgnn.recommender.folder import save_model
 
-    settings = parse(
-        TrainingSettings, {name: options[name] for name in TrainingSettings.model_fields}
-    )
+    announce_compilation()
+    check_parameters(settings.method, settings.parameters, ())
     with reserve_folder(output):
         _refuse_model(output, overwrite)
         data, inputs = read_tables(tables, options)
@@ -292,15 +302,15 @@ def _refuse_model(output: Path, overwrite: bool) -> None:
 @click.option(
     "--epochs",
     type=click.IntRange(1),
-    help="Epochs of a graph method. [default: a tenth of those of the training]",
+    help="Epochs of a graph method or ALS. [default: a tenth of those of the training]",
 )
 def update(folder: Path, tables: tuple[Path, ...], epochs: int | None, **options: Any) -> None:
     """Continue the training of the model in FOLDER with the new interactions in TABLEs.
 
-    Users and items keep their rows in the codes and vectors; new ones come after them. The weights
-    of a graph method are the start, other methods are trained anew. The new model replaces the old
-    one at once when it is complete; until then the old one is served. A second update of the same
-    folder is refused meanwhile.
+    Users and items keep their rows in the codes and vectors; new ones come after them. A graph
+    method starts from its weights, ALS from its vectors; other methods are trained anew. The new
+    model replaces the old one at once when it is complete; until then the old one is served. A
+    second update of the same folder is refused meanwhile.
     """
     from hashgnn.recommender.folder import has_model, load_model, save_model
 

@@ -1,6 +1,10 @@
-"""Fill in the hyper-parameters of a method with the defaults of the workflow's config."""
+"""The settings of a training, and the hyper-parameters that the workflow's config fills in.
+
+Wrong settings are refused before anything large is imported: no torch, pandas or numba here.
+"""
 
 import functools
+import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any, NamedTuple
@@ -8,14 +12,69 @@ from typing import Any, NamedTuple
 import yaml
 
 from hashgnn.config import methods as experiment
-from hashgnn.config.base import Count, Section, parse
+from hashgnn.config.base import Bits, Count, Section, Seed, parse
 from hashgnn.config.methods import Dimension
 from hashgnn.errors import InputError, did_you_mean, shown
 from hashgnn.experiment.runs import base_model, variant
-from hashgnn.recommender.folder import method_id
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_DEVICES = "auto|cpu|cuda(:[0-9]+)?"
 
 # The least number of steps per epoch, unless batches would be smaller than _LEAST_BATCH.
 _STEPS, _LEAST_BATCH = 32, 256
+
+
+class TrainingSettings(Section):
+    """The settings of a training: arguments of ``HashGNN`` and of ``hashgnn train``."""
+
+    bits: Bits
+    """Length of the codes."""
+
+    method: str
+    """Id of a method of the workflow's config."""
+
+    seed: Seed
+    """Seed of the split, the negatives and the training."""
+
+    validation: float
+    """Share of each user's interactions that is held out to choose the best epoch."""
+
+    refit: bool
+    """Whether to train once more after that, on all interactions, for as many epochs."""
+
+    device: str
+    """auto, cpu, cuda or cuda:N."""
+
+    parameters: dict[str, Any]
+    """Hyper-parameters that differ from the config's."""
+
+    tune: str | int | float | None = None
+    """Time to choose the other hyper-parameters in, such as ``10m``."""
+
+    def check(self) -> None:
+        """Raise ``InputError`` for values that no training can use."""
+        if not 0 < self.validation < 1:
+            raise InputError(
+                f"validation: expected a share above 0 and below 1, got {self.validation:g}"
+            )
+        if re.fullmatch(_DEVICES, self.device) is None:
+            raise InputError(f"device: expected auto, cpu, cuda or cuda:N, got {self.device!r}")
+        check_method(self.method)
+        if self.tune is not None:
+            seconds_of(self.tune)
+
+
+def seconds_of(duration: str | int | float) -> float:
+    """Return the seconds of a duration such as ``90s``, ``10m`` or ``1.5h``; a number is seconds.
+
+    Raises:
+        InputError: If it is no duration above 0.
+    """
+    found = re.fullmatch(r"([0-9]*\.?[0-9]+)([smh]?)", str(duration).strip())
+    seconds = float(found[1]) * _UNITS.get(found[2], 1) if found else 0.0
+    if seconds <= 0:
+        raise InputError(f"tune: expected a duration such as 90s, 10m or 1h, got {shown(duration)}")
+    return seconds
 
 
 class MethodDefaults(NamedTuple):
@@ -110,6 +169,9 @@ def arguments(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def method_name(record: Mapping[str, Any]) -> str | None:
     """Return the name of the method of a ``record``; None for a method of another config."""
+    # Imported here because it loads pandas and numba, which takes most of a second.
+    from hashgnn.recommender.folder import method_id
+
     entry = _config()["models"].get(base_model(method_id(record)), {})
     return entry["name"] if entry.get("module") == record["settings"]["method"] else None
 

@@ -1,34 +1,36 @@
 """Train a model on a user's own interactions, by the workflow's training loop; tune it before."""
 
 import hashlib
-import re
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
-from pydantic import Field
 from tqdm import tqdm
 
-from hashgnn.config.base import Count, Section, parse
+from hashgnn.config.base import parse
 from hashgnn.config.evaluation import ValidationSettings
 from hashgnn.config.methods import Tuning, with_values
 from hashgnn.data.interactions import Csr, Interactions, Split
 from hashgnn.data.negatives import DrawnNegatives, write_negatives
 from hashgnn.data.split import split
-from hashgnn.errors import InputError, did_you_mean, shown
+from hashgnn.errors import InputError, did_you_mean
 from hashgnn.experiment.study import Limits, Problem, Study, best
 from hashgnn.files import load_array
 from hashgnn.models.method import GraphMethod, Method, Task
 from hashgnn.recommender.adapter import TrainingData
-from hashgnn.recommender.defaults import MethodDefaults, check_method, method_defaults
+from hashgnn.recommender.defaults import (
+    MethodDefaults,
+    TrainingSettings,
+    method_defaults,
+    seconds_of,
+)
 from hashgnn.recommender.trained_model import Model
 from hashgnn.search import Index, Representation
-from hashgnn.search.validation import MAX_BITS
 from hashgnn.stage.record import Recorder
 from hashgnn.training.checkpoint import Checkpoint
 from hashgnn.training.fit import Fitted, load_method
@@ -37,8 +39,6 @@ from hashgnn.training.monitoring import Callback, TrainingProgress, print_progre
 from hashgnn.training.train import choose_device, describe_device, fingerprint
 
 # Tuning within a time limit.
-
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 
 # More settings than any time limit allows; it ends the study of a space that is tried whole.
 _TRIALS = 200
@@ -53,19 +53,6 @@ class Tuned(NamedTuple):
     facts: dict[str, Any]
     """For the record: ``trials``, ``seconds``, the validation recall of the ``default`` setting and
     of the ``chosen`` one, and the values that were ``changed``."""
-
-
-def seconds_of(duration: str | int | float) -> float:
-    """Return the seconds of a duration such as ``90s``, ``10m`` or ``1.5h``; a number is seconds.
-
-    Raises:
-        InputError: If it is no duration above 0.
-    """
-    found = re.fullmatch(r"([0-9]*\.?[0-9]+)([smh]?)", str(duration).strip())
-    seconds = float(found[1]) * _UNITS.get(found[2], 1) if found else 0.0
-    if seconds <= 0:
-        raise InputError(f"tune: expected a duration such as 90s, 10m or 1h, got {shown(duration)}")
-    return seconds
 
 
 def tune(
@@ -120,50 +107,6 @@ def summary(facts: Mapping[str, Any], cutoff: int) -> str:
 
 
 # Training.
-
-_SEEDS = 2**32  # the range that all libraries accept
-
-
-class TrainingSettings(Section):
-    """The settings of a training: arguments of ``HashGNN`` and of ``hashgnn train``."""
-
-    bits: Count
-    """Length of the codes."""
-
-    method: str
-    """Id of a method of the workflow's config."""
-
-    seed: Annotated[int, Field(ge=0)]
-    """Seed of the split, the negatives and the training."""
-
-    validation: float
-    """Share of each user's interactions that is held out to choose the best epoch."""
-
-    refit: bool
-    """Whether to train once more after that, on all interactions, for as many epochs."""
-
-    device: str
-    """auto, cpu, cuda or cuda:N."""
-
-    parameters: dict[str, Any]
-    """Hyper-parameters that differ from the config's."""
-
-    tune: str | int | float | None = None
-    """Time to choose the other hyper-parameters in, such as ``10m``."""
-
-    def check(self) -> None:
-        """Raise ``InputError`` for values that no training can use."""
-        if self.bits > MAX_BITS:
-            raise InputError(f"bits: expected 1 to {MAX_BITS:,}, got {self.bits:,}")
-        if self.seed >= _SEEDS:
-            raise InputError(f"seed: expected 0 to {_SEEDS - 1:,}, got {self.seed:,}")
-        if not 0 < self.validation < 1:
-            raise InputError(
-                f"validation: expected a share above 0 and below 1, got {self.validation:g}"
-            )
-        check_method(self.method)
-        if self.tune is not None:
-            seconds_of(self.tune)
 
 
 def ignore_progress(progress: TrainingProgress) -> None:

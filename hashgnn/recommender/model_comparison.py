@@ -18,7 +18,8 @@ from hashgnn.data.split import split
 from hashgnn.errors import InputError
 from hashgnn.evaluation.representation import evaluate
 from hashgnn.recommender.adapter import TrainingData
-from hashgnn.recommender.fitting import TrainingSettings, fit
+from hashgnn.recommender.defaults import TrainingSettings
+from hashgnn.recommender.fitting import fit
 from hashgnn.recommender.queries import CANDIDATES, Ids
 from hashgnn.recommender.trained_model import Model
 from hashgnn.training.monitoring import Callback, TrainingProgress

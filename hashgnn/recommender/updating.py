@@ -1,18 +1,21 @@
 """Update a model with new interactions: continue its training on the old and the new ones.
 
 Users and items keep their rows; new ones come after them. A graph method starts from the weights
-that it ended with, at the learning rate and the schedules of the epoch that it ended at. Other
-methods, which train in seconds, are trained anew for as many epochs as before. Nothing is held out.
+that it ended with, at the learning rate and the schedules of the epoch that it ended at; ALS starts
+from its vectors. Both train for a tenth of the epochs before. Other methods are trained anew for as
+many epochs as before. Nothing is held out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
+from threadpoolctl import threadpool_limits
 
 from hashgnn.config.base import parse
 from hashgnn.data.features import (
@@ -23,16 +26,25 @@ from hashgnn.data.features import (
     refuse_without_rows,
     rows_of,
 )
-from hashgnn.data.interactions import Csr, Interactions, Pairs, id_keys, unique_pairs
-from hashgnn.data.split import split
+from hashgnn.data.interactions import Csr, Interactions, Pairs, Split, id_keys, unique_pairs
 from hashgnn.errors import InputError
-from hashgnn.graph import Graph
+from hashgnn.graph import Graph, interaction_matrix
 from hashgnn.models.graph_hasher import GraphHasher
-from hashgnn.models.method import GraphMethod, GraphParameters, Progress
+from hashgnn.models.method import (
+    Epoch,
+    EpochMethod,
+    EpochParameters,
+    GraphMethod,
+    GraphParameters,
+    Method,
+    Progress,
+    Task,
+    Vectors,
+)
 from hashgnn.recommender.adapter import TrainingData
-from hashgnn.recommender.defaults import MethodDefaults, negative_rounds
+from hashgnn.recommender.defaults import MethodDefaults, TrainingSettings, negative_rounds
 from hashgnn.recommender.defaults import arguments as training_arguments
-from hashgnn.recommender.fitting import TrainingSettings, as_model, train
+from hashgnn.recommender.fitting import as_model, train
 from hashgnn.recommender.queries import Ids, listed
 from hashgnn.recommender.trained_model import Model
 from hashgnn.stage.record import Recorder
@@ -41,6 +53,7 @@ from hashgnn.training.monitoring import Callback
 from hashgnn.training.optimizer import cosine
 from hashgnn.training.train import choose_device, describe_device
 
+_ALS = "hashgnn.models.als"
 _SHARE = 0.1  # epochs of an update by default, of those of the training
 _UNUSED = {"refit": False, "validation": 0.1, "parameters": {}}  # of the settings, by an update
 _SCHEDULED = ("probability", "training_codes", "batch_loss")  # take the progress of the training
@@ -71,7 +84,7 @@ def update(
     Args:
         model: The model, with weights if its method is a graph method.
         data: New interactions; those that the model has already change nothing.
-        epochs: Epochs of a graph method, by default a tenth of those of the training.
+        epochs: Epochs of a method that goes on, by default a tenth of those of the training.
         callback: Called with the progress of the training.
         tables: Features of new users and items, and of others whose features have changed.
 
@@ -86,7 +99,6 @@ def update(
     names = TrainingSettings.model_fields.keys() - {"parameters", "refit"}
     chosen = {name: value for name, value in arguments.items() if name in names}
     settings = parse(TrainingSettings, {**_UNUSED, **chosen})
-    whole = {"by": "random", "test": 0.0, "validation": 0.0, "seed": settings.seed}
     defaults = MethodDefaults(
         recorded["method"],
         {**recorded["parameters"], **_changed(model, epochs)},
@@ -94,10 +106,8 @@ def update(
         negative_rounds(),
         {},
     )
-    method = load_method(recorded["method"])
-    if isinstance(method, GraphMethod) and start is not None:
-        method = _warm(method, start)
-    parts = split(merged.interactions, whole)
+    method = _from(model, start, merged)
+    parts = _undivided(merged.interactions)
     features = None if merged.features is None else merged.features.of_nodes()
     fitted = train(method, parts, defaults, settings, None, callback, features)
     facts = {
@@ -196,6 +206,14 @@ def _features(model: Model, users: Ids, items: Ids, tables: Sequence[Table]) -> 
     return Features(**sides, columns=features.columns)
 
 
+def _undivided(interactions: Interactions) -> Split:
+    """Return a split whose training part are all interactions."""
+    every = interactions.csr(np.ones(len(interactions.user), dtype=bool))
+    none = Csr(np.zeros(interactions.n_users + 1, dtype=np.int64), np.empty(0, dtype=np.int32))
+    sizes = interactions.n_users, interactions.n_items
+    return Split(every, none, none, *sizes, interactions.weight)
+
+
 def _extend(known: Ids, names: pd.Index, kind: str) -> tuple[Ids, np.ndarray]:
     """Return the ids with those of ``names`` that are new, and the rows of ``names`` in them."""
     rows = known.find(names.tolist(), kind, "skip").astype(np.int64)
@@ -226,20 +244,65 @@ def _start(model: Model) -> Start | None:
 def _changed(model: Model, epochs: int | None) -> dict[str, Any]:
     """Return the hyper-parameters of an update that differ from those of the training.
 
-    ``epochs``: of a graph method, by default a tenth of those of the training.
+    ``epochs``: of a method that goes on, by default a tenth of those of the training.
     """
     settings, done = model.record["settings"], int(model.record["best_epoch"])
     method = load_method(settings["method"])
     parsed = parse(method.parameters, {**settings["parameters"], **method.fixed}, "parameters")
-    if not isinstance(parsed, GraphParameters):
-        return {"epochs": done} if "epochs" in type(parsed).model_fields else {}
+    if not isinstance(parsed, GraphParameters | EpochParameters):
+        return {}
+    if isinstance(parsed, EpochParameters) and settings["method"] != _ALS:
+        return {"epochs": done, "patience": 0}
+    changed = {"epochs": epochs or max(1, round(_SHARE * done)), "patience": 0}
+    if isinstance(parsed, EpochParameters):
+        return changed
     rate = parsed.learning_rate * cosine(min(1, done / parsed.epochs), parsed.learning_rate_end)
-    return {
-        "epochs": epochs or max(1, round(_SHARE * done)),
-        "learning_rate": rate,
-        "learning_rate_end": 1.0,
-        "patience": 0,
-    }
+    return {**changed, "learning_rate": rate, "learning_rate_end": 1.0}
+
+
+def _from(model: Model, start: Start | None, merged: TrainingData) -> Method[Any]:
+    """Return the method of ``model``, which begins where its training ended, if it can."""
+    method = load_method(model.record["settings"]["method"])
+    if isinstance(method, GraphMethod) and start is not None:
+        return _warm(method, start)
+    if isinstance(method, EpochMethod) and model.record["settings"]["method"] == _ALS:
+        users = _with_zeros(model.users.vectors, len(merged.users))
+        items = _with_zeros(model.items.vectors, len(merged.items))
+        return replace(method, epochs=partial(_sweeps, start=(users, items)))
+    return method
+
+
+# In this module rather than in that of ALS, an edit of which would make trainings stale.
+def _sweeps(task: Task, parameters: Any, start: Vectors) -> Iterator[Epoch]:
+    """Go on with ALS from the vectors ``start``, which are changed in place.
+
+    The first epoch solves for users by the items that have vectors, then for items by all users.
+    """
+    # Imported here because other methods do not need it.
+    from implicit.cpu.als import AlternatingLeastSquares
+
+    split = task.split
+    interactions = interaction_matrix(split.train, split.n_items, split.train_weight)
+    with threadpool_limits(limits=1, user_api="blas"):  # implicit has its own threads
+        model = AlternatingLeastSquares(
+            factors=start[0].shape[1],
+            regularization=parameters.regularization,
+            alpha=parameters.alpha,
+            iterations=1,
+            num_threads=torch.get_num_threads(),
+        )
+        model.user_factors, model.item_factors = start
+        for _ in range(parameters.epochs):
+            model.fit(interactions, show_progress=False)
+            yield Epoch(model.user_factors, model.item_factors)
+
+
+def _with_zeros(vectors: np.ndarray | None, rows: int) -> np.ndarray:
+    """Return a copy of ``vectors`` with zeros after them, float32 [rows, d]."""
+    assert vectors is not None
+    every = np.zeros((rows, vectors.shape[1]), dtype=np.float32)
+    every[: len(vectors)] = vectors
+    return every
 
 
 def _warm(method: GraphMethod[Any], start: Start) -> GraphMethod[Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -162,6 +163,32 @@ def test_what_is_cheap_to_check_is_checked_before_torch_is_imported(
 
     assert message in ran.stderr
     assert (ran.returncode, ran.stdout) == (2, "False\n")
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--method", "hashgn"], "method 'hashgn': expected one of .*; did you mean hashgnn"),
+        (["--bits", "2000"], "bits: expected 1,024 or less, got 2000"),
+        (["--device", "gpu"], "device: expected auto, cpu, cuda or cuda:N, got 'gpu'"),
+        (["--tune", "3x"], "tune: expected a duration such as 90s, 10m or 1h, got '3x'"),
+    ],
+)
+def test_wrong_settings_of_a_training_are_refused_at_once(
+    command: str, options: list[str], message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "clicks.csv").write_text("user,item\na,x\n")
+    output = ["--output", str(tmp_path / "model")]
+    code = (
+        "import atexit, sys; from hashgnn.cli.main import main; atexit.register(lambda: "
+        "print({'torch', 'pandas', 'numba', 'scipy'} & set(sys.modules))); main(sys.argv[1:])"
+    )
+    given = [command, str(tmp_path / "clicks.csv"), *output, *options]
+    ran = subprocess.run([sys.executable, "-c", code, *given], capture_output=True, text=True)
+
+    assert (ran.returncode, ran.stdout) == (2, "set()\n")
+    assert re.fullmatch(f"error: {message}.*\n", ran.stderr)
 
 
 def test_no_error_names_none(monkeypatch: pytest.MonkeyPatch, small_model: Path) -> None:

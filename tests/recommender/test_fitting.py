@@ -11,8 +11,8 @@ import pytest
 from hashgnn import HashGNN, InputError
 from hashgnn.recommender import fitting
 from hashgnn.recommender.adapter import adapt
-from hashgnn.recommender.defaults import method_defaults
-from hashgnn.recommender.fitting import _checkpoint, seconds_of, summary
+from hashgnn.recommender.defaults import method_defaults, seconds_of
+from hashgnn.recommender.fitting import _checkpoint, summary
 from tests.helpers import run_hashgnn
 
 SETTINGS = {"method": "hashgnn.models.mf", "parameters": {}}
