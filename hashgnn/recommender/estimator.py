@@ -4,16 +4,17 @@ import inspect
 from collections.abc import Hashable, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import pandas as pd
 
-from hashgnn.data.features import Table
 from hashgnn.errors import InputError, needing
-from hashgnn.recommender.adapter import adapt, feature_table, with_features
 from hashgnn.recommender.folder import load_history, load_model, save_model
 from hashgnn.recommender.queries import Options
 from hashgnn.recommender.trained_model import Model
+
+if TYPE_CHECKING:
+    from hashgnn.data.features import Table
 
 _COMMON = ("epochs", "learning_rate", "batch_size")  # hyper-parameters with names of their own
 
@@ -170,15 +171,13 @@ class HashGNN:
         # Imported here because it loads torch, which takes seconds and is not needed by ``load``.
         with needing("train"):
             from hashgnn.config.base import parse
-            from hashgnn.recommender.fitting import (
-                ProgressBar,
-                TrainingSettings,
-                fit,
-                ignore_progress,
-            )
+            from hashgnn.recommender.defaults import TrainingSettings
 
-        given = {name: getattr(self, name) for name in TrainingSettings.model_fields}
-        settings = parse(TrainingSettings, {**given, "parameters": self._hyper_parameters()})
+            given = {name: getattr(self, name) for name in TrainingSettings.model_fields}
+            settings = parse(TrainingSettings, {**given, "parameters": self._hyper_parameters()})
+            from hashgnn.recommender.adapter import adapt, with_features
+            from hashgnn.recommender.fitting import ProgressBar, fit, ignore_progress
+
         bar = ProgressBar()
         tables = _feature_tables({"user": user_features, "item": item_features}, (user, item))
         data = with_features(adapt(interactions, user, item, weight), tables)
@@ -200,8 +199,8 @@ class HashGNN:
     ) -> Self:
         """Continue the training of the fitted model with more interactions.
 
-        Known users and items keep their rows; the weights of graph methods are the start. Other
-        methods are trained anew. Nothing is held out.
+        Known users and items keep their rows. Graph methods start from their weights, ALS from its
+        vectors; other methods are trained anew. Nothing is held out.
 
         Args:
             interactions: See ``fit``; only the new ones are needed.
@@ -212,7 +211,7 @@ class HashGNN:
             user_features: Rows of new users, and of others whose features have changed, if the
                 model was trained with features of users.
             item_features: The same of items.
-            epochs: Epochs of a graph method, by default a tenth of those of the training.
+            epochs: Epochs of a graph method or ALS, by default a tenth of those of the training.
             verbose: Whether to show the progress, on stderr.
 
         Raises:
@@ -220,6 +219,7 @@ class HashGNN:
         """
         # Imported here because it loads torch, which takes seconds.
         with needing("train"):
+            from hashgnn.recommender.adapter import adapt
             from hashgnn.recommender.fitting import ProgressBar, ignore_progress
             from hashgnn.recommender.updating import update
 
@@ -341,7 +341,9 @@ class HashGNN:
         return self.model_
 
 
-def _feature_tables(given: Mapping[str, Any], id_columns: tuple[str, str]) -> list[Table]:
+def _feature_tables(given: Mapping[str, Any], id_columns: tuple[str, str]) -> "list[Table]":
+    from hashgnn.recommender.adapter import feature_table
+
     named = zip(given.items(), id_columns, strict=True)
     return [
         feature_table(table, kind, column) for (kind, table), column in named if table is not None

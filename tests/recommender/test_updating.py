@@ -11,6 +11,7 @@ import pytest
 from hashgnn import HashGNN, InputError
 from hashgnn.data.interactions import load_interactions
 from hashgnn.files import reserve_folder
+from hashgnn.models import als
 from hashgnn.models.method import Progress
 from hashgnn.recommender.adapter import adapt, feature_table
 from hashgnn.recommender.updating import _continue, merge
@@ -121,6 +122,22 @@ def test_an_update_starts_from_the_weights(planted: pd.DataFrame) -> None:
             array = np.concatenate([array[:300], array[303:403]])
         np.testing.assert_array_equal(array, weights[name])
     assert model.model_.users.vectors.shape == (303, 12)
+
+
+def test_an_update_of_als_goes_on_from_its_vectors(planted: pd.DataFrame) -> None:
+    model = HashGNN(8, method="als", epochs=2, regularization=1.0).fit(planted)
+
+    solved = model.update(NEW, epochs=200).model_
+    rows = solved.interactions.csr(np.ones(len(solved.interactions.user), dtype=bool))
+    items = np.array(solved.items.vectors)
+    expected = als.new_users(rows, items, als.Parameters(alpha=5.0, regularization=1.0))
+    assert solved.record["settings"]["parameters"]["alpha"] == 5.0
+    np.testing.assert_allclose(solved.users.vectors, expected, atol=1e-3)
+
+    # At the least loss an epoch moves nothing; from random vectors it would not arrive there.
+    again = model.update(NEW, epochs=1).model_
+    np.testing.assert_allclose(again.users.vectors, solved.users.vectors, atol=1e-3)
+    np.testing.assert_allclose(again.items.vectors, items, atol=1e-3)
 
 
 @pytest.fixture(scope="module")
