@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from hashgnn.data.features import load_features, save_features
 from hashgnn.data.interactions import load_ids, load_interactions, save_ids, save_interactions
 from hashgnn.errors import InputError, shown
 from hashgnn.files import atomic_write, load_array, read_together, replace_together, save_array
@@ -72,6 +71,8 @@ def save_model(folder: Path, model: Model, history: pd.DataFrame) -> None:
         own = (_SHAPES, _COLUMNS)
         record = {key: value for key, value in model.record.items() if key not in own}
         if (features := model.features) is not None:
+            from hashgnn.data.features import save_features
+
             save_features(staged / _FEATURES, features)
             record[_COLUMNS] = features.columns
         if model.weights is not None:
@@ -151,6 +152,13 @@ def data_folder(folder: Path) -> Path:
     )
 
 
+def _features(path: Path) -> Any:
+    # Imported here because most models have none.
+    from hashgnn.data.features import load_features
+
+    return load_features(path)
+
+
 def _load(folder: Path, verify: bool) -> Model:
     record = load_record(folder)
     data = data_folder(folder)
@@ -176,7 +184,7 @@ def _load(folder: Path, verify: bool) -> Model:
         load_interactions(data / "interactions.npz"),
         record,
         _weights(folder / _WEIGHTS, record.get(_SHAPES)),
-        load_features(folder / _FEATURES) if _COLUMNS in record else None,
+        _features(folder / _FEATURES) if _COLUMNS in record else None,
     )
     _check_model(folder, model, finite=verify)
     pa.default_memory_pool().release_unused()  # what reading the ids took

@@ -3,16 +3,14 @@
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from hashgnn.config.base import parse
-from hashgnn.data.features import Features
 from hashgnn.data.interactions import Csr, Interactions, take_rows
 from hashgnn.errors import InputError, needing
-from hashgnn.recommender.adapter import read_histories
 from hashgnn.recommender.queries import (
     Ids,
     NeighborQuery,
@@ -28,6 +26,9 @@ from hashgnn.recommender.queries import (
     texts,
 )
 from hashgnn.search import Index, Representation
+
+if TYPE_CHECKING:
+    from hashgnn.data.features import Features
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Model:
     interactions: Interactions
     record: Mapping[str, Any]
     weights: Mapping[str, np.ndarray] | None = None
-    features: Features | None = None
+    features: "Features | None" = None
 
     @property
     def bits(self) -> int:
@@ -159,6 +160,9 @@ class Model:
 
     def _with_histories(self, given: Any, unknown: Unknown) -> Users:
         """Represent users by their histories; those without a known item count as unknown."""
+        # Imported here because most queries do not need it.
+        from hashgnn.recommender.adapter import read_histories
+
         histories = read_histories(given, self.item_ids, unknown)
         usable = np.array([len(rows) > 0 for rows in histories.values()], dtype=bool)
         rows = stack([rows for rows in histories.values() if len(rows)])
