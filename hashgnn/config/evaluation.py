@@ -33,9 +33,9 @@ class EvaluationSettings(ValidationSettings):
     """How rankings are measured."""
 
     cutoffs: Several[Count] = (20, 50, 100, 150, 200)
-    """Lengths n of the lists. Tables 2, 3, `methods`, `encoders` and `full_size` show 50 and 100,
-    figures 5, 7, tuning and `quantization` 50, figure 10 and `published` 20: one that lacks its own
-    is refused when it is asked for."""
+    """Lengths n of the lists. Tables 2, 3, `methods`, `encoders`, `variants` and `full_size` show
+    50 and 100, figures 5, 7, tuning and `quantization` 50, figure 10 and `published` 20: one that
+    lacks its own is refused when it is asked for."""
 
     metrics: Several[
         Literal["hr", "any_hit", "ndcg", "precision", "mrr", "map", "coverage", "novelty", "gini"]
@@ -218,6 +218,10 @@ class Grids(Section):
     encoders: Grid | None = None
     """Table of one method with several encoders (`config/encoders.yaml`)."""
 
+    variants: Grid | None = None
+    """Table of one method, the first of `models`, beside variants of it
+    (`config/reproduction.yaml`)."""
+
     full_size: Grid | None = None
     """The table `methods` on data of Alibaba's size (`config/full_size.yaml`)."""
 
@@ -236,7 +240,9 @@ class Grids(Section):
 CUTOFFS = {
     **dict.fromkeys(("fig5", "fig7", "fig8", "fig9"), (50,)),
     **dict.fromkeys(("quantization", "quantization_verdict"), (50,)),
-    **dict.fromkeys(("table2", "table3", "methods", "encoders", "full_size"), (50, 100)),
+    **dict.fromkeys(
+        ("table2", "table3", "methods", "encoders", "variants", "full_size"), (50, 100)
+    ),
     **dict.fromkeys(("fig10", "published"), (20,)),
 }
 

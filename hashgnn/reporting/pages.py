@@ -96,7 +96,8 @@ class Results:
         metrics: Rows of the metrics of all trainings.
         titles: Titles of figures and tables.
         runs: Data set, model, bits and seed of each training.
-        leading: The methods and searches of the first page's table.
+        rates: HR@50 of each training's own searches, mean over seeds.
+        leading: The methods and searches of the first page's table; no variants of a method.
         headline: Their HR@50, mean over seeds.
         best: The best learned method of each data set by each search.
         waits: Processor hours of the trainings of each figure and table.
@@ -109,7 +110,8 @@ class Results:
         self.runs = metrics[["dataset", "model", "bits", "seed"]].drop_duplicates()
         rates = over_seeds(metrics[(metrics.metric == "hr") & (metrics.n == CUTOFF)])
         own = ~rates.model.isin(settings["continuous"])
-        rates = rates[own | (rates.search == "continuous")]
+        self.rates = rates[own | (rates.search == "continuous")]
+        rates = self.rates[~self.rates.model.isin(settings["variants"][1:])]
         self.best = rates.loc[rates.groupby(["dataset", "search"], sort=False)["mean"].idxmax()]
         longest = rates[rates.bits == _usual(rates.bits)]
         self.leading = leading(longest, settings)
@@ -218,6 +220,8 @@ def _first_page(results: Results) -> Iterator[str]:
     yield "## The paper's claims"
     yield to_markdown(verdicts(results.read("claims.csv"), results.with_names))
     yield "All comparisons of each claim: [claims.csv](claims.csv)."
+    if variants := _variants(results):
+        yield from ("## Variants that were tried", variants)
     yield f"## The best method of each data set, by HR@{CUTOFF}"
     yield to_markdown(_printed_best(results))
     if missing := results.settings["not_run"]:
@@ -288,6 +292,42 @@ def _apart(comparison: str) -> float:
     found = _COMPARED.search(comparison)
     assert found is not None
     return abs(float(found[1]) - float(found[2].rstrip(".")))
+
+
+def _variants(results: Results) -> str:
+    """Return how far the variants of a method go, and whether they reach the other methods."""
+    varied, *others = results.settings["variants"] or [""]
+    rates = results.rates[results.rates.bits == _usual(results.rates.bits)]
+    on = rates[rates.model.isin(others)].dataset.unique()
+    return " ".join(
+        _of_variants(results, rates[rates.dataset == dataset], varied, others) for dataset in on
+    )
+
+
+def _of_variants(results: Results, rates: pd.DataFrame, varied: str, others: list[str]) -> str:
+    name, tried = results.name("models", varied), rates[rates.model.isin(others)]
+    found = []
+    for search in ("hamming", "hierarchical"):
+        own = rates[(rates.model == varied) & (rates.search == search)]["mean"].max()
+        best = _highest(tried[tried.search == search])
+        title = results.name("models", best["model"])
+        found.append(
+            f"{own:.4f} by {SEARCHES[search]} search, at most {best['mean']:.4f} ({title})"
+        )
+    rival = _highest(rates[rates.model.isin(results.settings["continuous"])])
+    reach = tried[(tried.search == "hierarchical") & (tried["mean"] >= rival["mean"])]
+    ended = f"{reach.model.nunique() or 'None'} of the variants reach{'es' * (len(reach) < 2)}"
+    return (
+        f"{tried.model.nunique()} variants of {name} were trained on "
+        f"{results.name('datasets', rates.dataset.iloc[0])}. HR@{CUTOFF} of {name} and of its best "
+        f"variant: {'; '.join(found)}. {ended} the vectors of "
+        f"{results.name('models', rival['model'])} ({rival['mean']:.4f}) by hierarchical search "
+        "([table](tables.md#variants-of-hashgnn))."
+    )
+
+
+def _highest(rates: pd.DataFrame) -> Mapping[Any, Any]:
+    return rates.nlargest(1, "mean").to_dict("records")[0]
 
 
 def _printed_best(results: Results) -> Printed:

@@ -17,6 +17,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -280,7 +281,8 @@ def _list_provenance(args: argparse.Namespace) -> Facts:
         )
     with atomic_write(args.csv) as temporary:
         rows.to_csv(temporary, index=False)
-    printed = Printed(by_stage(rows), CAPTION, "Data set")
+    # The data set is named by the page and the file.
+    printed = Printed(by_stage(rows).drop(columns="Data set"), CAPTION)
     write_text(args.md, to_markdown(printed))
     write_text(args.html, to_html(printed, "provenance"))
     return {"results": len(rows), "stale": len(stale)}
@@ -296,16 +298,29 @@ def describe(paths: Iterable[Path], planned: Mapping[str, str]) -> pd.DataFrame:
     rows = []
     for path in paths:
         record = portable(read_record(path))
-        _, dataset, *between, name = path.parts
+        dataset, result, stage = _made(path)
         found = {
             "dataset": dataset,
-            "result": "/".join(between),
-            "stage": name.removesuffix(SUFFIX),
+            "result": result,
+            "stage": stage,
             "current": job_digest(record["code"], record["settings"]) == planned[str(path)],
             "processor": record["machine"]["processor"],
         }
         rows.append({key: found.get(key, record.get(key)) for key in COLUMNS})
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _made(path: Path) -> tuple[str, str, str]:
+    """Return data set, result and stage of a record below ``results/``.
+
+    A record is called as its stage; only that of sampled negatives is called as their file, in the
+    folder that ``workflow/rules/data.smk`` names ``triplets`` and their number.
+    """
+    _, dataset, *between, name = path.parts
+    name = name.removesuffix(SUFFIX)
+    if between and re.fullmatch(r"triplets\d+", between[-1]):
+        return dataset, "/".join([*between, name]), "triplets"
+    return dataset, "/".join(between), name
 
 
 def by_stage(rows: pd.DataFrame) -> pd.DataFrame:

@@ -165,6 +165,20 @@ def test_bad_records_are_refused(
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("results/d/prepare.provenance.json", ("d", "", "prepare")),
+        ("results/d/m/bits8/seed0/train.provenance.json", ("d", "m/bits8/seed0", "train")),
+        ("results/d/triplets5/seed0.provenance.json", ("d", "triplets5/seed0", "triplets")),
+    ],
+)
+def test_a_record_tells_data_set_result_and_stage(
+    path: str, expected: tuple[str, str, str]
+) -> None:
+    assert records._made(Path(path)) == expected
+
+
 def listed(tmp_path: Path, planned: str, stale: str) -> int:
     made = "results/d/m/bits8/seed0/train.provenance.json"
     settings = {"planned": {made: planned}, "stale": stale}
