@@ -466,7 +466,21 @@ def _provenance(results: Results) -> Iterator[str]:
         file = f"provenance-{id}.csv"
         if file in results.files:
             yield from (f"## {name}", results.text(f"provenance-{id}.md"), f"[{file}]({file})")
+    if len(again := results.read("again.csv")):
+        yield from ("## The same again", same_again(again))
     yield from ("## Checks of the results", results.text("checks.md"))
+
+
+def same_again(again: pd.DataFrame) -> str:
+    """Return what trainings that were made twice have in common."""
+    processors = named(sorted({*again["processor"], *again["again_processor"]}))
+    return (
+        f"{len(again)} trainings were made a second time, in another folder (on {processors}; "
+        f"second time: {again['again_finished'].min()[:10]} to "
+        f"{again['again_finished'].max()[:10]}). {again['same_codes'].sum()} have the same codes, "
+        f"byte for byte; the largest difference of a metric is "
+        f"{again['largest_difference'].max():.2g}. Each of them: [again.csv](again.csv)."
+    )
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
     python -m hashgnn.reporting.records pack --results results --into FOLDER
     python -m hashgnn.reporting.records unpack --from FOLDER --results results
+    python -m hashgnn.reporting.records compare --results elsewhere/results --with FOLDER
 
 A file of records is a Parquet table with a row per file of results: metrics, checks, times and
 losses of each training, the values of users that paired tests take, and provenance. From restored
 results Snakemake makes figures, tables and pages without data and without training, as it does not
 repeat the jobs of results that exist. Codes and vectors are not kept, but for the width of the
-vectors.
+vectors. ``compare`` looks whether trainings that were made once more have the same results, and
+writes what it found beside the records.
 
 The stage ``provenance`` lists what made every result, restored or not.
 """
@@ -18,6 +20,7 @@ import io
 import json
 import os
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,6 +43,9 @@ from hashgnn.stage.record import CHECKSUM, SUFFIX, Inputs, job_digest, read_reco
 _KEPT = ("metrics.csv", "checks.csv", "history.csv", "timing.csv")
 _USERS = "per_user.npz"
 _VECTORS = "item_vectors.npy"  # of which the width is kept, by which figures count bytes
+
+AGAIN = "again.csv"
+_CODES = ("user_codes.npy", "item_codes.npy")
 
 # What provenance says about the machine's folders and modules is of no use elsewhere.
 _LOCAL = ("command", "modules", "source", "checked", CHECKSUM)
@@ -64,12 +70,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     packing.add_argument("--datasets", nargs="*", help="by default all that have results")
     unpacking = commands.add_parser("unpack", help="restore results from records")
     unpacking.add_argument("--from", type=Path, required=True, metavar="FOLDER", dest="records")
-    for command in (packing, unpacking):
+    comparing = commands.add_parser("compare", help="look whether trainings gave the same again")
+    comparing.add_argument("--with", type=Path, required=True, metavar="FOLDER", dest="records")
+    for command in (packing, unpacking, comparing):
         command.add_argument("--results", type=Path, default=Path("results"))
     args = parser.parse_args(argv)
     try:
         if args.command == "pack":
             _pack_all(args.results, args.records, args.datasets)
+        elif args.command == "compare":
+            _compare_all(args.results, args.records)
         else:
             _unpack_all(args.records, args.results)
     except (InputError, OSError) as error:
@@ -94,6 +104,21 @@ def _unpack_all(records: Path, results: Path) -> None:
         raise InputError(f"{records}: has no records (*.parquet)")
     for file in files:
         print(f"{results / file.stem}: {unpack(file, results / file.stem)} files restored")
+    if (records / AGAIN).exists():
+        with atomic_write(results / AGAIN) as temporary:
+            shutil.copyfile(records / AGAIN, temporary)
+
+
+def _compare_all(results: Path, records: Path) -> None:
+    files = {file.stem: file for file in sorted(records.glob("*.parquet"))}
+    found = [row for name, file in files.items() for row in compare(results / name, file)]
+    if not found:
+        raise InputError(f"{results}: has no training that {records} has, of the same code")
+    table = pd.DataFrame(found)
+    with atomic_write(records / AGAIN) as temporary:
+        table.to_csv(temporary, index=False)
+    same, difference = table["same_codes"].sum(), table["largest_difference"].max()
+    print(f"{len(found)} trainings: {same} with the same codes; metrics within {difference:.2g}")
 
 
 def pack(results: Path, file: Path) -> int:
@@ -146,6 +171,40 @@ def unpack(file: Path, results: Path) -> int:
             temporary.write_bytes(row["content"])
         os.utime(path, ns=(moment, moment))
     return len(rows)
+
+
+def compare(results: Path, file: Path) -> Iterator[dict[str, Any]]:
+    """Compare trainings in ``results``, the folder of a data set, with their records in ``file``.
+
+    Only those of the same code and settings are compared.
+
+    Returns:
+        For each of them: both processors and dates, whether the codes are the same bytes, and the
+        largest difference of two metrics.
+    """
+    kept = {row["path"]: row["content"] for row in _read(file)}
+    for path in sorted(results.glob(f"*/bits*/seed*/train{SUFFIX}")):
+        name = path.relative_to(results).as_posix()
+        metrics = path.parent / "metrics.csv"
+        if name not in kept or not metrics.exists():
+            continue
+        old, new = json.loads(kept[name]), portable(read_record(path))
+        if any(old[key] != new[key] for key in ("code", "settings")):
+            continue
+        values = [
+            pd.read_csv(source)["value"]
+            for source in (io.BytesIO(kept[f"{Path(name).parent}/metrics.csv"]), metrics)
+        ]
+        yield {
+            "dataset": file.stem,
+            "result": str(Path(name).parent),
+            "processor": old["machine"]["processor"],
+            "finished": old["finished"],
+            "again_processor": new["machine"]["processor"],
+            "again_finished": new["finished"],
+            "same_codes": all(old["outputs"].get(c) == new["outputs"].get(c) for c in _CODES),
+            "largest_difference": (values[0] - values[1]).abs().max(),
+        }
 
 
 def _read(file: Path) -> list[dict[str, Any]]:

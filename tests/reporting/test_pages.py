@@ -33,6 +33,14 @@ CLAIM = {
     "comparisons": 2,
     "numbers": "d HR@50, hashgnn to b: 0.41 to 0.32; d HR@50, mf to c: 0.41 to 0.43 (against)",
 }
+AGAIN = {
+    "result": ["hashgnn/bits32/seed0", "mf/bits32/seed0"],
+    "processor": ["P", "P"],
+    "again_processor": ["P", "Q"],
+    "again_finished": ["2026-01-03T00:00:00Z", "2026-01-05T00:00:00Z"],
+    "same_codes": [True, False],
+    "largest_difference": [0.0, 0.000123],
+}
 RATES = {("d", "hashgnn"): (0.25, 0.5), ("d", "mf"): (0.75, 0.75), ("e", "hashgnn"): (0.125, 0.125)}
 VARIED = {("d", "low"): (0.5, 0.5), ("d", "gcn"): (0.875, 0.625)}
 
@@ -80,6 +88,7 @@ def written(trained: Mapping[tuple[str, str], tuple[float, ...]], settings: Any)
         write(Path("results/checks.csv"), "kept\nTrue\nFalse\n"),
         write(Path("results/d/provenance.csv"), pd.DataFrame([provenance])),
         write(Path("results/d/provenance.md"), "| Stage |\n| :---- |\n| train |\n"),
+        write(Path("results/again.csv"), pd.DataFrame(AGAIN)),
     ]
     of_runs = [
         metrics(Path(), *run, seed, rate)
@@ -165,7 +174,13 @@ def test_subpages(pages: Path) -> None:
     assert "`snakemake -j8 figures/fig3.pdf`, 2.00 processor hours" in text(pages, "figures")
     assert re.search(r"\| HashGNN \| Data +\| scale 0.5 +\|", text(pages, "tuning"))
     assert "https://example.org/clicks.csv" in text(pages, "data")
-    assert "[provenance-d.csv](provenance-d.csv)" in text(pages, "provenance")
+    provenance = " ".join(text(pages, "provenance").split())
+    assert "[provenance-d.csv](provenance-d.csv)" in provenance
+    assert (
+        "2 trainings were made a second time, in another folder (on P and Q; second time: "
+        "2026-01-03 to 2026-01-05). 1 have the same codes, byte for byte; the largest difference "
+        "of a metric is 0.00012."
+    ) in provenance
 
 
 def test_numbers_have_a_file(pages: Path) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -114,6 +115,40 @@ def test_packing_again_makes_the_same_bytes(results: Path, tmp_path: Path) -> No
         pack(results, file)
     pack(tmp_path / "results/d", files[1])
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_trainings_of_the_same_code_and_settings_are_compared(
+    results: Path, tmp_path: Path, capsys: Any
+) -> None:
+    train(results, 1, 0.25)
+    train(results, 2, 0.25)
+    kept, again = tmp_path / "kept", tmp_path / "again"
+    pack(results, kept / "d.parquet")
+    train(again / "d", 0, 0.5, "c1")
+    other = train(again / "d", 1, 0.375)
+    np.save(other / "item_codes.npy", np.ones((2, 1), np.uint8))
+    record(other / "train.provenance.json", "history.csv", "item_codes.npy")
+    changed = train(again / "d", 2, 0.5)
+    record(changed / "train.provenance.json", "item_codes.npy", settings={"epochs": 2})
+
+    assert main(["compare", "--results", str(again), "--with", str(kept)]) == 0
+
+    found = pd.read_csv(kept / records.AGAIN).set_index("result")
+    columns = ["same_codes", "largest_difference"]
+    assert found[columns].T.to_dict("list") == {
+        "m/bits8/seed0": [True, 0.0],
+        "m/bits8/seed1": [False, 0.125],
+    }
+    assert "2 trainings: 1 with the same codes; metrics within 0.12" in capsys.readouterr().out
+    assert main(["unpack", "--from", str(kept), "--results", str(tmp_path / "pages")]) == 0
+    assert (tmp_path / "pages/again.csv").read_bytes() == (kept / records.AGAIN).read_bytes()
+
+
+def test_nothing_to_compare_is_said(results: Path, tmp_path: Path, capsys: Any) -> None:
+    pack(results, tmp_path / "kept/d.parquet")
+
+    assert main(["compare", "--results", str(tmp_path), "--with", str(tmp_path / "kept")]) == 2
+    assert "has no training that" in capsys.readouterr().err
 
 
 def command(tmp_path: Path, *arguments: str) -> int:
