@@ -22,7 +22,7 @@ from hashgnn.reporting.records import by_stage
 from hashgnn.reporting.summary import VERDICTS, describe, kept
 from hashgnn.reporting.summary import verdicts as count_verdicts
 from hashgnn.reporting.tables import Cell, Printed, named, to_markdown, write_text
-from hashgnn.reporting.tables.comparison import bytes_per_item
+from hashgnn.reporting.tables.comparison import SIDES, both_sides, bytes_per_item
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
 CUTOFF = 50
@@ -58,6 +58,8 @@ def _run(args: argparse.Namespace) -> Facts:
     tables = {"best": results.best, "headline": results.headline}
     tables |= {"hours": hours(results.provenance()), "waits": results.waits}
     tables |= {"settings": tuned(args.settings), "data": raw_files(args.settings)}
+    if len(printed := results.read("paper.csv")):
+        tables["printed"] = beside_printed(results, printed)
     for name, table in tables.items():
         write_text(args.output / f"{name}.csv", table.to_csv(index=False))
     for name, parts in render(results).items():
@@ -85,6 +87,8 @@ def wrapped(paragraph: str) -> str:
 
 def _published(path: Path) -> str:
     """Return the name of a file in the folder of pages; that of a data set names it."""
+    if path.parts[0] == "paper":  # the paper's settings, results of another folder
+        return "paper.csv"
     data = path.parent.name
     return path.name if data in ("results", "figures") else f"{path.stem}-{data}{path.suffix}"
 
@@ -220,6 +224,8 @@ def _first_page(results: Results) -> Iterator[str]:
     yield "## The paper's claims"
     yield to_markdown(verdicts(results.read("claims.csv"), results.with_names))
     yield "All comparisons of each claim: [claims.csv](claims.csv)."
+    if len(printed := results.read("paper.csv")):
+        yield from ("## The paper's printed settings", _with_printed_settings(results, printed))
     if variants := _variants(results):
         yield from ("## Variants that were tried", variants)
     yield f"## The best method of each data set, by HR@{CUTOFF}"
@@ -292,6 +298,41 @@ def _apart(comparison: str) -> float:
     found = _COMPARED.search(comparison)
     assert found is not None
     return abs(float(found[1]) - float(found[2].rstrip(".")))
+
+
+def beside_printed(results: Results, printed: pd.DataFrame) -> pd.DataFrame:
+    """Return HR@50 with the settings that the paper prints (``printed``) and with the shipped ones.
+
+    Columns: dataset, model, side (codes or vectors), printed, shipped; the shipped settings with
+    the same code length, mean over all seeds.
+    """
+    keys = ["dataset", "model", "bits", "side"]
+    own = over_seeds(both_sides(results.metrics, results.settings["continuous"]))
+    found = [
+        rows[(rows.metric == "hr") & (rows.n == CUTOFF)].set_index(keys)["mean"]
+        for rows in (printed, own)
+    ]
+    joined = pd.concat(found, axis=1, keys=["printed", "shipped"], join="inner")
+    return joined.reset_index().drop(columns="bits")
+
+
+def _with_printed_settings(results: Results, printed: pd.DataFrame) -> str:
+    rates = beside_printed(results, printed).set_index(["dataset", "model", "side"])
+    rows = []
+    for dataset, model in dict.fromkeys(key[:2] for key in rates.index):
+        row = {"Data set": results.name("datasets", dataset)}
+        row["Method"] = results.name("models", model)
+        for side, search in SIDES.items():
+            for settings in ("printed", "shipped"):
+                rate = rates[settings].get((dataset, model, side))
+                row[f"{search}, {settings}"] = "-" if rate is None else f"{rate:.4f}"
+        rows.append(row)
+    caption = (
+        f"HR@{CUTOFF} with the settings that the paper prints (`config/paper.yaml`: batches of "
+        "256, a rate of 0.001, no factor of the inner product, p falls to 0) and with those that "
+        "this project ships; by Hamming search and by vectors. [CSV](printed.csv)"
+    )
+    return to_markdown(Printed(pd.DataFrame(rows), caption, "Data set"))
 
 
 def _variants(results: Results) -> str:
