@@ -5,6 +5,7 @@ CORES ?= all
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
+QUANTIZED := config/reproduction.yaml config/quantization.yaml
 PRINTED := docs/reproduction/records/paper
 TESTS := $(addprefix $(VENV)/.installed-,test docs bench)
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
@@ -136,13 +137,16 @@ ifneq ($(wildcard $(PRINTED)/*.parquet),)
 	$(RUN) snakemake --cores $(CORES) --configfile config/paper.yaml config/pages.yaml \
 		--config workdir=pages/paper -- results/methods.csv
 endif
-	$(RUN) snakemake --cores $(CORES) --configfile config/reproduction.yaml config/pages.yaml \
-		-- pages/README.md
+	$(RUN) snakemake --cores $(CORES) --configfile $(QUANTIZED) config/pages.yaml -- pages/README.md
 	$(RUN) python docs/reproduction/publish.py pages/pages
+	@! test -f pages/results/quantization.csv || \
+		$(RUN) python docs/reproduction/fill_quantization.py pages
 
-quantization: $(VENV)/.installed ## Learned codes beside quantized vectors: figures 8 and 9, two tables; hours
-	$(RUN) snakemake --cores $(CORES) --configfile config/quantization.yaml -- figures/fig8.pdf \
+quantization: $(VENV)/.installed ## Learned codes beside quantized vectors: figures 8 and 9, two tables, and their records; hours
+	$(RUN) snakemake --cores $(CORES) --configfile $(QUANTIZED) $(ARGUMENTS) -- figures/fig8.pdf \
 		figures/fig9.pdf results/quantization.csv results/quantization_verdict.csv
+	$(RUN) python -m hashgnn.reporting.records pack \
+		--results reproduction/results --into docs/reproduction/records
 
 report: $(VENV)/.installed ## Collect the figures and tables made so far in report.html
 	$(RUN) snakemake --report report.html

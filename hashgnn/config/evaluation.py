@@ -153,14 +153,14 @@ class GuidanceGrid(Grid):
     """Id of one sweep, of a model in `models`."""
 
 
-class PublishedGrid(Grid):
-    """The trainings beside published results, whose code lengths may differ between models."""
+class LengthsGrid(Grid):
+    """Trainings whose code lengths may differ between models."""
 
     bits_of: dict[str, Several[Bits]] = Field(default_factory=dict)
     """Code lengths of single models, by id, in place of `bits`."""
 
 
-class QueryGrid(Grid):
+class QueryGrid(LengthsGrid):
     """The trainings whose queries are timed."""
 
     items: Count = 1_000_000
@@ -188,14 +188,14 @@ class Grids(Section):
     fig7: GuidanceGrid | None = None
     """Figure 7: recall with fixed p and with the schedule of p."""
 
-    fig8: Grid | None = None
+    fig8: LengthsGrid | None = None
     """Figure 8, not in the paper: recall by bytes per item, of codes, quantized vectors and floats
     (`config/quantization.yaml`)."""
 
     fig9: QueryGrid | None = None
     """Figure 9, not in the paper: the same by microseconds of a query."""
 
-    fig10: PublishedGrid | None = None
+    fig10: LengthsGrid | None = None
     """Figure 10, not in the paper: the table `published` as a figure, Recall@20 by bytes per item
     (`config/published.yaml`)."""
 
@@ -225,14 +225,14 @@ class Grids(Section):
     full_size: Grid | None = None
     """The table `methods` on data of Alibaba's size (`config/full_size.yaml`)."""
 
-    published: PublishedGrid | None = None
+    published: LengthsGrid | None = None
     """Methods beside what others report on the same splits (`config/published.yaml`)."""
 
-    quantization: Grid | None = None
+    quantization: LengthsGrid | None = None
     """Recall by bytes per item, of learned codes and of quantized vectors
     (`config/quantization.yaml`)."""
 
-    quantization_verdict: Grid | None = None
+    quantization_verdict: LengthsGrid | None = None
     """Where learned codes beat quantized vectors at equal bytes, and where not."""
 
 

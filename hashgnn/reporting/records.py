@@ -33,6 +33,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from hashgnn.errors import InputError
+from hashgnn.experiment.runs import VALIDATION
 from hashgnn.files import atomic_write, load_array, load_arrays
 from hashgnn.reporting.tables import Printed, to_html, to_markdown, write_text
 from hashgnn.reporting.tables.paper import TESTED
@@ -40,7 +41,7 @@ from hashgnn.stage.command import Facts, run_stage, stage_parser
 from hashgnn.stage.record import CHECKSUM, SUFFIX, Inputs, job_digest, read_record, record_checksum
 
 # Results of a training that are kept. It counts as finished once the first of them exists.
-_KEPT = ("metrics.csv", "checks.csv", "history.csv", "timing.csv")
+_KEPT = ("metrics.csv", "checks.csv", "history.csv", "timing.csv", "query_times.csv")
 _USERS = "per_user.npz"
 _VECTORS = "item_vectors.npy"  # of which the width is kept, by which figures count bytes
 
@@ -89,9 +90,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _pack_all(results: Path, records: Path, datasets: Sequence[str] | None) -> None:
-    chosen = datasets or sorted(path.parent.name for path in results.glob(f"*/prepare{SUFFIX}"))
+    finished = {path.parts[-5] for path in results.glob(f"*/*/bits*/seed*/{_KEPT[0]}")}
+    chosen = datasets or sorted(finished)
     if not chosen:
-        raise InputError(f"{results}: has no results of a data set")
+        raise InputError(f"{results}: has no finished trainings of a data set")
     for dataset in chosen:
         file = records / f"{dataset}.parquet"
         packed = pack(results / dataset, file)
@@ -229,6 +231,13 @@ def _of_dataset(results: Path) -> Iterator[dict[str, Any]]:
 
 
 def _of_run(folder: Path, results: Path) -> Iterator[dict[str, Any]]:
+    yield from _of_part(folder, results)
+    if (folder / VALIDATION / _KEPT[0]).exists():
+        yield from _of_part(folder / VALIDATION, results)
+
+
+def _of_part(folder: Path, results: Path) -> Iterator[dict[str, Any]]:
+    """Yield records of the results of a training on the test or the validation part."""
     present = [path for name in _KEPT if (path := folder / name).exists()]
     Inputs([*present, folder / _USERS], None)  # checks them
     reduced = {_USERS: _reduced(folder / _USERS)}

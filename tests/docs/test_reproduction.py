@@ -59,7 +59,7 @@ def test_the_first_pages_show_the_headline(page: str, folder: str) -> None:
 
     text = generated(page)
 
-    shown = re.findall(r"\| (?:\*\*)?(0\.\d{3})", text)
+    shown = re.findall(r"\| +(?:\*\*)?(0\.\d{3})", text)
     assert sorted(shown) == sorted(f"{rate:.3f}" for rate in rates)
     assert f"({folder}reproduction/fig" in text
 

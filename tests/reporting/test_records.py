@@ -78,6 +78,25 @@ def test_what_is_restored_is_what_was_packed_without_codes(results: Path, tmp_pa
     assert len(times) == 1  # no result is newer than another
 
 
+def test_results_on_the_validation_part_are_kept_too(results: Path, tmp_path: Path) -> None:
+    run = results / "m/bits8/seed0"
+    (run / "validation").mkdir()
+    for name in ("metrics.csv", "per_user.npz"):
+        (run / "validation" / name).write_bytes((run / name).read_bytes())
+    record(run / "validation/evaluate.provenance.json", "metrics.csv", "per_user.npz")
+
+    assert pack(results, tmp_path / "d.parquet") == 1
+    unpack(tmp_path / "d.parquet", tmp_path / "again")
+
+    restored = tmp_path / "again/m/bits8/seed0/validation"
+    assert (restored / "metrics.csv").read_bytes() == (run / "metrics.csv").read_bytes()
+    assert sorted(path.name for path in restored.iterdir()) == [
+        "evaluate.provenance.json",
+        "metrics.csv",
+        "per_user.npz",
+    ]
+
+
 def test_restored_provenance_holds_and_names_no_folder(results: Path, tmp_path: Path) -> None:
     pack(results, tmp_path / "d.parquet")
     unpack(tmp_path / "d.parquet", tmp_path / "again")
