@@ -438,22 +438,30 @@ def _limits(results: Results) -> Iterator[str]:
         yield kept(checks)
 
 
+_COMMAND = (
+    "`snakemake -j8 --configfile config/reproduction.yaml config/quantization.yaml -- TARGET` "
+    "makes what this page shows, by the target that stands below each."
+)
+
+
 def _tables(results: Results) -> Iterator[str]:
     yield "# Tables"
+    yield _COMMAND
     for name, title in results.titles.items():
         if not name.startswith("fig") and name in results.settings["planned"]:
             made = f"{name}.csv" in results.files
-            files = f"[CSV]({name}.csv), [LaTeX]({name}.tex), `snakemake -j8 results/{name}.csv`"
+            files = f"[CSV]({name}.csv), [LaTeX]({name}.tex), `results/{name}.csv`"
             files += results.wait(name)
             yield from (f"## {title}", results.text(f"{name}.md"), files if made else "")
 
 
 def _figures(results: Results) -> Iterator[str]:
     yield "# Figures"
+    yield _COMMAND
     for name, title in results.titles.items():
         if name.startswith("fig") and name in results.settings["planned"]:
             made = f"{name}.svg" in results.files
-            files = f"[CSV]({name}.csv), `snakemake -j8 figures/{name}.pdf`{results.wait(name)}"
+            files = f"[CSV]({name}.csv), `figures/{name}.pdf`{results.wait(name)}"
             yield from (f"## {title}", _image(results, name), files if made else "")
 
 

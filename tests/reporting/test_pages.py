@@ -198,7 +198,7 @@ def test_the_papers_method_and_the_best_others_are_leading() -> None:
 def test_subpages(pages: Path) -> None:
     assert "[CSV](table1.csv), [LaTeX](table1.tex)" in text(pages, "tables")
     assert "## Figure 8: bytes\n\nNot run." in text(pages, "figures")
-    assert "`snakemake -j8 figures/fig3.pdf`, 2.00 processor hours" in text(pages, "figures")
+    assert "`figures/fig3.pdf`, 2.00 processor hours" in text(pages, "figures")
     assert re.search(r"\| HashGNN \| Data +\| scale 0.5 +\|", text(pages, "tuning"))
     assert "https://example.org/clicks.csv" in text(pages, "data")
     provenance = " ".join(text(pages, "provenance").split())
