@@ -280,7 +280,7 @@ def _list_provenance(args: argparse.Namespace) -> Facts:
         )
     with atomic_write(args.csv) as temporary:
         rows.to_csv(temporary, index=False)
-    printed = Printed(by_stage(rows), CAPTION, "Data set")
+    printed = Printed(by_stage(rows).drop(columns="Data set"), CAPTION)
     write_text(args.md, to_markdown(printed))
     write_text(args.html, to_html(printed, "provenance"))
     return {"results": len(rows), "stale": len(stale)}
@@ -300,12 +300,18 @@ def describe(paths: Iterable[Path], planned: Mapping[str, str]) -> pd.DataFrame:
         found = {
             "dataset": dataset,
             "result": "/".join(between),
-            "stage": name.removesuffix(SUFFIX),
+            "stage": _stage(between, name),
             "current": job_digest(record["code"], record["settings"]) == planned[str(path)],
             "processor": record["machine"]["processor"],
         }
         rows.append({key: found.get(key, record.get(key)) for key in COLUMNS})
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _stage(folders: Sequence[str], name: str) -> str:
+    """Return the stage of a record by its path: downloads and triplets have names of their own."""
+    folder = folders[0].rstrip("0123456789") if folders else ""
+    return folder if folder in ("download", "triplets") else name.removesuffix(SUFFIX)
 
 
 def by_stage(rows: pd.DataFrame) -> pd.DataFrame:

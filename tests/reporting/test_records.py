@@ -165,6 +165,28 @@ def test_bad_records_are_refused(
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize(
+    ("path", "stage"),
+    [
+        ("d/split", "split"),
+        ("d/download/ratings.dat", "download"),
+        ("d/triplets10/seed0", "triplets"),
+        ("d/m/bits8/seed0/train", "train"),
+    ],
+)
+def test_results_are_listed_by_their_stage(
+    tmp_path: Path, path: str, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = Path("results", f"{path}.provenance.json")
+    made.parent.mkdir(parents=True)
+    record(made)
+
+    rows = records.describe([made], {str(made): ""})
+
+    assert rows["stage"].tolist() == [stage]
+
+
 def listed(tmp_path: Path, planned: str, stale: str) -> int:
     made = "results/d/m/bits8/seed0/train.provenance.json"
     settings = {"planned": {made: planned}, "stale": stale}
