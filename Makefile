@@ -5,10 +5,12 @@ CORES ?= all
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 DEMO := --configfile config/demo.yaml
+QUANTIZED := config/reproduction.yaml config/quantization.yaml
+PRINTED := docs/reproduction/records/paper
 TESTS := $(addprefix $(VENV)/.installed-,test docs bench)
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: help env demo test test-slow test-faults test-slurm test-browser test-gpu test-serving test-stores lint audit format published encoders full-size generator-fit quantization tune reproduction pages report schema docs bench-search bench-asymmetric bench-serving bench-serve bench-training bench-gpu clean-demo
+.PHONY: help env demo test test-slow test-faults test-slurm test-browser test-gpu test-serving test-stores lint audit format published encoders full-size generator-fit quantization tune reproduction paper pages report schema docs bench-search bench-asymmetric bench-serving bench-serve bench-training bench-gpu clean-demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -121,17 +123,30 @@ reproduction: $(VENV)/.installed ## Run all experiments and keep their records; 
 	$(RUN) python -m hashgnn.reporting.records pack \
 		--results reproduction/results --into docs/reproduction/records
 
+paper: $(VENV)/.installed ## The paper's methods with its printed settings, two data sets, and their records; hours
+	$(RUN) snakemake --cores $(CORES) --configfile config/paper.yaml $(ARGUMENTS) -- results/methods.csv
+	$(RUN) python -m hashgnn.reporting.records pack \
+		--results paper/results --into $(PRINTED)
+
 pages: $(VENV)/.installed ## Write docs/reproduction from its records, without training; a minute
 	@rm -rf pages
 	$(RUN) python -m hashgnn.reporting.records unpack \
 		--from docs/reproduction/records --results pages/results
-	$(RUN) snakemake --cores $(CORES) --configfile config/reproduction.yaml config/pages.yaml \
-		-- pages/README.md
+ifneq ($(wildcard $(PRINTED)/*.parquet),)
+	$(RUN) python -m hashgnn.reporting.records unpack --from $(PRINTED) --results pages/paper/results
+	$(RUN) snakemake --cores $(CORES) --configfile config/paper.yaml config/pages.yaml \
+		--config workdir=pages/paper -- results/methods.csv
+endif
+	$(RUN) snakemake --cores $(CORES) --configfile $(QUANTIZED) config/pages.yaml -- pages/README.md
 	$(RUN) python docs/reproduction/publish.py pages/pages
+	@! test -f pages/results/quantization.csv || \
+		$(RUN) python docs/reproduction/fill_quantization.py pages
 
-quantization: $(VENV)/.installed ## Learned codes beside quantized vectors: figures 8 and 9, two tables; hours
-	$(RUN) snakemake --cores $(CORES) --configfile config/quantization.yaml -- figures/fig8.pdf \
+quantization: $(VENV)/.installed ## Learned codes beside quantized vectors: figures 8 and 9, two tables, and their records; hours
+	$(RUN) snakemake --cores $(CORES) --configfile $(QUANTIZED) $(ARGUMENTS) -- figures/fig8.pdf \
 		figures/fig9.pdf results/quantization.csv results/quantization_verdict.csv
+	$(RUN) python -m hashgnn.reporting.records pack \
+		--results reproduction/results --into docs/reproduction/records
 
 report: $(VENV)/.installed ## Collect the figures and tables made so far in report.html
 	$(RUN) snakemake --report report.html

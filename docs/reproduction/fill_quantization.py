@@ -1,13 +1,12 @@
-"""Put the results of ``make quantization`` into docs/quantization.md, and figures beside it.
+"""Put the results of ``make quantization`` into docs/quantization.md.
 
-    python docs/reproduction/fill_quantization.py [FOLDER]
+    python docs/reproduction/fill_quantization.py FOLDER
 
-``FOLDER`` is the working directory of that run, ``quantization`` by default. Figures 8 and 9, the
-table and the verdict are copied to this folder; the page gets, between its two marks, the recall at
-some sizes, the figures and the verdict.
+``FOLDER`` is the working directory of ``make pages``, which calls this. The page gets, between its
+two marks, the recall at some sizes, figures 8 and 9 and the verdict, which ``make pages`` puts into
+this folder.
 """
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -21,26 +20,21 @@ HERE = Path(__file__).parent
 PAGE = HERE.parent / "quantization.md"
 BEGIN, END = "<!-- results: make quantization -->\n", "<!-- end of results -->"
 SIZES = (4, 8, 32)  # bytes an item that the page shows; floats are shown at their least
-FILES = (
-    *(f"figures/fig{number}.{kind}" for number in (8, 9) for kind in ("pdf", "svg")),
-    *(f"results/{name}.csv" for name in ("fig8", "fig9", "quantization", "quantization_verdict")),
-    *(f"results/{name}.md" for name in ("quantization", "quantization_verdict")),
-)
 
 
-def main(folder: Path, here: Path = HERE, page: Path = PAGE) -> None:
-    """Copy the files and fill the page."""
-    for name in FILES:
-        shutil.copy(folder / name, here / Path(name).name)
+def main(folder: Path, page: Path = PAGE) -> None:
+    """Fill the page."""
     printed = pd.read_csv(folder / "results/quantization.csv")
     names = names_of(folder / "results/quantization.md", printed)
-    verdict = (folder / "results/quantization_verdict.md").read_text(encoding="utf-8")
+    verdict = folder / "results/quantization_verdict.md"
     parts = [f"HR@{CUTOFF} by bytes an item:", to_markdown(recall(printed, names))]
     parts += [
         f"![Figure {number}: {what}](reproduction/fig{number}.svg)"
         for number, what in ((8, "recall by bytes an item"), (9, "recall by time of a query"))
+        if (folder / f"figures/fig{number}.svg").exists()
     ]
-    parts += ["Verdict:", verdict]
+    if verdict.exists():
+        parts += ["Verdict:", verdict.read_text(encoding="utf-8")]
     before, rest = page.read_text(encoding="utf-8").split(BEGIN)
     text = "\n\n".join(part.strip() for part in parts)
     with atomic_write(page) as temporary:
@@ -79,4 +73,4 @@ def recall(numbers: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("quantization"))
+    main(Path(sys.argv[1]))

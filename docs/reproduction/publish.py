@@ -20,14 +20,13 @@ FIRST_PAGES = {ROOT / "README.md": "docs/reproduction/", HERE.parent / "README.m
 BEGIN, END = "<!-- results: make pages -->\n", "<!-- end of results -->"
 COPIED = (".md", ".csv", ".svg", ".tex")
 REPLACED = (*COPIED, ".pdf")
-QUANTIZATION = {"fig8", "fig9", "quantization"}  # fill_quantization.py puts them here, too
 _LINK = re.compile(r"(\]\()([\w.-]+\))")
 
 
 def main(folder: Path) -> None:
     """Copy the pages, remove figures and tables that they do not show, fill the first pages."""
     made = {path.name for path in folder.iterdir()}
-    for name in (TITLES.keys() | {"claims", "checks"}) - QUANTIZATION:
+    for name in TITLES.keys() | {"claims", "checks"}:
         for suffix in REPLACED:
             if f"{name}{suffix}" not in made:
                 (HERE / f"{name}{suffix}").unlink(missing_ok=True)

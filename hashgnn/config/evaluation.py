@@ -33,9 +33,9 @@ class EvaluationSettings(ValidationSettings):
     """How rankings are measured."""
 
     cutoffs: Several[Count] = (20, 50, 100, 150, 200)
-    """Lengths n of the lists. Tables 2, 3, `methods`, `encoders` and `full_size` show 50 and 100,
-    figures 5, 7, tuning and `quantization` 50, figure 10 and `published` 20: one that lacks its own
-    is refused when it is asked for."""
+    """Lengths n of the lists. Tables 2, 3, `methods`, `encoders`, `variants` and `full_size` show
+    50 and 100, figures 5, 7, tuning and `quantization` 50, figure 10 and `published` 20: one that
+    lacks its own is refused when it is asked for."""
 
     metrics: Several[
         Literal["hr", "any_hit", "ndcg", "precision", "mrr", "map", "coverage", "novelty", "gini"]
@@ -153,14 +153,14 @@ class GuidanceGrid(Grid):
     """Id of one sweep, of a model in `models`."""
 
 
-class PublishedGrid(Grid):
-    """The trainings beside published results, whose code lengths may differ between models."""
+class LengthsGrid(Grid):
+    """Trainings whose code lengths may differ between models."""
 
     bits_of: dict[str, Several[Bits]] = Field(default_factory=dict)
     """Code lengths of single models, by id, in place of `bits`."""
 
 
-class QueryGrid(Grid):
+class QueryGrid(LengthsGrid):
     """The trainings whose queries are timed."""
 
     items: Count = 1_000_000
@@ -188,14 +188,14 @@ class Grids(Section):
     fig7: GuidanceGrid | None = None
     """Figure 7: recall with fixed p and with the schedule of p."""
 
-    fig8: Grid | None = None
+    fig8: LengthsGrid | None = None
     """Figure 8, not in the paper: recall by bytes per item, of codes, quantized vectors and floats
     (`config/quantization.yaml`)."""
 
     fig9: QueryGrid | None = None
     """Figure 9, not in the paper: the same by microseconds of a query."""
 
-    fig10: PublishedGrid | None = None
+    fig10: LengthsGrid | None = None
     """Figure 10, not in the paper: the table `published` as a figure, Recall@20 by bytes per item
     (`config/published.yaml`)."""
 
@@ -218,17 +218,21 @@ class Grids(Section):
     encoders: Grid | None = None
     """Table of one method with several encoders (`config/encoders.yaml`)."""
 
+    variants: Grid | None = None
+    """Table of one method, the first of `models`, beside variants of it
+    (`config/reproduction.yaml`)."""
+
     full_size: Grid | None = None
     """The table `methods` on data of Alibaba's size (`config/full_size.yaml`)."""
 
-    published: PublishedGrid | None = None
+    published: LengthsGrid | None = None
     """Methods beside what others report on the same splits (`config/published.yaml`)."""
 
-    quantization: Grid | None = None
+    quantization: LengthsGrid | None = None
     """Recall by bytes per item, of learned codes and of quantized vectors
     (`config/quantization.yaml`)."""
 
-    quantization_verdict: Grid | None = None
+    quantization_verdict: LengthsGrid | None = None
     """Where learned codes beat quantized vectors at equal bytes, and where not."""
 
 
@@ -236,7 +240,9 @@ class Grids(Section):
 CUTOFFS = {
     **dict.fromkeys(("fig5", "fig7", "fig8", "fig9"), (50,)),
     **dict.fromkeys(("quantization", "quantization_verdict"), (50,)),
-    **dict.fromkeys(("table2", "table3", "methods", "encoders", "full_size"), (50, 100)),
+    **dict.fromkeys(
+        ("table2", "table3", "methods", "encoders", "variants", "full_size"), (50, 100)
+    ),
     **dict.fromkeys(("fig10", "published"), (20,)),
 }
 

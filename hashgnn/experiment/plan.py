@@ -4,6 +4,7 @@ The rules of the workflow call the methods of ``Plan``; this module does not imp
 """
 
 import json
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import product
@@ -40,6 +41,12 @@ TEST = ""
 
 # The folder of a study.
 STUDY = "results/{dataset}/{model}/study"
+
+# What records have in common with trainings that were made once more.
+AGAIN = "results/again.csv"
+
+# Results with the settings that the paper prints, of config/paper.yaml in a folder of its own.
+PRINTED = "paper/results/methods.csv"
 
 # What runs the functions of figures and tables.
 _REPORTING = "hashgnn.reporting.entries"
@@ -219,6 +226,7 @@ class Plan:
             *_named("results/{}.csv", self.figures),
             *_named("results/{}.{}", self.tables, ("csv", "md", "tex")),
             *verdicts,
+            *filter(os.path.exists, [AGAIN, PRINTED]),
         ]
 
     def tuned(self, wildcards: Wildcards) -> list[str]:

@@ -29,6 +29,7 @@ TABLES = {
     "table4": f"{_TABLES}.paper:table4",
     "methods": f"{_TABLES}.comparison:methods",
     "encoders": f"{_TABLES}.comparison:encoders",
+    "variants": f"{_TABLES}.comparison:variants",
     "full_size": f"{_TABLES}.comparison:full_size",
     "published": f"{_TABLES}.comparison:published",
     "quantization": f"{_TABLES}.quantization:quantization",
@@ -52,6 +53,7 @@ TITLES = {
     "table4": "Table 4: seconds of the searches",
     "methods": "All methods, by codes and by vectors",
     "encoders": "Encoders, by codes and by vectors",
+    "variants": "Variants of HashGNN",
     "published": "Beside published results",
     "quantization": "Recall by bytes per item",
 }

@@ -22,7 +22,7 @@ from hashgnn.reporting.records import by_stage
 from hashgnn.reporting.summary import VERDICTS, describe, kept
 from hashgnn.reporting.summary import verdicts as count_verdicts
 from hashgnn.reporting.tables import Cell, Printed, named, to_markdown, write_text
-from hashgnn.reporting.tables.comparison import bytes_per_item
+from hashgnn.reporting.tables.comparison import SIDES, both_sides, bytes_per_item
 from hashgnn.stage.command import Facts, run_stage, stage_parser
 
 CUTOFF = 50
@@ -58,6 +58,8 @@ def _run(args: argparse.Namespace) -> Facts:
     tables = {"best": results.best, "headline": results.headline}
     tables |= {"hours": hours(results.provenance()), "waits": results.waits}
     tables |= {"settings": tuned(args.settings), "data": raw_files(args.settings)}
+    if len(printed := results.read("paper.csv")):
+        tables["printed"] = beside_printed(results, printed)
     for name, table in tables.items():
         write_text(args.output / f"{name}.csv", table.to_csv(index=False))
     for name, parts in render(results).items():
@@ -85,6 +87,8 @@ def wrapped(paragraph: str) -> str:
 
 def _published(path: Path) -> str:
     """Return the name of a file in the folder of pages; that of a data set names it."""
+    if path.parts[0] == "paper":  # the paper's settings, results of another folder
+        return "paper.csv"
     data = path.parent.name
     return path.name if data in ("results", "figures") else f"{path.stem}-{data}{path.suffix}"
 
@@ -96,7 +100,8 @@ class Results:
         metrics: Rows of the metrics of all trainings.
         titles: Titles of figures and tables.
         runs: Data set, model, bits and seed of each training.
-        leading: The methods and searches of the first page's table.
+        rates: HR@50 of each training's own searches, mean over seeds.
+        leading: The methods and searches of the first page's table; no variants of a method.
         headline: Their HR@50, mean over seeds.
         best: The best learned method of each data set by each search.
         waits: Processor hours of the trainings of each figure and table.
@@ -109,7 +114,8 @@ class Results:
         self.runs = metrics[["dataset", "model", "bits", "seed"]].drop_duplicates()
         rates = over_seeds(metrics[(metrics.metric == "hr") & (metrics.n == CUTOFF)])
         own = ~rates.model.isin(settings["continuous"])
-        rates = rates[own | (rates.search == "continuous")]
+        self.rates = rates[own | (rates.search == "continuous")]
+        rates = self.rates[~self.rates.model.isin(settings["variants"][1:])]
         self.best = rates.loc[rates.groupby(["dataset", "search"], sort=False)["mean"].idxmax()]
         longest = rates[rates.bits == _usual(rates.bits)]
         self.leading = leading(longest, settings)
@@ -218,6 +224,10 @@ def _first_page(results: Results) -> Iterator[str]:
     yield "## The paper's claims"
     yield to_markdown(verdicts(results.read("claims.csv"), results.with_names))
     yield "All comparisons of each claim: [claims.csv](claims.csv)."
+    if len(printed := results.read("paper.csv")):
+        yield from ("## The paper's printed settings", _with_printed_settings(results, printed))
+    if variants := _variants(results):
+        yield from ("## Variants that were tried", variants)
     yield f"## The best method of each data set, by HR@{CUTOFF}"
     yield to_markdown(_printed_best(results))
     if missing := results.settings["not_run"]:
@@ -290,6 +300,77 @@ def _apart(comparison: str) -> float:
     return abs(float(found[1]) - float(found[2].rstrip(".")))
 
 
+def beside_printed(results: Results, printed: pd.DataFrame) -> pd.DataFrame:
+    """Return HR@50 with the settings that the paper prints (``printed``) and with the shipped ones.
+
+    Columns: dataset, model, side (codes or vectors), printed, shipped; the shipped settings with
+    the same code length, mean over all seeds.
+    """
+    keys = ["dataset", "model", "bits", "side"]
+    own = over_seeds(both_sides(results.metrics, results.settings["continuous"]))
+    found = [
+        rows[(rows.metric == "hr") & (rows.n == CUTOFF)].set_index(keys)["mean"]
+        for rows in (printed, own)
+    ]
+    joined = pd.concat(found, axis=1, keys=["printed", "shipped"], join="inner")
+    return joined.reset_index().drop(columns="bits")
+
+
+def _with_printed_settings(results: Results, printed: pd.DataFrame) -> str:
+    rates = beside_printed(results, printed).set_index(["dataset", "model", "side"])
+    rows = []
+    for dataset, model in dict.fromkeys(key[:2] for key in rates.index):
+        row = {"Data set": results.name("datasets", dataset)}
+        row["Method"] = results.name("models", model)
+        for side, search in SIDES.items():
+            for settings in ("printed", "shipped"):
+                rate = rates[settings].get((dataset, model, side))
+                row[f"{search}, {settings}"] = "-" if rate is None else f"{rate:.4f}"
+        rows.append(row)
+    caption = (
+        f"HR@{CUTOFF} with the settings that the paper prints (`config/paper.yaml`: batches of "
+        "256, a rate of 0.001, no factor of the inner product, p falls to 0) and with those that "
+        "this project ships; by Hamming search and by vectors. [CSV](printed.csv)"
+    )
+    return to_markdown(Printed(pd.DataFrame(rows), caption, "Data set"))
+
+
+def _variants(results: Results) -> str:
+    """Return how far the variants of a method go, and whether they reach the other methods."""
+    varied, *others = results.settings["variants"] or [""]
+    rates = results.rates[results.rates.bits == _usual(results.rates.bits)]
+    on = rates[rates.model.isin(others)].dataset.unique()
+    return " ".join(
+        _of_variants(results, rates[rates.dataset == dataset], varied, others) for dataset in on
+    )
+
+
+def _of_variants(results: Results, rates: pd.DataFrame, varied: str, others: list[str]) -> str:
+    name, tried = results.name("models", varied), rates[rates.model.isin(others)]
+    found = []
+    for search in ("hamming", "hierarchical"):
+        own = rates[(rates.model == varied) & (rates.search == search)]["mean"].max()
+        best = _highest(tried[tried.search == search])
+        title = results.name("models", best["model"])
+        found.append(
+            f"{own:.4f} by {SEARCHES[search]} search, at most {best['mean']:.4f} ({title})"
+        )
+    rival = _highest(rates[rates.model.isin(results.settings["continuous"])])
+    reach = tried[(tried.search == "hierarchical") & (tried["mean"] >= rival["mean"])]
+    ended = f"{reach.model.nunique() or 'None'} of the variants reach{'es' * (len(reach) < 2)}"
+    return (
+        f"{tried.model.nunique()} variants of {name} were trained on "
+        f"{results.name('datasets', rates.dataset.iloc[0])}. HR@{CUTOFF} of {name} and of its best "
+        f"variant: {'; '.join(found)}. {ended} the vectors of "
+        f"{results.name('models', rival['model'])} ({rival['mean']:.4f}) by hierarchical search "
+        "([table](tables.md#variants-of-hashgnn))."
+    )
+
+
+def _highest(rates: pd.DataFrame) -> Mapping[Any, Any]:
+    return rates.nlargest(1, "mean").to_dict("records")[0]
+
+
 def _printed_best(results: Results) -> Printed:
     cells = {
         (row["dataset"], row["search"]): f"{results.name('models', row['model'])} {row['mean']:.3f}"
@@ -357,22 +438,30 @@ def _limits(results: Results) -> Iterator[str]:
         yield kept(checks)
 
 
+_COMMAND = (
+    "`snakemake -j8 --configfile config/reproduction.yaml config/quantization.yaml -- TARGET` "
+    "makes what this page shows, by the target that stands below each."
+)
+
+
 def _tables(results: Results) -> Iterator[str]:
     yield "# Tables"
+    yield _COMMAND
     for name, title in results.titles.items():
         if not name.startswith("fig") and name in results.settings["planned"]:
             made = f"{name}.csv" in results.files
-            files = f"[CSV]({name}.csv), [LaTeX]({name}.tex), `snakemake -j8 results/{name}.csv`"
+            files = f"[CSV]({name}.csv), [LaTeX]({name}.tex), `results/{name}.csv`"
             files += results.wait(name)
             yield from (f"## {title}", results.text(f"{name}.md"), files if made else "")
 
 
 def _figures(results: Results) -> Iterator[str]:
     yield "# Figures"
+    yield _COMMAND
     for name, title in results.titles.items():
         if name.startswith("fig") and name in results.settings["planned"]:
             made = f"{name}.svg" in results.files
-            files = f"[CSV]({name}.csv), `snakemake -j8 figures/{name}.pdf`{results.wait(name)}"
+            files = f"[CSV]({name}.csv), `figures/{name}.pdf`{results.wait(name)}"
             yield from (f"## {title}", _image(results, name), files if made else "")
 
 
@@ -426,7 +515,21 @@ def _provenance(results: Results) -> Iterator[str]:
         file = f"provenance-{id}.csv"
         if file in results.files:
             yield from (f"## {name}", results.text(f"provenance-{id}.md"), f"[{file}]({file})")
+    if len(again := results.read("again.csv")):
+        yield from ("## The same again", same_again(again))
     yield from ("## Checks of the results", results.text("checks.md"))
+
+
+def same_again(again: pd.DataFrame) -> str:
+    """Return what trainings that were made twice have in common."""
+    processors = named(sorted({*again["processor"], *again["again_processor"]}))
+    return (
+        f"{len(again)} trainings were made a second time, in another folder (on {processors}; "
+        f"second time: {again['again_finished'].min()[:10]} to "
+        f"{again['again_finished'].max()[:10]}). {again['same_codes'].sum()} have the same codes, "
+        f"byte for byte; the largest difference of a metric is "
+        f"{again['largest_difference'].max():.2g}. Each of them: [again.csv](again.csv)."
+    )
 
 
 if __name__ == "__main__":

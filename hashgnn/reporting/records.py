@@ -2,12 +2,14 @@
 
     python -m hashgnn.reporting.records pack --results results --into FOLDER
     python -m hashgnn.reporting.records unpack --from FOLDER --results results
+    python -m hashgnn.reporting.records compare --results elsewhere/results --with FOLDER
 
 A file of records is a Parquet table with a row per file of results: metrics, checks, times and
 losses of each training, the values of users that paired tests take, and provenance. From restored
 results Snakemake makes figures, tables and pages without data and without training, as it does not
 repeat the jobs of results that exist. Codes and vectors are not kept, but for the width of the
-vectors.
+vectors. ``compare`` looks whether trainings that were made once more have the same results, and
+writes what it found beside the records.
 
 The stage ``provenance`` lists what made every result, restored or not.
 """
@@ -17,6 +19,8 @@ import hashlib
 import io
 import json
 import os
+import re
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +33,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from hashgnn.errors import InputError
+from hashgnn.experiment.runs import VALIDATION
 from hashgnn.files import atomic_write, load_array, load_arrays
 from hashgnn.reporting.tables import Printed, to_html, to_markdown, write_text
 from hashgnn.reporting.tables.paper import TESTED
@@ -36,9 +41,12 @@ from hashgnn.stage.command import Facts, run_stage, stage_parser
 from hashgnn.stage.record import CHECKSUM, SUFFIX, Inputs, job_digest, read_record, record_checksum
 
 # Results of a training that are kept. It counts as finished once the first of them exists.
-_KEPT = ("metrics.csv", "checks.csv", "history.csv", "timing.csv")
+_KEPT = ("metrics.csv", "checks.csv", "history.csv", "timing.csv", "query_times.csv")
 _USERS = "per_user.npz"
 _VECTORS = "item_vectors.npy"  # of which the width is kept, by which figures count bytes
+
+AGAIN = "again.csv"
+_CODES = ("user_codes.npy", "item_codes.npy")
 
 # What provenance says about the machine's folders and modules is of no use elsewhere.
 _LOCAL = ("command", "modules", "source", "checked", CHECKSUM)
@@ -63,12 +71,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     packing.add_argument("--datasets", nargs="*", help="by default all that have results")
     unpacking = commands.add_parser("unpack", help="restore results from records")
     unpacking.add_argument("--from", type=Path, required=True, metavar="FOLDER", dest="records")
-    for command in (packing, unpacking):
+    comparing = commands.add_parser("compare", help="look whether trainings gave the same again")
+    comparing.add_argument("--with", type=Path, required=True, metavar="FOLDER", dest="records")
+    for command in (packing, unpacking, comparing):
         command.add_argument("--results", type=Path, default=Path("results"))
     args = parser.parse_args(argv)
     try:
         if args.command == "pack":
             _pack_all(args.results, args.records, args.datasets)
+        elif args.command == "compare":
+            _compare_all(args.results, args.records)
         else:
             _unpack_all(args.records, args.results)
     except (InputError, OSError) as error:
@@ -78,9 +90,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _pack_all(results: Path, records: Path, datasets: Sequence[str] | None) -> None:
-    chosen = datasets or sorted(path.parent.name for path in results.glob(f"*/prepare{SUFFIX}"))
+    finished = {path.parts[-5] for path in results.glob(f"*/*/bits*/seed*/{_KEPT[0]}")}
+    chosen = datasets or sorted(finished)
     if not chosen:
-        raise InputError(f"{results}: has no results of a data set")
+        raise InputError(f"{results}: has no finished trainings of a data set")
     for dataset in chosen:
         file = records / f"{dataset}.parquet"
         packed = pack(results / dataset, file)
@@ -93,6 +106,21 @@ def _unpack_all(records: Path, results: Path) -> None:
         raise InputError(f"{records}: has no records (*.parquet)")
     for file in files:
         print(f"{results / file.stem}: {unpack(file, results / file.stem)} files restored")
+    if (records / AGAIN).exists():
+        with atomic_write(results / AGAIN) as temporary:
+            shutil.copyfile(records / AGAIN, temporary)
+
+
+def _compare_all(results: Path, records: Path) -> None:
+    files = {file.stem: file for file in sorted(records.glob("*.parquet"))}
+    found = [row for name, file in files.items() for row in compare(results / name, file)]
+    if not found:
+        raise InputError(f"{results}: has no training that {records} has, of the same code")
+    table = pd.DataFrame(found)
+    with atomic_write(records / AGAIN) as temporary:
+        table.to_csv(temporary, index=False)
+    same, difference = table["same_codes"].sum(), table["largest_difference"].max()
+    print(f"{len(found)} trainings: {same} with the same codes; metrics within {difference:.2g}")
 
 
 def pack(results: Path, file: Path) -> int:
@@ -147,6 +175,40 @@ def unpack(file: Path, results: Path) -> int:
     return len(rows)
 
 
+def compare(results: Path, file: Path) -> Iterator[dict[str, Any]]:
+    """Compare trainings in ``results``, the folder of a data set, with their records in ``file``.
+
+    Only those of the same code and settings are compared.
+
+    Returns:
+        For each of them: both processors and dates, whether the codes are the same bytes, and the
+        largest difference of two metrics.
+    """
+    kept = {row["path"]: row["content"] for row in _read(file)}
+    for path in sorted(results.glob(f"*/bits*/seed*/train{SUFFIX}")):
+        name = path.relative_to(results).as_posix()
+        metrics = path.parent / "metrics.csv"
+        if name not in kept or not metrics.exists():
+            continue
+        old, new = json.loads(kept[name]), portable(read_record(path))
+        if any(old[key] != new[key] for key in ("code", "settings")):
+            continue
+        values = [
+            pd.read_csv(source)["value"]
+            for source in (io.BytesIO(kept[f"{Path(name).parent}/metrics.csv"]), metrics)
+        ]
+        yield {
+            "dataset": file.stem,
+            "result": str(Path(name).parent),
+            "processor": old["machine"]["processor"],
+            "finished": old["finished"],
+            "again_processor": new["machine"]["processor"],
+            "again_finished": new["finished"],
+            "same_codes": all(old["outputs"].get(c) == new["outputs"].get(c) for c in _CODES),
+            "largest_difference": (values[0] - values[1]).abs().max(),
+        }
+
+
 def _read(file: Path) -> list[dict[str, Any]]:
     try:
         rows: list[dict[str, Any]] = parquet.read_table(file, schema=_SCHEMA).to_pylist()
@@ -169,6 +231,13 @@ def _of_dataset(results: Path) -> Iterator[dict[str, Any]]:
 
 
 def _of_run(folder: Path, results: Path) -> Iterator[dict[str, Any]]:
+    yield from _of_part(folder, results)
+    if (folder / VALIDATION / _KEPT[0]).exists():
+        yield from _of_part(folder / VALIDATION, results)
+
+
+def _of_part(folder: Path, results: Path) -> Iterator[dict[str, Any]]:
+    """Yield records of the results of a training on the test or the validation part."""
     present = [path for name in _KEPT if (path := folder / name).exists()]
     Inputs([*present, folder / _USERS], None)  # checks them
     reduced = {_USERS: _reduced(folder / _USERS)}
@@ -280,6 +349,7 @@ def _list_provenance(args: argparse.Namespace) -> Facts:
         )
     with atomic_write(args.csv) as temporary:
         rows.to_csv(temporary, index=False)
+    # The data set is named by the page and the file.
     printed = Printed(by_stage(rows).drop(columns="Data set"), CAPTION)
     write_text(args.md, to_markdown(printed))
     write_text(args.html, to_html(printed, "provenance"))
@@ -296,11 +366,11 @@ def describe(paths: Iterable[Path], planned: Mapping[str, str]) -> pd.DataFrame:
     rows = []
     for path in paths:
         record = portable(read_record(path))
-        _, dataset, *between, name = path.parts
+        dataset, result, stage = _made(path)
         found = {
             "dataset": dataset,
-            "result": "/".join(between),
-            "stage": _stage(between, name),
+            "result": result,
+            "stage": stage,
             "current": job_digest(record["code"], record["settings"]) == planned[str(path)],
             "processor": record["machine"]["processor"],
         }
@@ -308,10 +378,17 @@ def describe(paths: Iterable[Path], planned: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _stage(folders: Sequence[str], name: str) -> str:
-    """Return the stage of a record by its path: downloads and triplets have names of their own."""
-    folder = folders[0].rstrip("0123456789") if folders else ""
-    return folder if folder in ("download", "triplets") else name.removesuffix(SUFFIX)
+def _made(path: Path) -> tuple[str, str, str]:
+    """Return data set, result and stage of a record below ``results/``.
+
+    A record is called as its stage; only that of sampled negatives is called as their file, in the
+    folder that ``workflow/rules/data.smk`` names ``triplets`` and their number.
+    """
+    _, dataset, *between, name = path.parts
+    name = name.removesuffix(SUFFIX)
+    if between and re.fullmatch(r"triplets\d+", between[-1]):
+        return dataset, "/".join([*between, name]), "triplets"
+    return dataset, "/".join(between), name
 
 
 def by_stage(rows: pd.DataFrame) -> pd.DataFrame:

@@ -35,11 +35,11 @@ DATA_SET = (
 )
 GRIDS = (
     "encoders, fig1, fig10, fig3, fig4, fig5, fig6, fig7, fig8, fig9, full_size, methods, "
-    "published, quantization, quantization_verdict, table1, table2, table3, table4"
+    "published, quantization, quantization_verdict, table1, table2, table3, table4, variants"
 )
 SHOWING = (
     "fig1, fig3, fig4, fig6, fig7, fig8, fig9, fig10, table2, table3, table4, methods, "
-    "encoders, full_size, published, quantization, quantization_verdict"
+    "encoders, variants, full_size, published, quantization, quantization_verdict"
 )
 MODEL = (
     "baseline, color, continuous, marker, module, name, negatives, own_layers, parameters, "

@@ -21,7 +21,8 @@ def test_the_cutoffs_are_those_that_the_modules_show() -> None:
         **dict.fromkeys(("fig5", "fig7"), (sweeps.CUTOFF,)),
         **dict.fromkeys(("fig8", "fig9"), (quantization.CUTOFF,)),
         **dict.fromkeys(
-            ("table2", "table3", "methods", "encoders", "full_size"), comparison.CUTOFFS
+            ("table2", "table3", "methods", "encoders", "variants", "full_size"),
+            comparison.CUTOFFS,
         ),
         **dict.fromkeys(("fig10", "published"), (comparison.PUBLISHED_CUTOFF,)),
         **dict.fromkeys(("quantization", "quantization_verdict"), (quantization.CUTOFF,)),

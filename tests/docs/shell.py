@@ -35,6 +35,8 @@ NOT_RUN = {
     "python -m hashgnn.reporting.records unpack --from records --results elsewhere/results": (
         "tests/e2e/workflow/test_records.py runs it"
     ),
+    "python -m hashgnn.reporting.records compare --results again/results "
+    "--with docs/reproduction/records": "needs a second run",
 }
 
 PLACEHOLDERS = {"TARGET": "figures/fig3.pdf", "/data/mirror": "mirror"}

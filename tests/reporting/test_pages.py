@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from hashgnn.reporting.pages import deciding, leading, main, wrapped
 
 SETTINGS: dict[str, Any] = {
     "datasets": [["d", "Data"], ["e", "Else"]],
-    "models": [["hashgnn", "HashGNN"], ["mf", "MF"]],
+    "models": [["hashgnn", "HashGNN"], ["mf", "MF"], ["low", "low p"], ["gcn", "GCN"]],
     "continuous": ["mf"],
     "proposed": ["hashgnn"],
+    "variants": [],
     "generated": ["e"],
     "titles": [["fig3", "Figure 3: recall"], ["fig8", "Figure 8: bytes"], ["table1", "Table 1"]],
     "planned": ["fig3", "fig8", "table1"],
@@ -31,7 +33,16 @@ CLAIM = {
     "comparisons": 2,
     "numbers": "d HR@50, hashgnn to b: 0.41 to 0.32; d HR@50, mf to c: 0.41 to 0.43 (against)",
 }
+AGAIN = {
+    "result": ["hashgnn/bits32/seed0", "mf/bits32/seed0"],
+    "processor": ["P", "P"],
+    "again_processor": ["P", "Q"],
+    "again_finished": ["2026-01-03T00:00:00Z", "2026-01-05T00:00:00Z"],
+    "same_codes": [True, False],
+    "largest_difference": [0.0, 0.000123],
+}
 RATES = {("d", "hashgnn"): (0.25, 0.5), ("d", "mf"): (0.75, 0.75), ("e", "hashgnn"): (0.125, 0.125)}
+VARIED = {("d", "low"): (0.5, 0.5), ("d", "gcn"): (0.875, 0.625)}
 
 
 def write(path: Path, content: str | pd.DataFrame) -> Path:
@@ -41,7 +52,7 @@ def write(path: Path, content: str | pd.DataFrame) -> Path:
 
 
 def metrics(root: Path, dataset: str, model: str, seed: int, rate: float) -> Path:
-    searches = ["hamming", "continuous", *["hierarchical"] * (model == "hashgnn")]
+    searches = ["hamming", "continuous", *["hierarchical"] * (model != "mf")]
     columns = ["dataset", "model", "bits", "search", "metric", "n", "seed", "value"]
     rows = [(dataset, model, 32, search, "hr", 50, seed, rate) for search in searches]
     path = root / f"results/{dataset}/{model}/bits32/seed{seed}/metrics.csv"
@@ -51,6 +62,13 @@ def metrics(root: Path, dataset: str, model: str, seed: int, rate: float) -> Pat
 @pytest.fixture
 def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    return written(RATES, SETTINGS)
+
+
+def written(
+    trained: Mapping[tuple[str, str], tuple[float, ...]], settings: Any, *others: Path
+) -> Path:
+    """Write the pages of trainings with these HR@50, a value for each seed."""
     provenance = {
         **{
             "dataset": "d",
@@ -72,15 +90,16 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write(Path("results/checks.csv"), "kept\nTrue\nFalse\n"),
         write(Path("results/d/provenance.csv"), pd.DataFrame([provenance])),
         write(Path("results/d/provenance.md"), "| Stage |\n| :---- |\n| train |\n"),
+        write(Path("results/again.csv"), pd.DataFrame(AGAIN)),
     ]
     of_runs = [
         metrics(Path(), *run, seed, rate)
-        for run, rates in RATES.items()
+        for run, rates in trained.items()
         for seed, rate in enumerate(rates)
     ]
-    arguments = [*map(str, files), "--metrics", *map(str, of_runs), "--output", "pages"]
-    assert main([*arguments, "--settings", json.dumps(SETTINGS)]) == 0
-    return tmp_path / "pages"
+    arguments = [*map(str, [*files, *others]), "--metrics", *map(str, of_runs), "--output", "pages"]
+    assert main([*arguments, "--settings", json.dumps(settings)]) == 0
+    return Path("pages").absolute()
 
 
 def text(pages: Path, name: str) -> str:
@@ -101,6 +120,46 @@ def test_the_first_page_says_what_was_run_and_what_was_not(pages: Path) -> None:
     assert "| Else | HashGNN 0.125 | HashGNN 0.125 | HashGNN 0.125 |" in page
     assert "- Made by other code or settings than the present ones: 1 results." in page
     assert "- Consistency checks kept: 1 of 2." in page
+
+
+def test_variants_stand_apart_and_are_compared_with_the_best_vectors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = written(RATES | VARIED, SETTINGS | {"variants": ["hashgnn", "low", "gcn"]})
+    page = " ".join(text(made, "README").split())
+
+    assert (
+        "2 variants of HashGNN were trained on Data. HR@50 of HashGNN and of its best variant: "
+        "0.3750 by Hamming search, at most 0.7500 (GCN); 0.3750 by hierarchical search, at most "
+        "0.7500 (GCN). 1 of the variants reaches the vectors of MF (0.7500) by hierarchical search"
+    ) in page
+    assert "| Data | HashGNN 0.375 | HashGNN 0.375 | MF 0.750 |" in page
+
+
+def test_the_papers_settings_stand_beside_the_shipped_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    columns = ["dataset", "model", "bits", "metric", "n", "side", "mean"]
+    rows = [
+        ("d", "hashgnn", 32, "hr", 50, "codes", 0.0625),
+        ("d", "hashgnn", 32, "hr", 50, "vectors", 0.125),
+        ("d", "hashgnn", 32, "ndcg", 50, "codes", 0.9375),
+        ("d", "mf", 32, "hr", 50, "vectors", 0.1875),
+        ("e", "mf", 32, "hr", 50, "vectors", 0.9375),  # not trained with the shipped settings
+    ]
+    printed = write(Path("paper/results/methods.csv"), pd.DataFrame(rows, columns=columns))
+    made = written(RATES, SETTINGS, printed)
+    page = " ".join(text(made, "README").split())
+
+    assert "| HashGNN | 0.0625 | 0.3750 | 0.1250 | 0.3750 |" in page
+    assert "| MF | - | - | 0.1875 | 0.7500 |" in page
+    assert pd.read_csv(made / "printed.csv").to_numpy().tolist() == [
+        ["d", "hashgnn", "codes", 0.0625, 0.375],
+        ["d", "hashgnn", "vectors", 0.125, 0.375],
+        ["d", "mf", "vectors", 0.1875, 0.75],
+    ]
 
 
 def test_the_headline_has_the_best_of_each_data_set(pages: Path) -> None:
@@ -139,10 +198,16 @@ def test_the_papers_method_and_the_best_others_are_leading() -> None:
 def test_subpages(pages: Path) -> None:
     assert "[CSV](table1.csv), [LaTeX](table1.tex)" in text(pages, "tables")
     assert "## Figure 8: bytes\n\nNot run." in text(pages, "figures")
-    assert "`snakemake -j8 figures/fig3.pdf`, 2.00 processor hours" in text(pages, "figures")
+    assert "`figures/fig3.pdf`, 2.00 processor hours" in text(pages, "figures")
     assert re.search(r"\| HashGNN \| Data +\| scale 0.5 +\|", text(pages, "tuning"))
     assert "https://example.org/clicks.csv" in text(pages, "data")
-    assert "[provenance-d.csv](provenance-d.csv)" in text(pages, "provenance")
+    provenance = " ".join(text(pages, "provenance").split())
+    assert "[provenance-d.csv](provenance-d.csv)" in provenance
+    assert (
+        "2 trainings were made a second time, in another folder (on P and Q; second time: "
+        "2026-01-03 to 2026-01-05). 1 have the same codes, byte for byte; the largest difference "
+        "of a metric is 0.00012."
+    ) in provenance
 
 
 def test_numbers_have_a_file(pages: Path) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -77,6 +78,25 @@ def test_what_is_restored_is_what_was_packed_without_codes(results: Path, tmp_pa
     assert len(times) == 1  # no result is newer than another
 
 
+def test_results_on_the_validation_part_are_kept_too(results: Path, tmp_path: Path) -> None:
+    run = results / "m/bits8/seed0"
+    (run / "validation").mkdir()
+    for name in ("metrics.csv", "per_user.npz"):
+        (run / "validation" / name).write_bytes((run / name).read_bytes())
+    record(run / "validation/evaluate.provenance.json", "metrics.csv", "per_user.npz")
+
+    assert pack(results, tmp_path / "d.parquet") == 1
+    unpack(tmp_path / "d.parquet", tmp_path / "again")
+
+    restored = tmp_path / "again/m/bits8/seed0/validation"
+    assert (restored / "metrics.csv").read_bytes() == (run / "metrics.csv").read_bytes()
+    assert sorted(path.name for path in restored.iterdir()) == [
+        "evaluate.provenance.json",
+        "metrics.csv",
+        "per_user.npz",
+    ]
+
+
 def test_restored_provenance_holds_and_names_no_folder(results: Path, tmp_path: Path) -> None:
     pack(results, tmp_path / "d.parquet")
     unpack(tmp_path / "d.parquet", tmp_path / "again")
@@ -114,6 +134,40 @@ def test_packing_again_makes_the_same_bytes(results: Path, tmp_path: Path) -> No
         pack(results, file)
     pack(tmp_path / "results/d", files[1])
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_trainings_of_the_same_code_and_settings_are_compared(
+    results: Path, tmp_path: Path, capsys: Any
+) -> None:
+    train(results, 1, 0.25)
+    train(results, 2, 0.25)
+    kept, again = tmp_path / "kept", tmp_path / "again"
+    pack(results, kept / "d.parquet")
+    train(again / "d", 0, 0.5, "c1")
+    other = train(again / "d", 1, 0.375)
+    np.save(other / "item_codes.npy", np.ones((2, 1), np.uint8))
+    record(other / "train.provenance.json", "history.csv", "item_codes.npy")
+    changed = train(again / "d", 2, 0.5)
+    record(changed / "train.provenance.json", "item_codes.npy", settings={"epochs": 2})
+
+    assert main(["compare", "--results", str(again), "--with", str(kept)]) == 0
+
+    found = pd.read_csv(kept / records.AGAIN).set_index("result")
+    columns = ["same_codes", "largest_difference"]
+    assert found[columns].T.to_dict("list") == {
+        "m/bits8/seed0": [True, 0.0],
+        "m/bits8/seed1": [False, 0.125],
+    }
+    assert "2 trainings: 1 with the same codes; metrics within 0.12" in capsys.readouterr().out
+    assert main(["unpack", "--from", str(kept), "--results", str(tmp_path / "pages")]) == 0
+    assert (tmp_path / "pages/again.csv").read_bytes() == (kept / records.AGAIN).read_bytes()
+
+
+def test_nothing_to_compare_is_said(results: Path, tmp_path: Path, capsys: Any) -> None:
+    pack(results, tmp_path / "kept/d.parquet")
+
+    assert main(["compare", "--results", str(tmp_path), "--with", str(tmp_path / "kept")]) == 2
+    assert "has no training that" in capsys.readouterr().err
 
 
 def command(tmp_path: Path, *arguments: str) -> int:
@@ -166,25 +220,17 @@ def test_bad_records_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("path", "stage"),
+    ("path", "expected"),
     [
-        ("d/split", "split"),
-        ("d/download/ratings.dat", "download"),
-        ("d/triplets10/seed0", "triplets"),
-        ("d/m/bits8/seed0/train", "train"),
+        ("results/d/prepare.provenance.json", ("d", "", "prepare")),
+        ("results/d/m/bits8/seed0/train.provenance.json", ("d", "m/bits8/seed0", "train")),
+        ("results/d/triplets5/seed0.provenance.json", ("d", "triplets5/seed0", "triplets")),
     ],
 )
-def test_results_are_listed_by_their_stage(
-    tmp_path: Path, path: str, stage: str, monkeypatch: pytest.MonkeyPatch
+def test_a_record_tells_data_set_result_and_stage(
+    path: str, expected: tuple[str, str, str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    made = Path("results", f"{path}.provenance.json")
-    made.parent.mkdir(parents=True)
-    record(made)
-
-    rows = records.describe([made], {str(made): ""})
-
-    assert rows["stage"].tolist() == [stage]
+    assert records._made(Path(path)) == expected
 
 
 def listed(tmp_path: Path, planned: str, stale: str) -> int:

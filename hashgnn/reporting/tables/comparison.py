@@ -36,6 +36,11 @@ def encoders(argv: Sequence[str] | None = None) -> int:
     return run_table(encoders.__doc__, partial(make_methods, title="Encoder"), argv)
 
 
+def variants(argv: Sequence[str] | None = None) -> int:
+    """Make the table of a method and its variants: HR and NDCG, by codes and by vectors."""
+    return run_table(variants.__doc__, partial(make_methods, title="Variant"), argv)
+
+
 def full_size(argv: Sequence[str] | None = None) -> int:
     """Make the table of the methods that scale to data of Alibaba's size."""
     return run_table(full_size.__doc__, make_methods, argv)
