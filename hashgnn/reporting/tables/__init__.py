@@ -213,7 +213,9 @@ _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --soft: #6b6b6b; --page: #fff; }
 @media (prefers-color-scheme: dark) { :root { --soft: #a5a5a5; --page: #16181d; } }
 body { margin: 1rem; font: 15px/1.45 system-ui, sans-serif; background: var(--page); }
-div { overflow-x: auto; }
+div { overflow-x: auto; background:
+  linear-gradient(to left, var(--page) 40%, transparent) right / 2.5rem 100% no-repeat local,
+  linear-gradient(to left, var(--line), transparent) right / .9rem 100% no-repeat; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { caption-side: top; text-align: left; padding-bottom: .6rem; max-width: 60rem; }
 th, td { padding: .15rem .8rem; text-align: left; vertical-align: top; }
