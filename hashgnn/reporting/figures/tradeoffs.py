@@ -85,7 +85,7 @@ def make_fig8(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
             draw_kinds(panel, rows, kinds, args.settings)
         else:
             draw_tradeoff(panel, rows[rows.bytes.between(*BYTES)], "bytes", args.settings)
-            double(panel, range(2, 10))
+            double(panel, range(2, 10, 2 if columns == 1 else 1))  # names may narrow one panel
         panel.set_xlabel("bytes an item")
     label_rows(axes, columns, f"HR@{CUTOFF} (recall)")
     name_curves(figure, seeds_note(numbers, "whisker" if kinds else "band"))
