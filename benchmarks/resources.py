@@ -23,7 +23,6 @@ STAGES = {
     "hashgnn.training.train": "train",
     "hashgnn.evaluation.evaluate": "evaluate",
     "hashgnn.evaluation.time_searches": "timing",
-    "hashgnn.reporting.check_runs": "check_runs",
 }
 MEASURED = ["peak_mb", "cpu_seconds"]
 

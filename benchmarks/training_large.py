@@ -67,9 +67,9 @@ def _stages(args: argparse.Namespace) -> dict[str, list[str]]:
     own = ["benchmarks.training_large", "--folder", str(args.folder)]
     size = ["--interactions", str(args.interactions)]
     steps = ["--batch", str(args.batch), "--iterations", str(args.iterations)]
-    prepare = _stage("data.prepare", _READ, at["interactions.npz"])
-    split = _stage("data.split", _SPLIT, at["split.npz"])
-    triplets = _stage("data.triplets", _TRIPLETS, at["triplets.npy"])
+    prepare = _stage("hashgnn.data.prepare", _READ, at["interactions.npz"])
+    split = _stage("hashgnn.data.split", _SPLIT, at["split.npz"])
+    triplets = _stage("hashgnn.data.negatives", _TRIPLETS, at["triplets.npy"])
     prepare += ["--users", at["users.csv"], "--items", at["items.csv"]]
     return {
         "generate": [*own, *size, "--stage", "generate"],
@@ -93,7 +93,7 @@ _TRIPLETS = {"per_interaction": 5, "rounds": 1, "seed": 0}
 
 def _stage(module: str, settings: Mapping[str, object], output: str) -> list[str]:
     wanted = ["--output", output, "--provenance", f"{output}.provenance.json"]
-    return [f"hashgnn.{module}", "--settings", json.dumps(settings), *wanted]
+    return [module, "--settings", json.dumps(settings), *wanted]
 
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1"}

@@ -1,4 +1,5 @@
 """Compile kernels with numba, cache them on disk, and set the threads of searches.
+
 numba caches compiled functions beside the package or in the home folder, and raises an error if
 neither is writable, for example in a read-only container. Here the cache is then a folder for
 temporary files, or is not used.

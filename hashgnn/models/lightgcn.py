@@ -130,5 +130,7 @@ def squared_length(x: Tensor, users: Tensor, items: Tensor) -> Tensor:
 
 
 METHOD = GraphMethod(
-    Parameters, LightGcnModel, fixed={"encoder": __name__, "fanouts": [1], "engine": "full"}
+    Parameters,
+    LightGcnModel,
+    fixed={"encoder": __name__, "fanouts": [1], "engine": "full", "neighbor_share": 1.0},
 )

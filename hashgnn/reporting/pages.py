@@ -243,7 +243,8 @@ def _what_was_run(results: Results) -> Iterator[str]:
     processors = named(sorted(made["processor"].unique()))
     commits = made["git_commit"].nunique()
     yield (
-        f"This took {made['cpu_seconds'].sum() / 3600:.2f} processor hours on {processors}, at "
+        f"With sweeps, {(made['stage'] == 'train').sum()} trainings were made. This took "
+        f"{made['cpu_seconds'].sum() / 3600:.2f} processor hours on {processors}, at "
         f"{commits} commit{'s' * (commits > 1)} of the code, from {made['finished'].min()[:10]} to "
         f"{made['finished'].max()[:10]}. `make pages` writes these pages from the records of the "
         "trainings, without training; `make reproduction` makes the records."

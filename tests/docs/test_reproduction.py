@@ -1,7 +1,11 @@
 """The pages of the reproduction, and the first pages of the project, show the committed results."""
 
+import os
 import re
 import runpy
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -73,3 +77,32 @@ def test_a_first_page_is_filled_between_its_marks() -> None:
     new = f"{BEGIN}\n![F](docs/reproduction/fig3.svg)\n\n| 0.2 |\n\n{END}"
     assert filled == f"before\n{new}\nafter\n"
     assert PUBLISH["filled"](filled, headline, "docs/reproduction/") == filled
+
+
+# What make pages does not write in docs/reproduction.
+GIVEN = ("records/", "publish.py", "fill_quantization.py", "anchors", "tuning-", "tuning.csv")
+
+
+@pytest.mark.slow
+def test_the_pages_are_what_make_pages_makes_of_the_records(tmp_path: Path) -> None:
+    """A clone without data and results writes the committed files, byte for byte."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    names = [os.fsdecode(name) for name in listed.stdout.split(b"\0") if name]
+    folder = "docs/reproduction/"
+    for name in names:
+        if not name.startswith(folder) or name.removeprefix(folder).startswith(GIVEN):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, tmp_path / name)
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+
+    subprocess.run(
+        ["make", "--old-file", ".venv/.installed", "pages", "CORES=1"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=True,
+    )
+
+    made = {path.relative_to(tmp_path).as_posix() for path in (tmp_path / folder).iterdir()}
+    assert made - {f"{folder}records"} == {n for n in names if Path(n).parent == Path(folder)}
+    others = [n for n in names if (tmp_path / n).read_bytes() != (ROOT / n).read_bytes()]
+    assert others == []

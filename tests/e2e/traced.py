@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 FOLDER = "traces"
 PACKAGE = "hashgnn"
 OBSERVERS = f"{PACKAGE}.stage"
-# Called when any kernel that prefetches is compiled, and without influence on results.
-FOR_KERNELS = {"ask", "prefetch_line"}
+# Called when any kernel that prefetches is compiled, or to announce that one is compiled, and
+# without influence on results.
+FOR_KERNELS = {"ask", "prefetch_line", "announce_compilation", "_announce", "_Announcement"}
 # What the stage's own frame calls besides the stage.
 USED_BY_OBSERVERS = (f"{PACKAGE}.files", f"{PACKAGE}.errors")
 

@@ -130,6 +130,11 @@ def test_a_mistake_is_named_by_its_key(change: dict[str, Any], message: str) -> 
     assert str(caught.value).splitlines()[0].startswith(message)
 
 
+def test_a_method_over_whole_neighborhoods_takes_no_share_of_them() -> None:
+    """LightGCN and MF set the engine themselves: what sampled methods may have is no mistake."""
+    check_hyper_parameters(merged(SHIPPED, {"training": {"neighbor_share": 0.5}}))
+
+
 def test_nested_keys_are_found_where_they_stand() -> None:
     """One data set sets another part of the mapping."""
     change = {

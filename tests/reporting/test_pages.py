@@ -110,7 +110,7 @@ def test_the_first_page_says_what_was_run_and_what_was_not(pages: Path) -> None:
     page = " ".join(text(pages, "README").split())
 
     assert "6 trainings of 2 methods (codes of 32 bits, 2 seeds each) on Data and Else." in page
-    assert "This took 2.00 processor hours on P, at 1 commit of the code" in page
+    assert "With sweeps, 1 trainings were made. This took 2.00 processor hours on P, at 1" in page
     assert "![Figure 3: recall](fig3.svg)" in page
     assert "## Figure 8: bytes Not run." in page
     assert "## Not run - Figure 8: bytes: not run. - Table 1: without data sets Third." in page
