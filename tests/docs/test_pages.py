@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.docs.blocks import ROOT
+from tests.docs.blocks import ROOT, blocks
 
 WIDTH = 100
 FOLDERS = ("config", "docs")
@@ -106,3 +107,10 @@ def test_only_a_broken_link_is_found(link: str, tmp_path: Path) -> None:
     page.write_text(f"# A title\n[good]({link}) [bad]({link}x)")
 
     assert [found.rstrip("#") for found in broken(str(page))] == [f"{link}x"]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "reader: table" in text(page)])
+def test_examples_of_own_data_keep_their_results_apart(page: str) -> None:
+    configs = [yaml.safe_load(code) for code in blocks(page, "yaml") if "reader: table" in code]
+
+    assert not [config for config in configs if "datasets" in config and "workdir" not in config]

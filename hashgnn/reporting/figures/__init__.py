@@ -103,10 +103,11 @@ def draw_curve(
 
 
 def tick_values(axis: Axis, places: Sequence[float], values: Sequence[Any]) -> None:
-    """Label ``places`` with ``values``: every second or third if all would not fit."""
+    """Label ``places`` with ``values``; if all do not fit, every second or third up to the last."""
     step = -(-len(places) // 8)
+    first = (len(places) - 1) % step
     labels = [f"{v:g}" if isinstance(v, int | float) else str(v) for v in values]
-    axis.set_ticks(places[::step], labels[::step])
+    axis.set_ticks(places[first::step], labels[first::step])
 
 
 def run_figure(description: str | None, make: Make, argv: Sequence[str] | None = None) -> int:

@@ -39,6 +39,7 @@ CUTOFF = 50
 SEARCHES = {"hierarchical": "hierarchical search", "hamming": "Hamming search"}
 LINES = {"hierarchical": "-", "hamming": "--"}
 DYNAMIC = "dynamic"
+_GAP = 0.5  # of a step: dynamic p is farther from the fixed ones than they from each other
 FIXED = Look("#777777", "o")  # variants of a method in figure 7, beside the method's own look
 
 
@@ -169,13 +170,14 @@ def _only(sweeps: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 def _draw_dots(panel: Axes, rows: pd.DataFrame, sweep: Mapping[str, Any], own: Look) -> None:
     """Draw a dot with its interval per value; dynamic p apart, with a dotted line at its mean."""
     values = rows["at"].unique().tolist()
+    places = {at: number + (_GAP if at == DYNAMIC else 0) for number, at in enumerate(values)}
     name = sweep["name"]
     kinds = {f"fixed {name}": FIXED, f"{sweep['model_name']}, dynamic {name}": own}
     for (label, style), dynamic in zip(kinds.items(), (False, True), strict=True):
         chosen = rows[(rows["at"] == DYNAMIC) == dynamic]
         means = over_seeds(chosen[["at", "seed", "value"]])
         panel.errorbar(
-            [values.index(at) for at in means["at"]],
+            [places[at] for at in means["at"]],
             means["mean"],
             (means["high"] - means["mean"]).to_numpy(float),
             linestyle="none",
@@ -186,8 +188,9 @@ def _draw_dots(panel: Axes, rows: pd.DataFrame, sweep: Mapping[str, Any], own: L
         )
     mean = rows.loc[rows["at"] == DYNAMIC, "value"].mean()
     panel.axhline(mean, color=own.color, linewidth=0.8, linestyle=":", zorder=1)
-    panel.axvline(len(values) - 1.5, color="#BBBBBB", linewidth=0.8)
-    tick_values(panel.xaxis, range(len(values)), values)
-    panel.set_xlim(-0.5, len(values) - 0.5)
+    last = places[DYNAMIC]
+    panel.axvline(last - (1 + _GAP) / 2, color="#BBBBBB", linewidth=0.8)
+    tick_values(panel.xaxis, list(places.values()), values)
+    panel.set_xlim(-0.5, last + 0.5 + _GAP)
     panel.margins(y=0.12)
     panel.set_xlabel(f"fixed {name}, or dynamic {name} (falls during training)")

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
 
 from hashgnn.config.methods import Look
-from hashgnn.evaluation.statistics import read_metrics
+from hashgnn.evaluation.statistics import over_seeds, read_metrics
 from hashgnn.evaluation.time_queries import read_query_times
 from hashgnn.reporting.figures import (
     by_dataset,
@@ -74,18 +74,48 @@ def make_fig8(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:
     numbers = read_footprints(args.inputs[:half], args.inputs[half:], args.settings)
     numbers = numbers[numbers.search != "asymmetric re-rank"].reset_index(drop=True)
     places = by_dataset(numbers, dict(args.settings["datasets"]))
-    columns = min(len(places), _COLUMNS)
+    kinds = kinds_of_items(numbers) if numbers.bits.nunique() == 1 else []
+    columns = min(len(places), 3 if kinds and len(places) == 3 else _COLUMNS)
     figure, axes = panels(columns, -(-len(places) // columns))
     for panel in axes[len(places) :]:
         panel.set_visible(False)
     for panel, (name, rows) in zip(axes, places, strict=False):
-        shown = rows[rows.bytes.between(*BYTES)]
-        draw_tradeoff(panel, shown, "bytes", args.settings)
-        panel.set(title=name, xlabel="bytes an item")
-        double(panel, range(2, 10))
+        panel.set_title(name)
+        if kinds:
+            draw_kinds(panel, rows, kinds, args.settings)
+        else:
+            draw_tradeoff(panel, rows[rows.bytes.between(*BYTES)], "bytes", args.settings)
+            double(panel, range(2, 10, 2 if columns == 1 else 1))  # names may narrow one panel
+        panel.set_xlabel("bytes an item")
     label_rows(axes, columns, f"HR@{CUTOFF} (recall)")
-    name_curves(figure, seeds_note(numbers))
+    name_curves(figure, seeds_note(numbers, "whisker" if kinds else "band"))
     return figure, numbers
+
+
+def kinds_of_items(numbers: pd.DataFrame) -> list[tuple[int, str]]:
+    """Return the pairs of bytes and search in ``numbers``, by bytes, then as in ``SEARCHES``."""
+    found = set(zip(numbers.bytes.tolist(), numbers.search.tolist(), strict=True))
+    return sorted(found, key=lambda kind: (kind[0], list(SEARCHES).index(kind[1])))
+
+
+def draw_kinds(
+    panel: Axes, rows: pd.DataFrame, kinds: Sequence[tuple[int, str]], settings: Mapping[str, Any]
+) -> None:
+    """Draw a line for each model through its recall with each of ``kinds``, at equal steps.
+
+    For codes of one length: searches that keep the same bytes would lie on one another.
+    """
+    for number, (model, name) in enumerate(settings["models"]):
+        own = rows.loc[rows.model == model, ["bytes", "search", "seed", "value"]]
+        summary = over_seeds(own).set_index(["bytes", "search"])
+        steps = [step for step, kind in enumerate(kinds) if kind in summary.index]
+        means = summary.loc[[kinds[step] for step in steps]]
+        style = line_style(look(settings, model)) | {"zorder": 3 - number / 100}
+        panel.vlines(steps, means["low"], means["high"], color=style["color"], linewidth=1)
+        panel.plot(steps, means["mean"], label=artist_label(name), **style)
+    named = [f"{size:,}\n{SEARCHES[search]}" for size, search in kinds]
+    panel.set_xticks(range(len(kinds)), named)
+    panel.margins(x=0.15)
 
 
 def make_fig9(args: argparse.Namespace) -> tuple[Figure, pd.DataFrame]:

@@ -73,6 +73,12 @@ class Printed:
         found = [_are_numbers([cell.text for cell in column]) for column in columns]
         return [False, *found[1:]] if found else [False] * len(self.columns)
 
+    def signs(self) -> list[str]:
+        """Return for each column the longest sign: cells without one leave room for it."""
+        columns = zip(*(row for _, rows in self.blocks() for row in rows), strict=True)
+        found = [max((cell.sign for cell in column), key=len) for column in columns]
+        return found or [""] * len(self.columns)
+
 
 _NUMBER = re.compile(r"[-+±<>~*≈ ]*[\d.]")
 _NONE = ("", "-")
@@ -158,6 +164,7 @@ def to_latex(table: pd.DataFrame | Printed, label: str = "") -> str:
     """Return a LaTeX ``table*`` as wide as the page, with booktabs rules; all text is escaped."""
     printed = table if isinstance(table, Printed) else Printed(table)
     columns = "".join("r" if right else "l" for right in printed.are_numbers())
+    signs = printed.signs()
     lines = [
         *(_LATEX_HEAD, r"\begin{table*}", r"\centering"),
         *(
@@ -176,7 +183,7 @@ def to_latex(table: pd.DataFrame | Printed, label: str = "") -> str:
         if title:
             span = rf"\multicolumn{{{len(columns)}}}{{@{{}}l}}{{\textit{{{_latex(title)}}}}} \\"
             lines += [span, r"\addlinespace[2pt]"]
-        lines += [" & ".join(map(_latex_cell, row)) + r" \\" for row in rows]
+        lines += [" & ".join(map(_latex_cell, row, signs)) + r" \\" for row in rows]
     lines += [r"\bottomrule", r"\end{tabular*}"]
     lines += [rf"\par\smallskip\raggedright\footnotesize {_latex(line)}" for line in printed.legend]
     return "\n".join([*lines, r"\end{table*}"]) + "\n"
@@ -194,9 +201,11 @@ def _latex_title(alignment: str, title: str) -> str:
     return rf"\shortstack[{alignment}]{{{_latex(first)}\\{_latex(last)}}}"
 
 
-def _latex_cell(cell: Cell) -> str:
+def _latex_cell(cell: Cell, widest: str) -> str:
     spread = rf"\,\spread{{{_latex(cell.spread)}}}" if cell.spread else ""
-    return f"{_LATEX_MARK[cell.mark].format(_latex(cell.text))}{_latex(cell.sign)}{spread}"
+    room = rf"\phantom{{{_latex(widest)}}}" if widest and cell.text not in _NONE else ""
+    sign = _latex(cell.sign) or room
+    return f"{_LATEX_MARK[cell.mark].format(_latex(cell.text))}{sign}{spread}"
 
 
 _HTML_MARK = {"bold": "<b>{}</b>", "underlined": "<u>{}</u>", None: "{}"}
@@ -204,7 +213,9 @@ _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --soft: #6b6b6b; --page: #fff; }
 @media (prefers-color-scheme: dark) { :root { --soft: #a5a5a5; --page: #16181d; } }
 body { margin: 1rem; font: 15px/1.45 system-ui, sans-serif; background: var(--page); }
-div { overflow-x: auto; }
+div { overflow-x: auto; background:
+  linear-gradient(to left, var(--page) 40%, transparent) right / 2.5rem 100% no-repeat local,
+  linear-gradient(to left, var(--line), transparent) right / .9rem 100% no-repeat; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { caption-side: top; text-align: left; padding-bottom: .6rem; max-width: 60rem; }
 th, td { padding: .15rem .8rem; text-align: left; vertical-align: top; }
@@ -215,6 +226,7 @@ tbody { border-bottom: 1px solid var(--line); }
 tbody:last-child { border-bottom: 2px solid; }
 tbody th { font-style: italic; font-weight: normal; padding-top: .5rem; }
 small, p { color: var(--soft); }
+td i { visibility: hidden; font-style: normal; }
 """
 
 
@@ -223,10 +235,11 @@ def to_html(table: pd.DataFrame | Printed, title: str = "") -> str:
     printed = table if isinstance(table, Printed) else Printed(table)
     kinds = [' class="number"' if right else "" for right in printed.are_numbers()]
     columns = _html_row("th", kinds, map(html.escape, printed.columns))
+    signs = printed.signs()
     bodies = []
     for heading, rows in printed.blocks():
         lines = [f'<tr><th colspan="{len(kinds)}">{html.escape(heading)}</th></tr>'] * bool(heading)
-        lines += [_html_row("td", kinds, map(_html_cell, row)) for row in rows]
+        lines += [_html_row("td", kinds, map(_html_cell, row, signs)) for row in rows]
         bodies.append("<tbody>\n" + "\n".join(lines) + "\n</tbody>")
     return "\n".join(
         [
@@ -248,9 +261,11 @@ def _html_row(tag: str, kinds: Sequence[str], cells: Iterable[str]) -> str:
     return f"<tr>{''.join(made)}</tr>"
 
 
-def _html_cell(cell: Cell) -> str:
+def _html_cell(cell: Cell, widest: str) -> str:
     spread = f" <small>{html.escape(cell.spread)}</small>" if cell.spread else ""
-    return f"{_HTML_MARK[cell.mark].format(html.escape(cell.text))}{html.escape(cell.sign)}{spread}"
+    room = f"<i>{html.escape(widest)}</i>" if widest and cell.text not in _NONE else ""
+    sign = html.escape(cell.sign) or room
+    return f"{_HTML_MARK[cell.mark].format(html.escape(cell.text))}{sign}{spread}"
 
 
 Make = Callable[[argparse.Namespace], tuple[pd.DataFrame, pd.DataFrame | Printed]]

@@ -15,6 +15,12 @@ _OUTSIDE = """scrolling => {
     if (box.right + scrollX > innerWidth + 1 || box.left + scrollX < -1)
       found.push(`${one.tagName}.${one.className} ${box.left} to ${box.right}`);
   }
+  for (const one of document.body.querySelectorAll("*")) {
+    const look = getComputedStyle(one);
+    if (one.closest(unseen) || one.clientWidth < 8 || look.textOverflow === "ellipsis") continue;
+    if (!["hidden", "clip"].includes(look.overflowX)) continue;
+    if (one.scrollWidth > one.clientWidth + 1) found.push(`${one.tagName}.${one.className} is cut`);
+  }
   return found;
 }"""
 
@@ -41,11 +47,17 @@ _FAINT = """() => {
     probe.remove();
     return found;
   };
-  const found = [], texts = "p, td, th, h1, h2, h3, li, label, figcaption, small";
-  for (const one of document.body.querySelectorAll(texts)) {
+  const found = [], unseen = "[hidden], .md-search__overlay, .md-search__output, .md-overlay";
+  for (const one of document.body.querySelectorAll("*")) {
+    if (one.matches("script, style, title, option, select") || one.closest(unseen)) continue;
     if (![...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim())) continue;
-    if (!one.getClientRects().length) continue;
-    const back = behind(one), fore = over(channels(getComputedStyle(one).color), back);
+    const look = getComputedStyle(one);
+    if (!one.getClientRects().length || look.visibility === "hidden") continue;
+    let shown = 1;
+    for (let up = one; up; up = up.parentElement) shown *= getComputedStyle(up).opacity;
+    if (shown < 0.05) continue;
+    const ink = channels(one instanceof SVGElement ? look.fill : look.color);
+    const back = behind(one), fore = over([...ink.slice(0, 3), shown * (ink[3] ?? 1)], back);
     const [low, high] = [luminance(back), luminance(fore)].sort((a, b) => a - b);
     const contrast = (high + 0.05) / (low + 0.05);
     const named = `${one.tagName} ${one.textContent.trim().slice(0, 40)}`;
@@ -56,7 +68,7 @@ _FAINT = """() => {
 
 
 def outside(page: Page, scrolling: str) -> list[str]:
-    """The elements that reach beyond the window, but those in boxes that scroll."""
+    """The elements that reach beyond the window or are cut, but those in boxes that scroll."""
     return page.evaluate(_OUTSIDE, scrolling)
 
 
@@ -67,8 +79,15 @@ def faint(page: Page) -> list[str]:
 
 def picture(page: Page, name: str) -> None:
     """Save a picture of the page in the folder HASHGNN_PICTURES, if the variable is set."""
+    settled(page)
     if folder := os.environ.get("HASHGNN_PICTURES"):
         width = page.evaluate("innerWidth")
         scheme = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
         path = Path(folder, f"{name}-{width}-{'dark' if scheme else 'light'}.png")
         page.screenshot(path=path, full_page=True)
+
+
+def settled(page: Page) -> None:
+    """Let everything that moves on the page be where it ends."""
+    page.add_style_tag(content="* { transition: none !important; animation: none !important; }")
+    page.wait_for_timeout(50)  # scripts that follow the page's loading

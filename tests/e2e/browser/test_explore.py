@@ -1,5 +1,6 @@
 """The page of results in a browser: by mouse, by keyboard, in print."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -127,6 +128,25 @@ def test_n_is_on_a_linear_axis(explore: Page) -> None:
     x = [float(point.split(",")[0]) for point in points.split()]
     share = [(value - x[0]) / (x[-1] - x[0]) for value in x]
     assert share == pytest.approx([(n - 20) / 180 for n in (20, 50, 100, 150, 200)], abs=1e-3)
+
+
+def test_the_vertical_axis_has_numbers_of_equal_digits(explore: Page) -> None:
+    explore.select_option("[name=search]", "hamming")
+    ticks = explore.locator("#chart text[text-anchor=end]").all_text_contents()
+    values = [float(tick) for tick in ticks]
+
+    assert len({len(tick) for tick in ticks}) == 1
+    steps = [high - low for low, high in pairwise(values)]
+    assert steps == pytest.approx([values[1]] * len(steps))
+
+
+def test_a_table_wider_than_the_window_has_a_shade(explore: Page) -> None:
+    explore.set_viewport_size({"width": 390, "height": 800})
+    box = explore.locator(".scroll")
+
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+    attached = box.evaluate("box => getComputedStyle(box).backgroundAttachment")
+    assert attached == "local, scroll"  # the first covers the second at the end of the table
 
 
 def test_each_method_has_its_marker(explore: Page) -> None:

@@ -10,13 +10,16 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.browser.layout import faint, outside, picture
+from tests.e2e.browser.layout import faint, outside, picture, settled
 
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[3]
 PAGES = ("index", "glossary", "methods/hashgnn", "methods/index", "reproduction/index", "search")
-SCROLLING = ".md-typeset__scrollwrap, .md-typeset__table, .equation, pre, .md-tabs, .headerlink"
+SCROLLING = (
+    ".md-typeset__scrollwrap, .md-typeset__table, .equation, pre, .md-tabs, .headerlink, "
+    "p:has(> img)"
+)
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +47,42 @@ def test_a_page_fits_the_window_and_can_be_read(
 
     assert outside(page, SCROLLING) == []
     assert faint(page) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_all_pages_fit_the_window_and_can_be_read(
+    site: Path, page: Page, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    found = {}
+    for path in sorted({*site.rglob("*.html")} - {site / "404.html"}):  # has addresses of a server
+        page.goto(path.as_uri())
+        settled(page)
+        found[path.relative_to(site).as_posix()] = outside(page, SCROLLING) + faint(page)
+
+    assert {name: what for name, what in found.items() if what} == {}
+
+
+def test_a_wide_table_scrolls_below_its_first_column(site: Path, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto((site / "reproduction/index.html").as_uri())
+    tables = page.locator("table:not([class])")
+    widest = max(
+        tables.all(), key=lambda t: t.evaluate("t => t.scrollWidth / t.clientWidth"), default=None
+    )
+    assert widest is not None
+    lefts = "row => [...row.children].map(cell => cell.getBoundingClientRect().left)"
+    row = widest.locator("tbody tr").last
+    before = row.evaluate(lefts)
+
+    widest.evaluate("table => { table.scrollLeft = 40; }")
+
+    after = row.evaluate(lefts)
+    assert after[0] == pytest.approx(before[0], abs=1)
+    assert after[1:] == pytest.approx([left - 40 for left in before[1:]], abs=1)
+    shade = widest.evaluate("table => getComputedStyle(table).backgroundAttachment")
+    assert shade == "local, scroll"  # the second is covered by the first at the table's end
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -145,7 +145,8 @@ def results(project: Project) -> dict[str, Any]:
     """What two runs must agree on, by path: the bytes of each result, and what records tell.
 
     Left out, as they hold times by design: logs, the times, cost and versions in records,
-    ``timing.csv``, and what is made of it (table 4, claims on table 4).
+    ``timing.csv``, and what is made of it (table 4, claims on table 4), and the list of what the
+    results took.
     """
     folders = (project.root / "results", project.root / "figures")
     paths = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
@@ -154,7 +155,9 @@ def results(project: Project) -> dict[str, Any]:
 
 
 def _is_timed(name: str) -> bool:
-    return name.endswith((".log", "/timing.csv", "claims.md")) or name.startswith("results/table4.")
+    taken = tuple(f"/provenance.{kind}" for kind in ("csv", "md", "html"))
+    ends = (".log", "/timing.csv", "claims.md", *taken)
+    return name.endswith(ends) or name.startswith("results/table4.")
 
 
 def _content(path: Path) -> Any:

@@ -76,7 +76,7 @@ def test_figure_7_shows_dots_with_intervals_on_an_axis_of_their_own_range(evalua
             (line.get_color(), [x for x, y in line.get_xydata() if y == pytest.approx(mean)])
             for line in dots
         ]
-        assert shown == [("#777777", [0, 1]), ("#ff0000", [2])]  # fixed p, and falling
+        assert shown == [("#777777", [0, 1]), ("#ff0000", [2.5])]  # fixed p, and falling
 
 
 def test_figure_7_says_what_its_grid_lacks(evaluated: Any, draw: Any, capsys: Any) -> None:

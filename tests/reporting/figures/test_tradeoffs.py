@@ -1,13 +1,17 @@
 """Figures 8 and 9, drawn by their command line from results made by hand."""
 
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 
 from hashgnn.evaluation.time_queries import COLUMNS
+from hashgnn.reporting.figures.style import use_style
+from hashgnn.reporting.figures.tradeoffs import make_fig8
 
 MODELS = ("own", "mf", "pq")
 SETTINGS = {
@@ -57,6 +61,36 @@ def test_figure_8_has_a_curve_a_method_and_search(inputs: dict[str, list[Path]],
     for label in ("Own, Hamming", "MF, floats", "MF, PQ, asymmetric, decoded", "Pareto front"):
         assert f"{label}<" in text
     assert "bytes an item<" in text
+
+
+def test_figure_8_of_one_length_has_a_step_for_each_search(evaluated: Any, tmp_path: Path) -> None:
+    use_style()
+    runs = [["d", model, 32, seed] for model in MODELS for seed in (0, 1)]
+    metrics = [evaluated(model, seed) for _, model, _, seed in runs]
+    np.save(tmp_path / "vectors.npy", np.zeros((3, 32), np.float32))
+    looks = {"own": ["#ff0000", "o"], "mf": ["#00ff00", "s"], "pq": ["#0000ff", "D"]}
+    settings = SETTINGS | {"datasets": [["d", "Data"]], "runs": runs, "looks": looks}
+    inputs = metrics + [tmp_path / "vectors.npy"] * len(runs)
+
+    figure, _ = make_fig8(Namespace(inputs=inputs, settings=settings))
+
+    (panel,) = figure.axes
+    ticks = [label.get_text() for label in panel.get_xticklabels()]
+    assert ticks == ["4\nHamming", "4\nasymmetric, decoded", "128\nfloats"]
+    points = {
+        line.get_color(): np.asarray(line.get_xydata()).round(9).tolist()
+        for line in panel.get_lines()
+    }
+    assert points == {
+        "#ff0000": [[0, 0.3], [2, 0.5]],
+        "#00ff00": [[2, 0.5]],
+        "#0000ff": [[1, 0.5]],
+    }
+    half = 0.05 * 12.706204736174698  # the standard error of two seeds and t(0.975; 1)
+    whiskers = panel.collections[0]
+    assert isinstance(whiskers, LineCollection)
+    (whisker, *_) = whiskers.get_segments()
+    assert whisker[:, 1].tolist() == pytest.approx([0.3 - half, 0.3 + half])
 
 
 def test_figure_9_has_the_median_of_the_rounds_at_both_sizes(
