@@ -155,7 +155,7 @@ def results(project: Project) -> dict[str, Any]:
 
 
 def _is_timed(name: str) -> bool:
-    taken = tuple(f"/provenance.{kind}" for kind in ("csv", "md", "html"))
+    taken = tuple(f"/provenance.{kind}" for kind in ("csv", "md", "html", "provenance.json"))
     ends = (".log", "/timing.csv", "claims.md", *taken)
     return name.endswith(ends) or name.startswith("results/table4.")
 
