@@ -256,12 +256,12 @@ class JobSettings:
             kinds = {"datasets": "data sets", "models": "methods", "sweeps": "sweeps"}
             wanted, shown = ({**one, "bits": code_lengths(one)} for one in (grid, made))
             lacking = [
-                f"{title} {', '.join(self._printed(kind, one) for one in missing)}"
+                f"{title} {'; '.join(self._printed(kind, one) for one in missing)}"
                 for kind, title in (kinds | {"bits": "bits", "seeds": "seeds"}).items()
                 if (missing := [one for one in wanted.get(kind, []) if one not in shown[kind]])
             ]
             if lacking:
-                yield [titles.get(name, name), f"without {', '.join(lacking)}"]
+                yield [titles.get(name, name), f"without {'; '.join(lacking)}"]
 
     def _printed(self, kind: str, id: Any) -> str:
         return _printed_name(self._config[kind][id]) if kind in self._config else str(id)
