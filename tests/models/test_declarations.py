@@ -24,6 +24,7 @@ EXCEPTIONS = {
     "hashgnn/recommender/model_comparison.py",  # puts popularity and ALS beside every method
     "hashgnn/reporting/tables/quantization.py",  # how many bytes a quantizer keeps of an item
     "hashgnn/reporting/quantizers.py",  # compares quantizers of any vectors
+    "hashgnn/recommender/updating.py",  # goes on with ALS; its trainings need no such thing
 }
 
 
