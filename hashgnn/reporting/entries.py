@@ -54,8 +54,10 @@ TITLES = {
     "methods": "All methods, by codes and by vectors",
     "encoders": "Encoders, by codes and by vectors",
     "variants": "Variants of HashGNN",
+    "full_size": "Methods on data of Alibaba's size",
     "published": "Beside published results",
     "quantization": "Recall by bytes per item",
+    "quantization_verdict": "Learned codes beside quantized vectors",
 }
 
 # The pages of the reproduction beside the first one.

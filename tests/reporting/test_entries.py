@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hashgnn.reporting.entries import FIGURES, TABLES, main
+from hashgnn.reporting.entries import FIGURES, TABLES, TITLES, main
 
 
 @pytest.mark.parametrize(("name", "entry"), [*FIGURES.items(), *TABLES.items()])
@@ -38,3 +38,7 @@ def test_the_names_are_read_without_what_they_name() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert not {"matplotlib", "pandas", "numpy"} & set(ran.stdout.split())
+
+
+def test_every_figure_and_table_has_a_title() -> None:
+    assert TITLES.keys() == FIGURES.keys() | TABLES.keys()
