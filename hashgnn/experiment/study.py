@@ -295,9 +295,19 @@ def _opened(folder: Path | None, fingerprint: str, limits: Limits) -> optuna.stu
     )
 
 
+class _Journal(JournalFileBackend):
+    """A journal that is named by the error of a full disk, which names no file."""
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        try:
+            super().append_logs(logs)
+        except OSError as error:
+            error.filename = error.filename or self._file_path
+            raise
+
+
 def _storage(journal: Path) -> Any:
-    backend = JournalFileBackend(str(journal))
-    return optuna.storages.JournalStorage(backend)
+    return optuna.storages.JournalStorage(_Journal(str(journal)))
 
 
 def _mend(journal: Path) -> None:

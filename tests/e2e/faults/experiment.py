@@ -26,6 +26,13 @@ SMALL: dict[str, Any] = {
         **dict.fromkeys(PAPER["grids"]),
         "fig3": {"datasets": ["shop"], "models": MODELS, "bits": [8], "seeds": [0]},
         "fig4": {"datasets": ["tiny"], "models": ["hash_ste"], "bits": [8], "seeds": [0]},
+        "fig9": {
+            "datasets": ["tiny"],
+            "models": ["hash_ste"],
+            "bits": [8],
+            "seeds": [0],
+            "items": 100,
+        },
         "table1": {"datasets": ["shop", "tiny"]},
         "table4": {"datasets": ["tiny"], "models": ["hash_ste"], "bits": [8], "seeds": [0]},
     },
@@ -51,9 +58,10 @@ RULES = {
     "triplets": Rule("hashgnn.data.negatives", "results/*/triplets*/*.npy"),
     "train": Rule("hashgnn.training.train", f"{_RUN}/item_codes.npy"),
     "evaluate": Rule("hashgnn.evaluation.evaluate", f"{_RUN}/metrics.csv"),
-    "tune": Rule("hashgnn.experiment.study", "results/*/*/study/tuned.yaml"),
+    "tune": Rule("hashgnn.experiment.study", "results/*/*/study/trials.csv"),
     "study": Rule("hashgnn.reporting.tuning:study", "figures/studies/*.svg"),
     "timing": Rule("hashgnn.evaluation.time_searches", f"{_RUN}/timing.csv"),
+    "query_times": Rule("hashgnn.evaluation.time_queries", f"{_RUN}/query_times.csv"),
     "figure": Rule("hashgnn.reporting.figures", "figures/*.svg"),
     "table": Rule("hashgnn.reporting.tables", "results/table*.csv"),
     "tuning": Rule("hashgnn.reporting.tuning:tuning", "results/tuning.csv"),
@@ -61,6 +69,7 @@ RULES = {
     "claims": Rule("hashgnn.reporting.claims", "results/claims.csv"),
     "explore": Rule("hashgnn.reporting.explore", "results/explore.html"),
     "summary": Rule("hashgnn.reporting.summary", "results/summary.rst"),
+    "provenance": Rule("hashgnn.reporting.records:provenance", "results/*/provenance.csv"),
 }
 
 
@@ -145,8 +154,8 @@ def results(project: Project) -> dict[str, Any]:
     """What two runs must agree on, by path: the bytes of each result, and what records tell.
 
     Left out, as they hold times by design: logs, the times, cost and versions in records,
-    ``timing.csv``, and what is made of it (table 4, claims on table 4), and the list of what the
-    results took.
+    ``timing.csv`` and ``query_times.csv``, what is made of them (table 4, claims on table 4, figure
+    9, the page of all results), and the list of what the results took.
     """
     folders = (project.root / "results", project.root / "figures")
     paths = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
@@ -156,8 +165,9 @@ def results(project: Project) -> dict[str, Any]:
 
 def _is_timed(name: str) -> bool:
     taken = tuple(f"/provenance.{kind}" for kind in ("csv", "md", "html", "provenance.json"))
-    ends = (".log", "/timing.csv", "claims.md", *taken)
-    return name.endswith(ends) or name.startswith("results/table4.")
+    ends = (".log", "/timing.csv", "/query_times.csv", "claims.md", "explore.html", *taken)
+    made = ("results/table4.", "figures/fig9.", "results/fig9.csv")
+    return name.endswith(ends) or name.startswith(made)
 
 
 def _content(path: Path) -> Any:
@@ -174,6 +184,11 @@ def _told(record: dict[str, Any]) -> dict[str, Any]:
     files = {**record["inputs"], **record["outputs"]}
     timed = (
         "timing.csv",
+        "query_times.csv",
+        "fig9.svg",
+        "fig9.pdf",
+        "fig9.csv",
+        "explore.html",
         "table4.csv",
         "table4.md",
         "table4.tex",

@@ -90,6 +90,7 @@ def evaluated(folder: Path) -> pd.DataFrame:
     settings = {"dataset": "x", "model": "x", "bits": 8, "seed": 0}
     settings["evaluation"] = {"cutoffs": [CUTOFF], "candidates": ITEMS}
     outputs = [f"--metrics={folder}/metrics.csv", f"--per-user={folder}/per_user.npz"]
+    outputs += [f"--checks={folder}/checks.csv"]
     given = [f"--split={folder}/split.npz", "--settings", json.dumps(settings)]
     assert evaluate.main([*files, *given, *outputs]) == 0
     return pd.read_csv(folder / "metrics.csv")

@@ -141,6 +141,6 @@ def test_a_job_whose_code_was_edited_while_it_waited_is_refused(
     assert not prepared.exists()
     log = (project / "demo/results/synthetic/logs/prepare.log").read_text()
     assert log == (
-        "error: the code of hashgnn.data.prepare, hashgnn.data.synthetic changed since "
+        "error: the code of hashgnn.data.prepare, hashgnn.data.synthetic:generate changed since "
         "the workflow planned this job; run the same command again\n"
     )
