@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -150,51 +151,39 @@ def wait_until_idle(project: Project) -> None:
         time.sleep(0.1)
 
 
+# Files that hold times by design: logs, what timings are made into, what the results took.
+_TIMED = re.compile(
+    r"(\.log|(timing|query_times)\.csv|(table4|fig9)\.\w+|explore\.html|claims\.(md|html)"
+    r"|study\.journal|figures/studies/.*|/provenance\.(csv|md|html|provenance\.json))$"
+)
+
+# Files with columns of times, or rows about them.
+_PARTLY_TIMED = ("claims.csv", "trials.csv", "course.csv", "tuning.csv", ".provenance.json")
+
+
 def results(project: Project) -> dict[str, Any]:
     """What two runs must agree on, by path: the bytes of each result, and what records tell.
 
-    Left out, as they hold times by design: logs, the times, cost and versions in records,
-    ``timing.csv`` and ``query_times.csv``, what is made of them (table 4, claims on table 4, figure
-    9, the page of all results), and the list of what the results took.
+    Left out are times, the cost and versions in records, and what is made of times.
     """
     folders = (project.root / "results", project.root / "figures")
     paths = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
     shown = {str(path.relative_to(project.root)): path for path in paths}
-    return {name: _content(path) for name, path in shown.items() if not _is_timed(name)}
-
-
-def _is_timed(name: str) -> bool:
-    taken = tuple(f"/provenance.{kind}" for kind in ("csv", "md", "html", "provenance.json"))
-    ends = (".log", "/timing.csv", "/query_times.csv", "claims.md", "explore.html", *taken)
-    made = ("results/table4.", "figures/fig9.", "results/fig9.csv")
-    return name.endswith(ends) or name.startswith(made)
+    return {name: _content(path) for name, path in shown.items() if not _TIMED.search(name)}
 
 
 def _content(path: Path) -> Any:
-    if path.name == "claims.csv":
-        rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
-        return [row for row in rows if not any("table 4" in field for field in row)]
     if path.name.endswith(".provenance.json"):
         return _told(json.loads(path.read_text(encoding="utf-8")))
+    if path.name in _PARTLY_TIMED:
+        rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        kept = [{k: row[k] for k in row if k not in ("seconds", "ended")} for row in rows]
+        return [row for row in kept if not any("table 4" in field for field in row.values())]
     return path.read_bytes()
 
 
 def _told(record: dict[str, Any]) -> dict[str, Any]:
     told = {key: record[key] for key in ("command", "settings", "modules")}
     files = {**record["inputs"], **record["outputs"]}
-    timed = (
-        "timing.csv",
-        "query_times.csv",
-        "fig9.svg",
-        "fig9.pdf",
-        "fig9.csv",
-        "explore.html",
-        "table4.csv",
-        "table4.md",
-        "table4.tex",
-        "table4.html",
-        "claims.csv",
-        "claims.md",
-        "claims.html",
-    )
-    return {**told, "files": {f: files[f] for f in files if not f.endswith(timed)}}
+    same = [f for f in files if not _TIMED.search(f) and not f.endswith(_PARTLY_TIMED)]
+    return {**told, "files": {f: files[f] for f in same}}
