@@ -198,7 +198,7 @@ def main() -> None:
 
     Output is UTF-8. Exit status: 0 on success, 2 after bad input or usage, 1 if a file cannot be
     read or written, 130 after Ctrl-C, 143 after SIGTERM. Errors are printed to standard error, one
-    line each.
+    line each; errors of usage, with the usage of the command before them.
     """
 
 

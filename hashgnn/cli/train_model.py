@@ -189,7 +189,8 @@ _TRAINING = (
         "--method",
         default="hashgnn",
         show_default=True,
-        help="Method id, as in the workflow's config.",
+        help="Method: hashgnn, hashgnn_plus, als, or another of the workflow's config that trains "
+        "without the vectors of another one.",
     ),
     click.option("--seed", default=0, show_default=True, help="Seed of all random numbers."),
     click.option(

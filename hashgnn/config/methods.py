@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import reduce
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
@@ -125,6 +126,22 @@ def _shown(names: tuple[str, ...]) -> tuple[str, ...]:
     return distinct(names)
 
 
+class Printed(Section):
+    """What a paper prints of a method, where the entry has other values."""
+
+    shown_in: Annotated[tuple[str, ...], AfterValidator(_shown)] | None = None
+    """In place of the entry's `shown_in`."""
+
+    negatives: Count | None = None
+    """In place of the entry's `negatives`."""
+
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Updates the entry's `parameters`."""
+
+    per_dataset: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Updates the entry's `per_dataset`."""
+
+
 class Model(Section):
     """A method and its hyper-parameters, shown as a curve in figures and as a row in tables."""
 
@@ -136,13 +153,13 @@ class Model(Section):
     hyper-parameters."""
 
     color: Color | None = None
-    """Color in figures, such as `"#D55E00"`. By default one of a palette of sixteen that no other
-    model has."""
+    """Color in figures, such as `"#D55E00"`. By default one of a palette of sixteen, if possible
+    one that no other model has."""
 
     marker: Marker | None = None
     """Marker in figures: one of matplotlib's `o s D ^ v P X * < >`, or the same with a white face,
-    such as `open o`. By default one that no other model has. Two models may not have both color
-    and marker the same."""
+    such as `open o`. By default, if possible, one that no other model has. No two models have both
+    color and marker the same."""
 
     place: Line | None = None
     """Its rank in the paper's tables 2 and 3, shown as given."""
@@ -178,6 +195,9 @@ class Model(Section):
     per_dataset: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Hyper-parameters that differ for a data set: `{gowalla: {epochs: 40}}`. Nested ones, such as
     `guidance`, are updated, not replaced."""
+
+    printed: Printed | None = None
+    """Updates the entry if `settings` is `printed`, as in `config/paper.yaml`."""
 
     tuning: Space | None = None
     """The search space of tuning, by hyper-parameter; dotted keys such as `guidance.floor` name
@@ -296,6 +316,24 @@ def named_modules(config: Config) -> list[str]:
         for model in config["models"]
     }
     return sorted(methods | {name for name in encoders if isinstance(name, str)})
+
+
+def check_modules(config: Config, root: Path) -> None:
+    """Raise ``InputError`` for models whose module is no file below ``root``; a line for each."""
+    folder = root / "hashgnn/models"
+    known = [f"hashgnn.models.{path.stem}" for path in folder.glob("[!_]*.py")]
+    missing = [
+        f"models.{id}.module: no module {entry['module']} in {root}"
+        f"{did_you_mean(entry['module'], known)}"
+        for id, entry in config["models"].items()
+        if not _is_module(root.joinpath(*entry["module"].split(".")))
+    ]
+    if missing:
+        raise InputError("\n".join(missing))
+
+
+def _is_module(path: Path) -> bool:
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
 class Look(NamedTuple):

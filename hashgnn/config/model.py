@@ -19,7 +19,7 @@ from hashgnn.config.evaluation import (
     TimingSettings,
     unusable_counts,
 )
-from hashgnn.config.methods import Model, Training, Triplets, Tuning, looks, same_looks
+from hashgnn.config.methods import Model, Training, Triplets, Tuning, looks, merged, same_looks
 from hashgnn.errors import InputError, did_you_mean
 
 Device = Annotated[
@@ -72,10 +72,11 @@ class Configuration(Section):
     timing: TimingSettings = TimingSettings()
     """How searches are timed, for table 4."""
 
-    settings: Literal["config", "tuned"] = "config"
+    settings: Literal["config", "printed", "tuned"] = "config"
     """Where the hyper-parameters of trainings come from: `config`, the entries of `models`;
-    `tuned`, the studies of `tuning`, which are made first, on its data sets and for the models that
-    have a search space. `config/tuned.yaml` holds what shipped studies chose, without a study."""
+    `printed`, the same, updated by what each entry has under `printed`; `tuned`, the studies of
+    `tuning`, which are made first, on its data sets and for the models that have a search
+    space. `config/tuned.yaml` holds what shipped studies chose, without a study."""
 
     existing: bool = False
     """Show only trainings whose results exist, such as those restored from records: figures and
@@ -182,8 +183,11 @@ def _unknown_blocks(where: str, id: str, model: Model, keys: Any) -> Iterator[st
     """Yield a message for each dotted key whose first part the model does not set."""
     for key in keys:
         first, *nested = key.split(".")
-        if nested and not isinstance(model.parameters.get(first), Mapping):
-            yield f"{where}: {key}: models.{id}.parameters has no mapping {first}"
+        if nested and not isinstance(found := model.parameters.get(first), Mapping):
+            if found is None:
+                yield f"{where}: {key}: models.{id}.parameters has no mapping {first}"
+            else:
+                yield f"models.{id}.parameters.{first}: expected a mapping, got {found!r}"
 
 
 def _shown_in(name: str, grid: Any, models: Mapping[str, Model]) -> tuple[str, ...] | None:
@@ -206,7 +210,7 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: With one line per mistake: the key, what was found, what was expected.
     """
-    configuration = parse(Configuration, config)
+    configuration = parse(Configuration, as_printed(config))
     made: dict[str, Any] = _dumped(configuration)
     made = {"workdir": None, "mirror": None, **made}
     for entry in made["datasets"].values():
@@ -214,6 +218,7 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
             entry["split"].setdefault("test", RANDOM_TEST)
     for id, look in looks(made["models"]).items():
         made["models"][id] |= look._asdict()
+        made["models"][id].pop("printed", None)
     for name, grid in configuration.grids:
         if grid is not None and (models := _shown_in(name, grid, configuration.models)):
             made["grids"][name]["models"] = list(models)
@@ -221,6 +226,21 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
         entries = made["models"].items()
         made["tuning"]["spaces"] = {id: e["tuning"] for id, e in entries if "tuning" in e}
     return made
+
+
+def as_printed(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a configuration with its models updated by their ``printed``, if it asks for that."""
+    models = config.get("models")
+    if config.get("settings") != "printed" or not isinstance(models, Mapping):
+        return config
+    return {**config, "models": {id: _updated(entry) for id, entry in models.items()}}
+
+
+def _updated(entry: Any) -> Any:
+    """Return a model's entry with its ``printed`` merged in, unless either is no mapping."""
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("printed"), Mapping):
+        return entry
+    return merged({key: entry[key] for key in entry if key != "printed"}, entry["printed"])
 
 
 def _dumped(value: Any) -> Any:

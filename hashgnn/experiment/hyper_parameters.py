@@ -115,7 +115,9 @@ def _variants(config: Config) -> Iterator[str]:
         if "bits" not in sweep["vary"]:
             for value in sweep["values"]:
                 changes = dict.fromkeys(sweep["vary"], value)
-                yield from _varied(config, sweep["model"], changes, f"sweeps.{name}.values: ")
+                for line in _varied(config, sweep["model"], changes, ""):
+                    key = "vary" if "unknown key" in line else "values"
+                    yield f"sweeps.{name}.{key}: {line}"
     for model, entry in config["models"].items():
         space = entry.get("tuning", {}) if "tuning" in config else {}
         for key, block in space.items():

@@ -106,9 +106,10 @@ def opening_line(jobs: Sequence[Job], cores: int, free_mb: float) -> str:
     here = max([hours / cores, *(seconds / 3600 for seconds in known)])
     unknown = len(jobs) - len(known)
     without = f", {unknown} of them unknown until data are there" if unknown else ""
+    least = "at least" if unknown else "about"
     number = f"{len(jobs)} job{'s' * (len(jobs) != 1)}"
     return (
-        f"{number}{without}: about {_hours(hours)} of processor time, {_hours(here)} here "
+        f"{number}{without}: {least} {_hours(hours)} of processor time, {_hours(here)} here "
         f"with {cores} core{'s' * (cores > 1)}; {free_mb / 1000:,.1f} GB of disk are free. "
         "Follow it with: hashgnn status --watch"
     )

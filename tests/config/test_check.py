@@ -12,7 +12,7 @@ from snakemake.utils import update_config
 
 from hashgnn.config.base import parse
 from hashgnn.config.methods import Training, parameters
-from hashgnn.config.model import resolve
+from hashgnn.config.model import as_printed, resolve
 from hashgnn.errors import InputError
 from hashgnn.models.hashgnn import Parameters
 from hashgnn.models.method import GraphParameters, Progress
@@ -43,11 +43,11 @@ SHOWING = (
 )
 MODEL = (
     "baseline, color, continuous, marker, module, name, negatives, own_layers, parameters, "
-    "per_dataset, place, pretrained, shared_training, shown_in, tuning"
+    "per_dataset, place, pretrained, printed, shared_training, shown_in, tuning"
 )
 MODEL_KEYS = (
     "name, module, color, marker, place, shown_in, continuous, pretrained, "
-    "shared_training, own_layers, baseline, negatives, parameters, per_dataset, tuning"
+    "shared_training, own_layers, baseline, negatives, parameters, per_dataset, printed, tuning"
 )
 
 BESIDE = {"datasets": ["gowalla"], "models": ["pte", "mf"], "bits": [8], "seeds": [0]}
@@ -76,7 +76,8 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
     config = copy.deepcopy(CONFIG)
     update_config(config, yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
 
-    found = parse(Parameters, parameters(config, dataset, "hashgnn"), "parameters")
+    printed = as_printed(config)
+    found = parse(Parameters, parameters(printed, dataset, "hashgnn"), "parameters")
 
     assert (found.batch_size, found.learning_rate, found.scale) == (256, 0.001, 1)
     assert (found.ranking_weight, found.margin, found.aggregator) == (0.5, 0.2, "gcn")
@@ -502,8 +503,8 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         ),
         (
             "grids published",
-            {**BESIDE, "bits_of": {"bine": [8]}},
-            "grids.published.bits_of: bine is none of its models: pte, mf",
+            {**BESIDE, "bits_of": {"other": [8]}},
+            "grids.published.bits_of: other is none of its models: pte, mf",
         ),
         (
             "grids published",
@@ -511,6 +512,17 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "grids.published.bits_of.mf.0: expected 1,024 or less, got 2048",
         ),
         ("grids fig7 models", ["hash_ste"], "grids.fig7.models: lacks hashgnn_nr, whose p falls"),
+        (
+            "models hashgnn parameters guidance",
+            [1, 2],
+            "models.hashgnn.parameters.guidance: expected a mapping, got [1, 2]",
+        ),
+        (
+            "models mf printed epochs",
+            3,
+            "models.mf.printed.epochs: unknown key; known keys: negatives, parameters, "
+            "per_dataset, shown_in",
+        ),
         (
             "models mf color",
             "red",
@@ -761,7 +773,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
         ),
         ("tuning trials", 0, "tuning.trials: expected 1 or more, got 0"),
         ("tuning reduction", 1, "tuning.reduction: expected 2 or more, got 1"),
-        ("settings", "best", "settings: expected one of 'config', 'tuned', got 'best'"),
+        ("settings", "best", "settings: expected one of 'config', 'printed', 'tuned', got 'best'"),
         (
             "mirror_checksums",
             "yes",

@@ -46,6 +46,24 @@ def test_grids_without_models_get_none(grid: str) -> None:
     assert "models" not in resolve(CONFIG)["grids"][grid]
 
 
+def test_what_a_paper_prints_updates_the_entry_if_the_settings_are_printed() -> None:
+    entry = {"parameters": {"guidance": {"floor": 0.0}}, "negatives": 5, "shown_in": ["table4"]}
+    changes: dict[str, Any] = {"models": {"hashgnn": {"printed": entry}}}
+
+    shipped = on_top(changes)["models"]["hashgnn"]
+    printed = on_top({**changes, "settings": "printed"})["models"]["hashgnn"]
+
+    assert "printed" not in {*shipped, *printed}
+    assert (shipped["parameters"]["guidance"]["floor"], "negatives" in shipped) == (0.5, False)
+    assert printed["parameters"]["guidance"] == shipped["parameters"]["guidance"] | {
+        "floor": 0.0,
+        "step": 0.05,
+        "every": 250,
+        "unit": "iterations",
+    }
+    assert (printed["negatives"], printed["shown_in"]) == (5, ["table4"])
+
+
 def test_a_method_comes_and_goes_with_its_entry() -> None:
     entry = {"name": "Mine", "module": "hashgnn.models.mf", "shown_in": ["table2"]}
     config = copy.deepcopy(CONFIG)

@@ -144,7 +144,7 @@ def test_time_left_has_its_bounds(running: list[float], waiting: list[float], co
             [7195.0, 7195.0],
             "2 jobs: about 4.0 hours of processor time, 2.0 hours here with 2 cores",
         ),
-        ([7195.0, None], "2 jobs, 1 of them unknown until data are there: about 2.0 hours"),
+        ([7195.0, None], "2 jobs, 1 of them unknown until data are there: at least 2.0 hours"),
         ([1.0], "1 job: about a minute of processor time, a minute here with 2 cores"),
     ],
 )

@@ -61,7 +61,7 @@ def load_package():
 load_package()
 
 from hashgnn.config.model import in_order, refuse_repeated_keys, with_types
-from hashgnn.config.methods import named_modules
+from hashgnn.config.methods import check_modules, named_modules
 from hashgnn.config.model import base_folder, resolve
 from hashgnn.errors import InputError
 from hashgnn.experiment.runs import RUN, VALIDATION, reduced_to_existing
@@ -105,6 +105,7 @@ try:
     declared = {**config, "models": dict(config["models"])}
     config["models"] |= derived_models(config)
     check_places(config)
+    check_modules(declared, digest.root)
     check_followed(digest, *named_modules(config))
 except InputError as error:
     raise WorkflowError(f"invalid configuration:\n{error}")

@@ -197,7 +197,7 @@ def _legend(numbers: pd.DataFrame, first: str) -> str:
     if numbers["p"].notna().any():
         test = "t test over users and seeds, Holm's correction for all methods of the table"
         return f"† {title} differs from that of {first} (p < {LEVEL:g}; {test})."
-    return f"No tests against {first}: they need several seeds and the values of single users."
+    return f"No significance tests against {first}: they need several seeds."
 
 
 def _block(

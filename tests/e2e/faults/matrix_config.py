@@ -39,6 +39,7 @@ VALUES: dict[str, Any] = {
     "models/*/color": "#123456",
     "models/*/marker": "open >",
     **{f"models/{m}/shown_in": ["encoders"] for m in ("als", "lightgcn", "puresvd", "popularity")},
+    "models/*/printed/shown_in": ["encoders"],
     "training/encoder": "hashgnn.models.lightgcn",
     "training/batch_by": "users",
     "*/batch_by": "interactions",
@@ -224,6 +225,8 @@ def _of_model(key: str, config: Mapping[str, Any], model: str, part: str, rest: 
             return Row(key, NONE)
         case "continuous":
             return Row(key, (f"evaluate * {model} *",), _naming(model))
+        case "printed":  # of interest for settings: printed
+            return Row(key, NONE)
         case "own_layers":  # by which resources are estimated
             return Row(key, NONE)
         case "baseline":

@@ -34,7 +34,9 @@ MORE: dict[str, Any] = {
     "datasets": {
         "lists": {"name": "Lists", "reader": "adjacency", "files": {"a.txt": {"address": "a.txt"}}}
     },
-    "models": {name: {"parameters": {"epochs": 2}} for name in ("als", "bine")},
+    "models": {
+        name: {"parameters": {"epochs": 2}} for name in ("als", "bine") if name in PAPER["models"]
+    },
     "sweeps": {"fixed_p": {"values": [1, 0.4]}, "code_length": {"values": [8, 16]}},
     "tuning": {"datasets": ["tiny"], "bits": 8, "trials": 2, "least_epochs": 1},
     "checks": {"baselines": "report"},  # lists of 50 hold all items

@@ -34,6 +34,16 @@ def planned(
             "\ndatasets.shop.split.test: expected less than 1, got 30",
         ),
         (
+            {"models": {"mine": {"name": "Mine", "module": "hashgnn.models.hashgn"}}},
+            "all",
+            "\nmodels.mine.module: no module hashgnn.models.hashgn in",
+        ),
+        (
+            {"sweeps": {"ranking_weight": {"vary": ["ranking_weigth"]}}},
+            "all",
+            "\nsweeps.ranking_weight.vary: ranking_weigth: unknown key",
+        ),
+        (
             {"models": {"hashgnn": {"parameters": {"learning_rat": 0.1}}}},
             "results/table1.csv",
             "\nmodels.hashgnn.parameters.learning_rat: unknown key",

@@ -198,7 +198,7 @@ def test_differences_without_p_are_said_to_be_untested() -> None:
 
     assert [cell.sign for cell in printed.rows["HR@50"]] == ["", ""]
     (legend,) = printed.legend
-    assert legend.startswith("No tests against A")
+    assert legend.startswith("No significance tests against A")
 
 
 def test_all_columns_of_the_table_are_of_the_same_runs(tmp_path: Path) -> None:
