@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from hashgnn import HashGNN, InputError
 from tests.recommender.conftest import GROUPS, ITEMS, SMALL, own_group
+
+_CONFIG = Path(__file__).parents[2] / "config/config.yaml"
+BUNDLED = yaml.safe_load(_CONFIG.read_text(encoding="utf-8"))["models"].keys()
 
 
 @pytest.mark.parametrize("search", ["hierarchical", "hamming", "asymmetric", "continuous"])
@@ -360,7 +364,7 @@ def test_what_weighs_more_is_recommended_more(planted: pd.DataFrame, method: str
     assert shares[1] > shares[0] + 0.1
 
 
-@pytest.mark.parametrize("method", ["pte", "puresvd", "bine"])
+@pytest.mark.parametrize("method", sorted({"pte", "puresvd", "bine"} & BUNDLED))
 def test_methods_without_weights_refuse_them(planted: pd.DataFrame, method: str) -> None:
     with pytest.raises(InputError, match=f"weight: {method} does not use weights; train without"):
         HashGNN(8, method=method).fit(planted.assign(n=1), weight="n")
