@@ -309,7 +309,8 @@ def _packages(draw: st.DrawFn) -> tuple[list[list[str]], dict[str, set[str]]]:
             statement, call = (text.format(**place) for text in draw(st.sampled_from(_NAMED)))
             if not statement:
                 lines += [f"    from hashgnn.m{home[other]} import {other}", f"    {other}()"]
-            elif draw(st.booleans()):
+            # A name that is imported twice is that of the import which comes last.
+            elif draw(st.booleans()) or _binds_again(modules[home[name]], statement):
                 lines += [f"    {statement}", f"    {call}"]
             else:
                 if statement not in modules[home[name]]:
@@ -317,6 +318,16 @@ def _packages(draw: st.DrawFn) -> tuple[list[list[str]], dict[str, set[str]]]:
                 lines.append(f"    {call}")
         modules[home[name]].append("\n".join([*lines, "    return value"]))
     return modules, calls
+
+
+def _binds_again(module: list[str], statement: str) -> bool:
+    """Return whether another import of the module binds the same name."""
+    bound = statement.split()[-1]
+    return any(
+        other != statement and other.split()[-1] == bound
+        for other in module
+        if not other.startswith(("def", "X"))
+    )
 
 
 def _write(root: Path, modules: list[list[str]]) -> CodeDigest:
