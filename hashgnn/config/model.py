@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field
 
-from hashgnn.config.base import Id, Matching, Section, parse
+from hashgnn.config.base import Id, Line, Matching, Section, parse
 from hashgnn.config.data_sets import RANDOM_TEST, DataSet
 from hashgnn.config.evaluation import (
     Checks,
@@ -30,14 +30,14 @@ Device = Annotated[
 class Configuration(Section):
     """The configuration of the workflow."""
 
-    workdir: str | None = None
+    workdir: Line | None = None
     """Folder for `results/` and `figures/`, relative to the folder in which Snakemake is started,
     which is the default."""
 
     device: Device = "auto"
     """Where to train: `auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1`."""
 
-    mirror: str | None = None
+    mirror: Line | None = None
     """Folder or base URL that is tried before the addresses of the data sets. It holds files as
     `<mirror>/<dataset>/<file>`. A file must match its checksum in `datasets` and its checksum in
     the mirror's `SHA256SUMS`, if it has these. Edits of files in a folder are noticed even without

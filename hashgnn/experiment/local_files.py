@@ -55,7 +55,7 @@ def check_places(config: Config) -> None:
 
 
 def check_local(config: Config, base: Path) -> list[str]:
-    """Return a line for each local file of the planned data sets that is missing.
+    """Return a line for each local file of the planned data sets that is missing, or the mirror.
 
     A missing file is no error: what is asked for may not need it, or a rule of a workflow that uses
     this one as a module may write it. Raises ``InputError`` if a file that is there lacks columns.
@@ -64,7 +64,7 @@ def check_local(config: Config, base: Path) -> list[str]:
     """
     grids = [grid for grid in config["grids"].values() if grid]
     planned = dict.fromkeys(name for grid in grids for name in grid.get("datasets", ()))
-    missing, mistakes = [], []
+    missing, mistakes = _check_mirror(config, base), []
     for dataset in planned:
         for file in raw_sources(config["datasets"][dataset]):
             try:
@@ -75,6 +75,14 @@ def check_local(config: Config, base: Path) -> list[str]:
     if mistakes:
         raise InputError("\n".join(mistakes))
     return missing
+
+
+def _check_mirror(config: Config, base: Path) -> list[str]:
+    """Return a message, in a list, if the mirror is a folder that is not there."""
+    folder = local_path(config["mirror"], base) if config.get("mirror") else None
+    if folder is None or folder.is_dir():
+        return []
+    return [f"mirror: {folder}: no such folder; files will be taken from their addresses"]
 
 
 def _check_local(config: Config, dataset: str, file: str, base: Path) -> str | None:

@@ -523,6 +523,7 @@ def test_the_papers_own_setting_reaches_its_trainings(dataset: str) -> None:
             "models.mf.printed.epochs: unknown key; known keys: negatives, parameters, "
             "per_dataset, shown_in",
         ),
+        ("workdir", "", "workdir: expected one line of text, not empty, got ''"),
         (
             "models mf color",
             "red",

@@ -282,6 +282,14 @@ def test_a_damaged_table_is_left_to_its_job(folder: Path) -> None:
     check_local({"datasets": {"toy": toy}, "grids": PLANNED}, folder)
 
 
+@pytest.mark.parametrize("mirror", ["nowhere", "mirror", "https://example.org"])
+def test_a_mirror_that_is_not_there_is_named(folder: Path, mirror: str) -> None:
+    lines = check_local({"mirror": mirror, "datasets": {}, "grids": {}}, folder)
+    assert [line.partition("; ")[0] for line in lines] == (
+        [f"mirror: {folder}/nowhere: no such folder"] if mirror == "nowhere" else []
+    )
+
+
 def test_each_missing_file_has_a_line(folder: Path) -> None:
     files = {name: {"address": name} for name in ("a.csv", "b.csv")}
     toy = {"reader": "table", "files": files, "columns": NAMES}

@@ -152,7 +152,7 @@ def code_of(entries):
 
 
 def explained(inputs):
-    """Return the input function ``inputs``, which reports its errors without a traceback."""
+    """Return the input function ``inputs``, whose errors Snakemake reports in one message."""
 
     def of_job(wildcards):
         try:
