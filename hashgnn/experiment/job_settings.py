@@ -211,7 +211,8 @@ class JobSettings:
     def pages(self, planned: Config, titles: Mapping[str, str]) -> str:
         """Return what pages say beside results: names, titles, settings, data, what is missing.
 
-        ``variants`` are the models of the table of that name, the first of which they vary.
+        ``variants`` are the models of the table of that name, the first of which they vary, and
+        ``quantized`` those that compress vectors of another model.
 
         Args:
             planned: The config with the grids of the whole experiment.
@@ -225,6 +226,7 @@ class JobSettings:
             titles=list(titles.items()),
             proposed=[id for id in shown if entries[id].get("place") == "1"],
             variants=self._config["grids"].get("variants", {}).get("models", []),
+            quantized=[id for id in shown if "quantizer" in entries[id].get("parameters", {})],
             planned=list(planned["grids"]),
             not_run=list(self._not_run(planned, titles)),
             runs={

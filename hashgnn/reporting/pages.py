@@ -101,9 +101,10 @@ class Results:
         titles: Titles of figures and tables.
         runs: Data set, model, bits and seed of each training.
         rates: HR@50 of each training's own searches, mean over seeds.
-        leading: The methods and searches of the first page's table; no variants of a method.
+        leading: The methods and searches of the first page's table; no variants of a method, and no
+            quantized vectors.
         headline: Their HR@50, mean over seeds.
-        best: The best learned method of each data set by each search.
+        best: The best of these methods for each data set and search, at the usual code length.
         waits: Processor hours of the trainings of each figure and table.
     """
 
@@ -115,13 +116,14 @@ class Results:
         rates = over_seeds(metrics[(metrics.metric == "hr") & (metrics.n == CUTOFF)])
         own = ~rates.model.isin(settings["continuous"])
         self.rates = rates[own | (rates.search == "continuous")]
-        rates = self.rates[~self.rates.model.isin(settings["variants"][1:])]
+        derived = [*settings["variants"][1:], *settings["quantized"]]
+        rates = self.rates[~self.rates.model.isin(derived)]
+        rates = rates[rates.bits == _usual(rates.bits)]
         self.best = rates.loc[rates.groupby(["dataset", "search"], sort=False)["mean"].idxmax()]
-        longest = rates[rates.bits == _usual(rates.bits)]
-        self.leading = leading(longest, settings)
+        self.leading = leading(rates, settings)
         keys = pd.MultiIndex.from_tuples(self.leading, names=["model", "search"])
-        chosen = pd.MultiIndex.from_frame(longest[["model", "search"]]).isin(keys)
-        self.headline = longest[chosen]
+        chosen = pd.MultiIndex.from_frame(rates[["model", "search"]]).isin(keys)
+        self.headline = rates[chosen]
         self.waits = waits(self.provenance(), settings["runs"])
 
     def wait(self, name: str) -> str:

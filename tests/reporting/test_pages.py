@@ -17,6 +17,7 @@ SETTINGS: dict[str, Any] = {
     "continuous": ["mf"],
     "proposed": ["hashgnn"],
     "variants": [],
+    "quantized": [],
     "generated": ["e"],
     "titles": [["fig3", "Figure 3: recall"], ["fig8", "Figure 8: bytes"], ["table1", "Table 1"]],
     "planned": ["fig3", "fig8", "table1"],
@@ -135,6 +136,15 @@ def test_variants_stand_apart_and_are_compared_with_the_best_vectors(
         "0.7500 (GCN). 1 of the variants reaches the vectors of MF (0.7500) by hierarchical search"
     ) in page
     assert "| Data | HashGNN 0.375 | HashGNN 0.375 | MF 0.750 |" in page
+
+
+def test_quantized_vectors_are_not_among_the_best_methods(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = " ".join(text(written(RATES, SETTINGS | {"quantized": ["mf"]}), "README").split())
+    assert "| Data | HashGNN 0.375 | HashGNN 0.375 |" in page
+    assert "MF 0.750" not in page
 
 
 def test_the_papers_settings_stand_beside_the_shipped_ones(
