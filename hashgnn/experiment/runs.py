@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, combinations, product
 from typing import Any, NamedTuple
 
@@ -245,7 +245,8 @@ def reduced_to_existing(config: Config, exists: Callable[[str], bool]) -> dict[s
     """Return ``config`` with the grids of which results exist, each reduced to these.
 
     A grid shows all combinations of its data sets, methods, code lengths and seeds. The reduced one
-    has the most trainings among those of which all exist. A grid without any is left out.
+    has the most trainings among those of which all exist; where code lengths may differ between
+    methods, each keeps its own. A grid without any is left out.
 
     Args:
         config: The resolved config, with the models of sweeps.
@@ -281,31 +282,42 @@ def _largest(
     }
     best, most = None, 0
     for part in _parts(grid, complete):
-        chosen = _completed(config, part, complete)
+        chosen = part if "bits_of" in grid else _completed(config, part, complete)
         if chosen and (number := len(runs(config, chosen))) > most:
             best, most = chosen, number
     return best
 
 
 def _parts(grid: Grid, complete: Mapping[Run, bool]) -> Iterator[dict[str, Any]]:
-    """Yield the grid with each choice of data sets and code lengths, and its first seeds.
+    """Yield the grid with each choice of data sets, and its first seeds.
 
-    Larger choices come first. Data sets without any result are not among them.
+    Also with each choice of code lengths, unless methods have lengths of their own. Larger choices
+    come first. Data sets without any result are not among them.
     """
     there = {run.dataset for run, done in complete.items() if done}
     datasets = _choices([d for d in grid["datasets"] if d in there])
     seeds = [grid["seeds"][:n] for n in range(len(grid["seeds"]), 0, -1)]
-    for data, bits, some in product(datasets, _choices(code_lengths(grid)), seeds):
-        yield {**grid, **_of_lengths(grid, bits), "datasets": data, "seeds": some}
+    for data, some in product(datasets, seeds):
+        part = {**grid, "datasets": data, "seeds": some}
+        if "bits_of" in grid:
+            yield part | _own_lengths(part, complete)
+        else:
+            yield from (part | {"bits": bits} for bits in _choices(grid["bits"]))
 
 
-def _of_lengths(grid: Grid, chosen: Collection[int]) -> dict[str, Any]:
-    """Return the keys of ``grid`` that say the code lengths, reduced to those ``chosen``."""
-    made: dict[str, Any] = {"bits": [bits for bits in grid["bits"] if bits in chosen]}
-    if "bits_of" in grid:
-        of_models = grid["bits_of"].items()
-        made["bits_of"] = {model: [b for b in own if b in chosen] for model, own in of_models}
-    return made
+def _own_lengths(part: Grid, complete: Mapping[Run, bool]) -> dict[str, Any]:
+    """Return the methods of ``part`` with the code lengths of which all trainings exist."""
+    places = list(product(part["datasets"], part["seeds"]))
+    own = {
+        model: [
+            bits
+            for bits in part["bits_of"].get(model, part["bits"])
+            if all(complete[Run(dataset, model, bits, seed)] for dataset, seed in places)
+        ]
+        for model in part["models"]
+    }
+    made = {model: lengths for model, lengths in own.items() if lengths}
+    return {"models": list(made), "bits": [], "bits_of": made}
 
 
 def _choices(values: list[Any]) -> list[list[Any]]:

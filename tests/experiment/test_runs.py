@@ -273,22 +273,22 @@ def test_a_figure_that_lacks_one_file_of_a_training_lacks_the_training() -> None
 @pytest.mark.parametrize(
     ("there", "expected"),
     [
-        ({("m", 8), ("n", 8), ("n", 4)}, {}),
-        ({("m", 8), ("n", 8)}, {"bits_of": {"n": [8]}}),
-        ({("m", 8), ("n", 4)}, {"models": ["m"], "bits_of": {"n": [8, 4]}}),  # as many as n has
-        ({("n", 8), ("n", 4)}, {"models": ["n"]}),
-        ({("n", 4)}, {"models": ["n"], "bits": [], "bits_of": {"n": [4]}}),
+        ({("m", 8), ("n", 8), ("n", 4)}, {"m": [8], "n": [8, 4]}),
+        ({("m", 8), ("n", 8)}, {"m": [8], "n": [8]}),
+        ({("m", 8), ("n", 4)}, {"m": [8], "n": [4]}),
+        ({("n", 8), ("n", 4)}, {"n": [8, 4]}),
+        ({("n", 4)}, {"n": [4]}),
     ],
 )
 def test_code_lengths_of_single_models_are_reduced_too(
-    there: set[tuple[str, int]], expected: dict[str, Any]
+    there: set[tuple[str, int]], expected: dict[str, list[int]]
 ) -> None:
     grid = {**GRID, "datasets": ["a"], "seeds": [0], "bits_of": {"n": [8, 4]}}
     files = {f"results/a/{model}/bits{bits}/seed0/metrics.csv" for model, bits in there}
     config = {**CONFIG, "grids": {"published": grid}}
 
     made = reduced_to_existing(config, files.__contains__)["grids"]["published"]
-    assert made == {**grid, **expected}
+    assert made == {**grid, "models": list(expected), "bits": [], "bits_of": expected}
 
 
 def test_a_table_of_data_needs_their_preparation() -> None:
