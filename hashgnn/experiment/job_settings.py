@@ -212,7 +212,8 @@ class JobSettings:
         """Return what pages say beside results: names, titles, settings, data, what is missing.
 
         ``variants`` are the models of the table of that name, the first of which they vary, and
-        ``quantized`` those that compress vectors of another model.
+        ``quantized`` those that compress vectors of another model and are not in the table of all
+        methods.
 
         Args:
             planned: The config with the grids of the whole experiment.
@@ -221,12 +222,13 @@ class JobSettings:
         used = json.loads(self.summary())
         entries, shown = self._config["models"], dict(used["models"])
         ids = [id for id, _ in used["datasets"]]
+        usual = planned["grids"].get("methods", {}).get("models", [])
         return to_text(
             **used,
             titles=list(titles.items()),
             proposed=[id for id in shown if entries[id].get("place") == "1"],
             variants=self._config["grids"].get("variants", {}).get("models", []),
-            quantized=[id for id in shown if "quantizer" in entries[id].get("parameters", {})],
+            quantized=[id for id in shown if "pretrained" in entries[id] and id not in usual],
             planned=list(planned["grids"]),
             not_run=list(self._not_run(planned, titles)),
             runs={
