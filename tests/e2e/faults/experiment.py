@@ -153,12 +153,15 @@ def wait_until_idle(project: Project) -> None:
 
 # Files that hold times by design: logs, what timings are made into, what the results took.
 _TIMED = re.compile(
-    r"(\.log|(timing|query_times)\.csv|(table4|fig9)\.\w+|explore\.html|claims\.(md|html)"
+    r"(\.log|(timing|query_times)\.csv|(table4|fig9)\.\w+|claims\.(md|html)"
     r"|study\.journal|figures/studies/.*|/provenance\.(csv|md|html|provenance\.json))$"
 )
 
-# Files with columns of times, or rows about them.
-_PARTLY_TIMED = ("claims.csv", "trials.csv", "course.csv", "tuning.csv", ".provenance.json")
+# Files with columns of times, or rows about them, or that are read by their keys.
+_PARTLY_TIMED = (
+    *("claims.csv", "trials.csv", "course.csv", "tuning.csv"),
+    *("explore.html", ".provenance.json"),
+)
 
 
 def results(project: Project) -> dict[str, Any]:
@@ -175,6 +178,8 @@ def results(project: Project) -> dict[str, Any]:
 def _content(path: Path) -> Any:
     if path.name.endswith(".provenance.json"):
         return _told(json.loads(path.read_text(encoding="utf-8")))
+    if path.name == "explore.html":
+        return re.sub(r'"times":\{[^}]*\}', "", path.read_text(encoding="utf-8"))
     if path.name in _PARTLY_TIMED:
         rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
         kept = [{k: row[k] for k in row if k not in ("seconds", "ended")} for row in rows]
